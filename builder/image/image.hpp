@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "rootfs/file_tree.hpp"
+#include "tools/toolbox.hpp"
+
+namespace mailstead::image {
+
+struct SquashfsOptions {
+  std::string compressor = "zstd";
+  int level = 9;
+  std::int64_t clock = 0;  ///< upper bound of all file times, seconds since the epoch
+};
+
+/// Writes `tree` as a squashfs image with the locked mksquashfs, fed as a tar stream (no root needed, nothing on disk).
+Status write_squashfs(const rootfs::FileTree& tree, const SquashfsOptions& options, const tools::Toolbox& toolbox,
+                      const std::filesystem::path& out);
+
+/// A file system with its dm-verity hash tree appended.
+struct VerityImage {
+  std::filesystem::path file;
+  std::uint64_t hash_offset = 0;  ///< where the hash tree's superblock starts, bytes
+  std::string root_hash;          ///< 64 hexadecimal digits
+};
+
+/// Pads `file` to 4096 bytes and appends the hash tree (veritysetup(8) format, SHA-256, 4096-byte blocks). Salt and UUID
+/// derive from `scope`, so that equal input gives equal bytes.
+Result<VerityImage> append_verity(const std::filesystem::path& file, const std::string& scope,
+                                  const tools::Toolbox& toolbox);
+
+/// Writes a cpio archive (newc) of the initrd, compressed with the locked zstd.
+Status write_initrd(const rootfs::FileTree& tree, std::int64_t clock, const tools::Toolbox& toolbox,
+                    const std::filesystem::path& out);
+
+/// A file put into a FAT partition: path inside ("EFI/BOOT/BOOTX64.EFI") and where its bytes are.
+struct FatFile {
+  std::string path;
+  rootfs::Content content;
+};
+
+/// Writes a FAT file system of `size` bytes. `label` has at most 11 characters; the volume id derives from `scope`.
+Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const std::string& label,
+                 const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
+                 const std::filesystem::path& out);
+
+struct Layout {
+  std::uint64_t esp_size = 0;   ///< bytes, multiples of 1 MiB, as all of these
+  std::uint64_t boot_size = 0;
+  std::uint64_t usr_size = 0;
+  std::uint64_t root_size = 0;
+};
+
+/// What goes into a fresh disk: slot A filled, slot B empty, no data partition (made at first boot).
+struct DiskParts {
+  std::filesystem::path esp;   ///< FAT image
+  std::filesystem::path boot;  ///< FAT image of slot A
+  VerityImage usr;
+  VerityImage root;
+  std::filesystem::path bios_boot_image;  ///< GRUB's boot.img (440 bytes of code for the MBR); empty without legacy BIOS
+  std::filesystem::path bios_core_image;  ///< GRUB's core.img for the BIOS boot partition
+};
+
+/// Names of the GPT partitions, the same on every appliance.
+inline constexpr const char* kEspLabel = "mailstead-esp";
+inline constexpr const char* kBiosLabel = "mailstead-bios";
+inline constexpr const char* kBootLabels[2] = {"mailstead-boot-a", "mailstead-boot-b"};
+inline constexpr const char* kUsrLabels[2] = {"mailstead-usr-a", "mailstead-usr-b"};
+inline constexpr const char* kRootLabels[2] = {"mailstead-root-a", "mailstead-root-b"};
+inline constexpr const char* kDataLabel = "mailstead-data";
+
+/// Writes the disk image (sparse) to `out`, through a temporary name. Disk and partition GUIDs derive from `scope`.
+Status write_disk(const DiskParts& parts, const Layout& layout, const std::string& scope, const tools::Toolbox& toolbox,
+                  const std::filesystem::path& out);
+
+}  // namespace mailstead::image

@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "lock/lock.hpp"
+
+namespace mailstead::profile {
+
+/// What an image for one kind of machine is made of: profiles/<name>.yaml.
+struct Profile {
+  std::string name;
+  std::string description;
+  std::string suite;         ///< "trixie"
+  std::string architecture;  ///< "amd64"
+  std::vector<std::string> system_packages;
+  std::vector<std::string> initrd_packages;
+  std::vector<std::string> tool_packages;
+  std::vector<std::string> overlays;          ///< folders of rootfs-overlays/, in the order they are laid
+  std::vector<std::string> exclude;           ///< globs of paths left out of the appliance ("usr/share/doc/*")
+  std::vector<std::string> keep;              ///< globs of paths that stay although excluded (licence files)
+  std::vector<std::string> initrd_exclude;    ///< globs of paths left out of the initrd
+  std::vector<std::string> initrd_modules;    ///< kernel modules (names without .ko) in the initrd; dependencies follow
+  std::vector<std::string> kernel_arguments;  ///< what follows the root hashes on the kernel's command line
+  std::uint64_t esp_size = 0;                 ///< bytes, as are the following
+  std::uint64_t boot_size = 0;
+  std::uint64_t usr_size = 0;
+  std::uint64_t root_size = 0;
+  std::string squashfs_compressor;  ///< mksquashfs -comp
+  int squashfs_level = 0;           ///< -Xcompression-level
+  std::map<std::string, std::string> alternatives;  ///< "usr/bin/awk" -> "/usr/bin/mawk"
+};
+
+
+/// A user of the appliance: profiles/ids.yaml.
+struct User {
+  std::string name;
+  std::uint32_t uid = 0;
+  std::string group;  ///< primary group, by name
+  std::string description;
+  std::string home;   ///< "/nonexistent" when it has none
+  std::string shell;  ///< "/usr/sbin/nologin" for all but root
+};
+struct Group {
+  std::string name;
+  std::uint32_t gid = 0;
+  std::vector<std::string> members;
+};
+struct Accounts {
+  std::vector<User> users;    ///< sorted by uid
+  std::vector<Group> groups;  ///< sorted by gid
+};
+
+/// One reviewed package of profiles/maintainer-scripts.yaml: what its scripts would do, and how that is met here.
+struct Review {
+  std::string package;  ///< a name, or a glob for kernels: "linux-image-*-cloud-amd64"
+  std::vector<std::string> digests;  ///< script_digest() of each reviewed form of its scripts
+  std::string does;
+  std::string met;
+};
+
+Result<Profile> load_profile(const std::filesystem::path& data, const std::string& name);
+Result<Accounts> load_accounts(const std::filesystem::path& data);
+Result<std::vector<Review>> load_reviews(const std::filesystem::path& data);
+
+/// The request for the archive that a profile makes on a build host of `host_architecture`.
+lock::Request make_request(const Profile& profile, const Accounts& accounts, const std::string& host_architecture);
+
+}  // namespace mailstead::profile

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace mailstead::spec {
+
+/// A mail address, RFC 5321 section 4.1.2. The local part is lower case ASCII (addresses are compared without case),
+/// the domain is lower case in A-label form (RFC 5890).
+struct Address {
+  std::string local;
+  std::string domain;
+  std::string text() const { return local + "@" + domain; }
+  friend auto operator<=>(const Address&, const Address&) = default;
+};
+
+enum class DkimAlgorithm { rsa2048, ed25519 };
+
+/// A DKIM key pair of a domain. `selector` is the full one as published: "s2026-rsa2048" for selector s2026.
+struct DkimKey {
+  std::string selector;
+  DkimAlgorithm algorithm;
+  /// Below the folder of the spec: "secrets/dkim/example.org/s2026-rsa2048.pem", PKCS#8 PEM.
+  std::filesystem::path private_key;
+};
+
+enum class DmarcPolicy { none, quarantine, reject };
+
+struct Domain {
+  std::string name;     ///< A-label form, lower case
+  std::string unicode;  ///< as people read it (U-label form)
+  std::vector<DkimKey> dkim;
+  DmarcPolicy dmarc_policy = DmarcPolicy::quarantine;
+  std::optional<Address> dmarc_reports;  ///< rua of the DMARC record (RFC 7489 section 6.3)
+  std::optional<Address> catch_all;      ///< the account that gets mail for addresses which do not exist
+};
+
+struct Account {
+  Address address;
+  std::string password_hash;  ///< crypt(5); "$y$…" when made by `mailstead passwd`
+  std::vector<Address> aliases;
+  std::optional<std::uint64_t> quota_bytes;
+  bool send_only = false;
+  std::string send_only_text;  ///< what a sender to a send-only account is told
+  std::optional<std::string> sieve;  ///< the text of the user's sieve script (RFC 5228)
+};
+
+struct Network {
+  bool dhcp = true;
+  std::vector<std::string> addresses;  ///< "192.0.2.5/24", "2001:db8::5/64"; empty with dhcp
+  std::optional<std::string> gateway4;
+  std::optional<std::string> gateway6;
+  /// Resolvers to forward to. Empty: the appliance resolves from the root itself.
+  std::vector<std::string> nameservers;
+  /// Zones below which answers need no DNSSEC signature (an inner network's own names).
+  std::vector<std::string> unsigned_zones;
+};
+
+enum class TlsMode { self_signed, files };
+
+struct Tls {
+  TlsMode mode = TlsMode::self_signed;
+  std::filesystem::path certificate;  ///< PEM chain, leaf first; absolute
+  std::filesystem::path private_key;  ///< PEM; absolute
+};
+
+struct Ssh {
+  bool enabled = false;
+  std::vector<std::string> authorized_keys;  ///< for root, in authorized_keys(5) form
+};
+
+/// Which optional listeners are open. 25 and 993 always are.
+struct Ports {
+  bool submissions = true;   ///< 465, RFC 8314
+  bool submission = true;    ///< 587, RFC 6409 with STARTTLS
+  bool managesieve = false;  ///< 4190
+};
+
+/// A site as the spec describes it, after validation: every reference is resolved, every address is in canonical form,
+/// nothing needs to be checked again.
+struct Site {
+  std::filesystem::path folder;  ///< where the spec lies, absolute
+  std::filesystem::path file;    ///< the spec, absolute
+  std::string hostname;          ///< fully qualified, A-label form
+  std::string profile;           ///< "cloud-amd64"
+  Network network;
+  Tls tls;
+  Ssh ssh;
+  Ports ports;
+  std::string time_zone = "Etc/UTC";
+  std::uint64_t message_size_limit = 20 * 1024 * 1024;  ///< bytes
+  std::string recipient_delimiter = "+";
+  std::vector<Domain> domains;    ///< sorted by name
+  std::vector<Account> accounts;  ///< sorted by address
+  /// Shared addresses: each of these accounts gets a copy and may send as the address.
+  std::map<Address, std::vector<Address>> aliases;
+  /// Mail passed on to other servers; the target may not send as the address. A forward from an account's own address
+  /// keeps a local copy.
+  std::map<Address, std::vector<Address>> forwards;
+};
+
+}  // namespace mailstead::spec
