@@ -46,7 +46,8 @@ struct Error {
   }
 };
 
-/// Joins errors collected in one pass into one, sorted by file, line, column and message. `errors` is not empty.
+/// Joins errors collected in one pass into one, sorted by file, line, column and message. `errors` is not
+/// empty.
 Error join_errors(std::vector<Error> errors);
 
 /// The error as the user sees it: place, message, source line with a caret, hint, notes; ends in a newline.

@@ -13,8 +13,8 @@ namespace mailstead {
 /// The whole file. Errors: missing, not regular, unreadable, or larger than `limit` bytes.
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit = 1ull << 30);
 
-/// Writes through a temporary file in the same folder, fsync and rename, so that the file is old or new, never half.
-/// `mode` is exact, whatever the umask.
+/// Writes through a temporary file in the same folder, fsync and rename, so that the file is old or new,
+/// never half. `mode` is exact, whatever the umask.
 Status write_file(const std::filesystem::path& path, std::string_view data, unsigned mode = 0644);
 
 /// Creates the folder and its parents; existing ones are kept as they are.
@@ -38,7 +38,8 @@ class FileDescriptor {
   int fd_;
 };
 
-/// A folder with a unique name below `parent` (the system's temporary folder if empty), removed with all it holds.
+/// A folder with a unique name below `parent` (the system's temporary folder if empty), removed with all it
+/// holds.
 class TemporaryDirectory {
  public:
   static Result<TemporaryDirectory> create(const std::filesystem::path& parent = {});
@@ -53,11 +54,12 @@ class TemporaryDirectory {
   std::filesystem::path path_;
 };
 
-/// Where downloads and prepared parts are kept: $MAILSTEAD_CACHE, else $XDG_CACHE_HOME/mailstead, else ~/.cache/mailstead.
+/// Where downloads and prepared parts are kept: $MAILSTEAD_CACHE, else $XDG_CACHE_HOME/mailstead, else
+/// ~/.cache/mailstead.
 Result<std::filesystem::path> cache_directory();
 
-/// Where profiles/, rootfs-overlays/ and qemu-tests/ are: $MAILSTEAD_DATA, else beside the program (../share/mailstead),
-/// else the source folder that the program was built from.
+/// Where profiles/, rootfs-overlays/ and qemu-tests/ are: $MAILSTEAD_DATA, else beside the program
+/// (../share/mailstead), else the source folder that the program was built from.
 Result<std::filesystem::path> data_directory();
 
 /// "117 MB", "1.2 GB": decimal units (IEC 80000-13), for people.

@@ -18,7 +18,8 @@ class Reporter {
 
   enum class Unit { none, count, bytes };
 
-  /// A piece of long work, from construction to destruction. Obtained from Reporter::start; may be advanced by threads.
+  /// A piece of long work, from construction to destruction. Obtained from Reporter::start; may be advanced
+  /// by threads.
   class Activity {
    public:
     Activity(Reporter& reporter, std::string name, std::uint64_t total, Unit unit);

@@ -13,14 +13,15 @@
 
 namespace mailstead {
 
-/// A program to run, without a shell. Its environment is built from nothing: PATH, LANG=C.UTF-8, TZ=UTC and `env`.
+/// A program to run, without a shell. Its environment is built from nothing: PATH, LANG=C.UTF-8, TZ=UTC and
+/// `env`.
 struct Command {
   std::vector<std::string> argv;  ///< argv[0] is looked up in PATH unless it holds a slash; not empty
   std::filesystem::path cwd;      ///< empty: the current one
   std::map<std::string, std::string> env;
-  std::string input;              ///< what the program reads on stdin; with neither this nor `input_fd`, /dev/null
-  std::optional<int> input_fd;    ///< a descriptor to become its stdin instead of `input`
-  std::optional<int> output_fd;   ///< a descriptor to become its stdout instead of being collected
+  std::string input;  ///< what the program reads on stdin; with neither this nor `input_fd`, /dev/null
+  std::optional<int> input_fd;   ///< a descriptor to become its stdin instead of `input`
+  std::optional<int> output_fd;  ///< a descriptor to become its stdout instead of being collected
   std::chrono::seconds timeout{600};
 };
 
@@ -31,15 +32,17 @@ struct CommandOutput {
   std::string err;
 };
 
-/// Runs to the end. Errors: could not be started (ErrorKind::io), ended by a signal, timed out, or an exit status other
-/// than 0 (ErrorKind::tool, with the quoted command, the status or the signal's name and the last lines of stderr).
+/// Runs to the end. Errors: could not be started (ErrorKind::io), ended by a signal, timed out, or an exit
+/// status other than 0 (ErrorKind::tool, with the quoted command, the status or the signal's name and the
+/// last lines of stderr).
 Result<CommandOutput> run(const Command& command);
 
 /// Like run, but any exit status is a result.
 Result<CommandOutput> run_any_status(const Command& command);
 
-/// Runs `command` with its stdin fed by `feed`, which gets a sink to write blocks to (a sink that fails means that the
-/// program has gone; the command's own error is then reported). Used to stream archives without holding them in memory.
+/// Runs `command` with its stdin fed by `feed`, which gets a sink to write blocks to (a sink that fails means
+/// that the program has gone; the command's own error is then reported). Used to stream archives without
+/// holding them in memory.
 using Sink = std::function<Status(const char* data, std::size_t size)>;
 Result<CommandOutput> run_with_feed(const Command& command, const std::function<Status(const Sink&)>& feed);
 

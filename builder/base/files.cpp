@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/files.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <system_error>
+
+namespace mailstead {
+namespace {
+
+namespace fs = std::filesystem;
+
+tl::unexpected<Error> io_error(std::string_view doing, const fs::path& path, int error) {
+  std::string hint;
+  if (error == ENOSPC || error == EDQUOT) hint = "free some space there, or choose another place";
+  if (error == EACCES || error == EPERM) hint = "check the permissions, or choose another place";
+  return fail(ErrorKind::io, fmt::format("cannot {} {}: {}", doing, path.string(), std::strerror(error)),
+              hint);
+}
+
+}  // namespace
+
+Result<std::string> read_file(const fs::path& path, std::uint64_t limit) {
+  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
+  if (!file) return io_error("open", path, errno);
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0) return io_error("look at", path, errno);
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::io, fmt::format("{} is not a regular file", path.string()));
+  if (static_cast<std::uint64_t>(status.st_size) > limit) {
+    return fail(ErrorKind::io, fmt::format("{} is larger than {}", path.string(), human_size(limit)));
+  }
+  std::string text;
+  text.resize(static_cast<std::size_t>(status.st_size));
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t got = ::read(file.get(), text.data() + done, text.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return io_error("read", path, errno);
+    if (got == 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  text.resize(done);
+  return text;
+}
+
+Status write_file(const fs::path& path, std::string_view data, unsigned mode) {
+  const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
+  std::string temporary = (folder / fmt::format(".{}.XXXXXX", path.filename().string())).string();
+  FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
+  if (!file) return io_error("create a file beside", path, errno);
+  const auto give_up = [&](std::string_view doing, int error) -> Status {
+    ::unlink(temporary.c_str());
+    return io_error(doing, path, error);
+  };
+  std::size_t done = 0;
+  while (done < data.size()) {
+    const ssize_t put = ::write(file.get(), data.data() + done, data.size() - done);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return give_up("write", errno);
+    done += static_cast<std::size_t>(put);
+  }
+  if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return give_up("set the mode of", errno);
+  if (::fsync(file.get()) != 0) return give_up("write", errno);
+  if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up("replace", errno);
+  return ok();
+}
+
+Status make_directories(const fs::path& path) {
+  std::error_code error;
+  fs::create_directories(path, error);
+  if (error) return io_error("create the folder", path, error.value());
+  return ok();
+}
+
+FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
+  if (this != &other) {
+    reset();
+    fd_ = other.release();
+  }
+  return *this;
+}
+
+int FileDescriptor::release() {
+  return std::exchange(fd_, -1);
+}
+
+void FileDescriptor::reset() {
+  if (fd_ >= 0) ::close(fd_);
+  fd_ = -1;
+}
+
+Result<TemporaryDirectory> TemporaryDirectory::create(const fs::path& parent) {
+  fs::path where = parent;
+  if (where.empty()) {
+    std::error_code error;
+    where = fs::temp_directory_path(error);
+    if (error) return io_error("find the temporary folder", "$TMPDIR", error.value());
+  }
+  std::string name = (where / "mailstead.XXXXXX").string();
+  if (::mkdtemp(name.data()) == nullptr) return io_error("create a folder in", where, errno);
+  return TemporaryDirectory(fs::path(name));
+}
+
+TemporaryDirectory::TemporaryDirectory(TemporaryDirectory&& other) noexcept
+    : path_(std::exchange(other.path_, {})) {}
+
+TemporaryDirectory::~TemporaryDirectory() {
+  if (path_.empty()) return;
+  std::error_code ignored;  // nothing useful can be done about what cannot be removed
+  fs::remove_all(path_, ignored);
+}
+
+Result<fs::path> cache_directory() {
+  fs::path path;
+  if (const char* chosen = std::getenv("MAILSTEAD_CACHE"); chosen != nullptr && *chosen != '\0') {
+    path = fs::absolute(chosen);
+  } else if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/') {
+    path = fs::path(xdg) / "mailstead";
+  } else if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
+    path = fs::path(home) / ".cache" / "mailstead";
+  } else {
+    return fail(ErrorKind::usage, "there is no place for downloads: neither MAILSTEAD_CACHE nor HOME is set",
+                "set MAILSTEAD_CACHE to a folder");
+  }
+  CHECK_OK(make_directories(path));
+  return path;
+}
+
+Result<fs::path> data_directory() {
+  const auto complete = [](const fs::path& path) {
+    std::error_code error;
+    return fs::is_directory(path / "profiles", error) && fs::is_directory(path / "rootfs-overlays", error);
+  };
+  if (const char* chosen = std::getenv("MAILSTEAD_DATA"); chosen != nullptr && *chosen != '\0') {
+    if (!complete(chosen)) {
+      return fail(
+          ErrorKind::usage,
+          fmt::format("MAILSTEAD_DATA is {}, but profiles/ and rootfs-overlays/ are not there", chosen),
+          "unset it, or let it name Mailstead's data folder");
+    }
+    return fs::absolute(chosen);
+  }
+  std::error_code error;
+  const fs::path program = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    fs::path installed = program.parent_path().parent_path() / "share" / "mailstead";
+    if (complete(installed)) return installed;
+  }
+  if (complete(MAILSTEAD_SOURCE_DIR)) return fs::path(MAILSTEAD_SOURCE_DIR);
+  return fail(ErrorKind::io, "Mailstead's own data (profiles/, rootfs-overlays/) was not found",
+              "set MAILSTEAD_DATA to the folder that holds them");
+}
+
+std::string human_size(std::uint64_t bytes) {
+  constexpr const char* kUnits[] = {"B", "kB", "MB", "GB", "TB"};
+  auto value = static_cast<double>(bytes);
+  std::size_t unit = 0;
+  while (value >= 999.5 && unit + 1 < std::size(kUnits)) {
+    value /= 1000;
+    ++unit;
+  }
+  if (unit == 0 || value >= 9.95) return fmt::format("{:.0f} {}", value, kUnits[unit]);
+  return fmt::format("{:.1f} {}", value, kUnits[unit]);
+}
+
+}  // namespace mailstead

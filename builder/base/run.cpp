@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/run.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <memory>
+#include <thread>
+
+#include "base/files.hpp"
+
+namespace mailstead {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+/// What a program may print before we stop keeping it: enough for a message, not enough to exhaust memory.
+constexpr std::size_t kOutputLimit = 256u << 20;
+
+struct Pipe {
+  FileDescriptor read;
+  FileDescriptor write;
+};
+
+Result<Pipe> make_pipe() {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(ErrorKind::io, fmt::format("cannot make a pipe: {}", strerror(errno)));
+  return Pipe{FileDescriptor(ends[0]), FileDescriptor(ends[1])};
+}
+
+std::string find_program(const std::string& name) {
+  if (name.find('/') != std::string::npos) return name;
+  // Users of Debian often lack the sbin folders in PATH, where mkfs and friends are.
+  const char* path = std::getenv("PATH");
+  const std::string folders = std::string(path != nullptr ? path : "") +
+                              ":/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  std::size_t start = 0;
+  while (start <= folders.size()) {
+    const std::size_t end = std::min(folders.find(':', start), folders.size());
+    if (end > start) {
+      std::string candidate = folders.substr(start, end - start) + "/" + name;
+      if (::access(candidate.c_str(), X_OK) == 0) return candidate;
+    }
+    start = end + 1;
+  }
+  return {};
+}
+
+/// The child's side between fork and exec: only async-signal-safe calls. Never returns.
+[[noreturn]] void exec_child(const char* program, char* const argv[], char* const envp[], const char* cwd,
+                             int in, int out, int err, int report, pid_t parent) {
+  // A program of ours must not outlive us, or it would go on writing to files that are being removed.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != parent) ::_exit(127);
+  sigset_t none;
+  sigemptyset(&none);
+  sigprocmask(SIG_SETMASK, &none, nullptr);
+  signal(SIGPIPE, SIG_DFL);
+  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_DFL);
+  if (::dup2(in, 0) >= 0 && ::dup2(out, 1) >= 0 && ::dup2(err, 2) >= 0 &&
+      (cwd == nullptr || ::chdir(cwd) == 0)) {
+    ::execve(program, argv, envp);
+  }
+  const int error = errno;
+  [[maybe_unused]] const ssize_t ignored = ::write(report, &error, sizeof error);
+  ::_exit(127);
+}
+
+struct Child {
+  pid_t pid = -1;
+  FileDescriptor in;   // our end of its stdin, when we feed it
+  FileDescriptor out;  // our end of its stdout, when we collect it
+  FileDescriptor err;
+};
+
+Result<Child> start(const Command& command, bool feed) {
+  if (command.argv.empty()) return fail(ErrorKind::internal, "a command without a program");
+  const std::string program = find_program(command.argv[0]);
+  if (program.empty()) {
+    return fail(ErrorKind::io, fmt::format("the program '{}' is not installed", command.argv[0]),
+                "./setup installs what Mailstead needs from Debian's packages");
+  }
+  Pipe in;
+  Pipe out;
+  FileDescriptor null;
+  if (feed) {
+    TRY(in, make_pipe());
+  } else if (!command.input_fd) {
+    null = FileDescriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  }
+  if (!command.output_fd) {
+    TRY(out, make_pipe());
+  }
+  TRY(Pipe err, make_pipe());
+  TRY(Pipe report, make_pipe());
+
+  std::map<std::string, std::string> variables = {
+      {"PATH", "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
+      {"LANG", "C.UTF-8"},
+      {"TZ", "UTC"}};
+  for (const auto& [name, value] : command.env) variables[name] = value;
+  std::vector<std::string> environment;
+  environment.reserve(variables.size());
+  for (const auto& [name, value] : variables) environment.push_back(name + "=" + value);
+  std::vector<char*> envp;
+  for (std::string& entry : environment) envp.push_back(entry.data());
+  envp.push_back(nullptr);
+  std::vector<std::string> arguments = command.argv;
+  std::vector<char*> argv;
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  const std::string cwd = command.cwd.string();
+
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0)
+    return fail(ErrorKind::io, fmt::format("cannot start {}: {}", command.argv[0], strerror(errno)));
+  if (pid == 0) {
+    exec_child(program.c_str(), argv.data(), envp.data(), cwd.empty() ? nullptr : cwd.c_str(),
+               feed ? in.read.get() : command.input_fd.value_or(null.get()),
+               command.output_fd.value_or(out.write.get()), err.write.get(), report.write.get(), parent);
+  }
+  report.write.reset();
+  int error = 0;
+  ssize_t got = 0;
+  do {
+    got = ::read(report.read.get(), &error, sizeof error);
+  } while (got < 0 && errno == EINTR);
+  if (got == sizeof error) {
+    ::waitpid(pid, nullptr, 0);
+    return fail(ErrorKind::io, fmt::format("cannot start {}: {}", program, strerror(error)));
+  }
+  return Child{pid, std::move(in.write), std::move(out.read), std::move(err.read)};
+}
+
+std::string last_lines(const std::string& text, std::size_t count) {
+  std::size_t start = text.size();
+  while (start > 0 && text[start - 1] == '\n') --start;
+  const std::size_t end = start;
+  for (std::size_t lines = 0; start > 0; --start) {
+    if (text[start - 1] == '\n' && ++lines == count) break;
+  }
+  return text.substr(start, end - start);
+}
+
+Error command_error(const Command& command, std::string what, const std::string& err) {
+  Error error{ErrorKind::tool, fmt::format("{} {}", command.argv[0], what), {}, {}, {}, {}};
+  error.notes.push_back("command: " + shell_quote(command.argv));
+  if (const std::string tail = last_lines(err, 12); !tail.empty()) error.notes.push_back("it said: " + tail);
+  return error;
+}
+
+/// Reads what is there into `text`; closes the descriptor at the end of the stream.
+void drain(FileDescriptor& fd, std::string& text) {
+  char block[65536];
+  const ssize_t got = ::read(fd.get(), block, sizeof block);
+  if (got > 0) {
+    if (text.size() < kOutputLimit) text.append(block, static_cast<std::size_t>(got));
+  } else if (got == 0 || errno != EINTR) {
+    fd.reset();
+  }
+}
+
+/// Collects output until the program has closed it, then its status. Kills it at the deadline.
+Result<CommandOutput> collect(const Command& command, Child child) {
+  const auto deadline = Clock::now() + command.timeout;
+  CommandOutput output;
+  bool timed_out = false;
+  while (child.out || child.err) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
+    if (left <= 0) {
+      timed_out = true;
+      break;
+    }
+    pollfd fds[2] = {{child.out.get(), POLLIN, 0}, {child.err.get(), POLLIN, 0}};
+    if (::poll(fds, 2, static_cast<int>(std::min<long long>(left, 1000))) < 0 && errno != EINTR) break;
+    if (fds[0].revents != 0) drain(child.out, output.out);
+    if (fds[1].revents != 0) drain(child.err, output.err);
+  }
+  int status = 0;
+  while (!timed_out) {
+    const pid_t done = ::waitpid(child.pid, &status, WNOHANG);
+    if (done == child.pid) break;
+    if (done < 0 && errno != EINTR) {
+      return fail(ErrorKind::internal, fmt::format("lost track of {}: {}", command.argv[0], strerror(errno)));
+    }
+    if (Clock::now() >= deadline) timed_out = true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  if (timed_out) {
+    ::kill(child.pid, SIGKILL);
+    ::waitpid(child.pid, &status, 0);
+    return fail(command_error(
+        command, fmt::format("did not end within {} s and was killed", command.timeout.count()), output.err));
+  }
+  if (WIFSIGNALED(status)) {
+    return fail(command_error(command, "was ended by " + signal_name(WTERMSIG(status)), output.err));
+  }
+  output.exit_status = WEXITSTATUS(status);
+  return output;
+}
+
+Result<CommandOutput> must_succeed(const Command& command, Result<CommandOutput> result) {
+  if (result && result->exit_status != 0) {
+    const std::string& said = result->err.empty() ? result->out : result->err;
+    return fail(command_error(command, fmt::format("failed with exit status {}", result->exit_status), said));
+  }
+  return result;
+}
+
+/// Writes all of it. EPIPE is an error like others: the program's own message tells why it went.
+Status write_all(int fd, const char* data, std::size_t size) {
+  while (size > 0) {
+    const ssize_t put = ::write(fd, data, size);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) return fail(ErrorKind::io, fmt::format("cannot write to the program: {}", strerror(errno)));
+    data += put;
+    size -= static_cast<std::size_t>(put);
+  }
+  return ok();
+}
+
+/// SIGPIPE would end us when a program that we feed goes away; blocked in the feeding thread only.
+void block_sigpipe() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGPIPE);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+}
+
+Result<CommandOutput> feed_and_collect(const Command& command,
+                                       const std::function<Status(const Sink&)>& feed) {
+  TRY(Child child, start(command, true));
+  FileDescriptor in = std::move(child.in);
+  Status fed = ok();
+  std::thread feeder([&] {
+    block_sigpipe();
+    fed = feed([&](const char* data, std::size_t size) { return write_all(in.get(), data, size); });
+    in.reset();
+  });
+  Result<CommandOutput> result = collect(command, std::move(child));
+  feeder.join();
+  if (result && result->exit_status == 0 && !fed) return fail(std::move(fed).error());
+  return result;
+}
+
+}  // namespace
+
+Result<CommandOutput> run_any_status(const Command& command) {
+  if (!command.input.empty()) {
+    return feed_and_collect(command, [&](const Sink& sink) -> Status {
+      // A program may rightly not read all of its input; its exit status decides.
+      if (const Status written = sink(command.input.data(), command.input.size()); !written) return ok();
+      return ok();
+    });
+  }
+  TRY(Child child, start(command, false));
+  return collect(command, std::move(child));
+}
+
+Result<CommandOutput> run(const Command& command) {
+  return must_succeed(command, run_any_status(command));
+}
+
+Result<CommandOutput> run_with_feed(const Command& command, const std::function<Status(const Sink&)>& feed) {
+  return must_succeed(command, feed_and_collect(command, feed));
+}
+
+std::string shell_quote(const std::vector<std::string>& argv) {
+  constexpr std::string_view kPlain =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-./=:,+@%";
+  std::string out;
+  for (const std::string& argument : argv) {
+    if (!out.empty()) out += ' ';
+    if (!argument.empty() && argument.find_first_not_of(kPlain) == std::string::npos) {
+      out += argument;
+      continue;
+    }
+    out += '\'';
+    for (const char c : argument) {
+      if (c == '\'') {
+        out += "'\\''";
+      } else {
+        out += c;
+      }
+    }
+    out += '\'';
+  }
+  return out;
+}
+
+std::string signal_name(int signal) {
+  if (const char* name = ::sigabbrev_np(signal); name != nullptr) return fmt::format("SIG{}", name);
+  return fmt::format("signal {}", signal);
+}
+
+}  // namespace mailstead

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/error.hpp"
+
+#include "base/result.hpp"
+#include "support/catch.hpp"
+
+namespace mailstead {
+namespace {
+
+TEST_CASE("format_error: place, source line, caret, hint and notes") {
+  Error error;
+  error.kind = ErrorKind::usage;
+  error.message = "unknown key 'acounts'; did you mean 'accounts'?";
+  error.place = Place{"mail.yaml", 14, 3, 7, "  acounts:"};
+  error.notes = {"while reading the spec"};
+  CHECK(format_error(error) ==
+        "mail.yaml:14:3: unknown key 'acounts'; did you mean 'accounts'?\n"
+        "   14 |   acounts:\n"
+        "      |   ^~~~~~~\n"
+        "  while reading the spec\n");
+  CHECK(exit_code(error) == 2);
+}
+
+TEST_CASE("format_error: control characters of a hostile file do not reach the terminal") {
+  Error error;
+  error.message = "bad";
+  error.place = Place{"f", 1, 1, 99, "\x1b[31mx"};
+  CHECK(format_error(error) == "f:1:1: bad\n    1 | ?[31mx\n      | ^~~~~~\n");
+}
+
+TEST_CASE("join_errors sorts by place") {
+  Error late{ErrorKind::usage, "late", Place{"f", 9, 1, 1, ""}, {}, {}, {}};
+  Error early{ErrorKind::usage, "early", Place{"f", 2, 5, 1, ""}, {}, {}, {}};
+  CHECK(format_error(join_errors({late, early})) == "f:2:5: early\nf:9:1: late\n");
+}
+
+Result<int> half(int number) {
+  if (number % 2 != 0) return fail(ErrorKind::internal, "odd");
+  return number / 2;
+}
+Result<int> quarter(int number) {
+  TRY(const int first, half(number));
+  TRY(const int second, half(first));
+  return second;
+}
+
+TEST_CASE("TRY passes values and errors on") {
+  CHECK(quarter(8).value() == 2);
+  REQUIRE_FALSE(quarter(6));
+  CHECK(quarter(6).error().message == "odd");
+}
+
+}  // namespace
+}  // namespace mailstead

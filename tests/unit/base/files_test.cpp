@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/files.hpp"
+
+#include <sys/stat.h>
+
+#include "support/catch.hpp"
+
+namespace mailstead {
+namespace {
+
+TEST_CASE("write_file replaces whole files with an exact mode whatever the umask") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  const auto path = folder->path() / "key";
+  const mode_t before = ::umask(0);
+  CHECK(write_file(path, "one", 0600));
+  ::umask(0777);
+  CHECK(write_file(path, "two", 0640));
+  ::umask(before);
+  struct stat status{};
+  REQUIRE(::stat(path.c_str(), &status) == 0);
+  CHECK((status.st_mode & 07777) == 0640);
+  CHECK(read_file(path).value() == "two");
+  CHECK(std::distance(std::filesystem::directory_iterator(folder->path()), {}) == 1);
+}
+
+TEST_CASE("write_file leaves nothing behind when it cannot finish") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  std::filesystem::create_directory(folder->path() / "taken");
+  std::filesystem::create_directory(folder->path() / "taken" / "inside");
+  CHECK_FALSE(write_file(folder->path() / "taken", "text"));
+  CHECK(std::distance(std::filesystem::directory_iterator(folder->path()), {}) == 1);
+}
+
+TEST_CASE("read_file refuses what is too large, not regular or not there") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  REQUIRE(write_file(folder->path() / "big", std::string(100, 'x')));
+  CHECK_FALSE(read_file(folder->path() / "big", 99));
+  CHECK_FALSE(read_file(folder->path()));
+  CHECK_FALSE(read_file("/dev/null"));
+  CHECK_FALSE(read_file(folder->path() / "none"));
+}
+
+TEST_CASE("TemporaryDirectory goes with all that it holds") {
+  std::filesystem::path path;
+  {
+    const auto folder = TemporaryDirectory::create();
+    REQUIRE(folder);
+    path = folder->path();
+    REQUIRE(make_directories(path / "a" / "b"));
+  }
+  CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("human_size uses decimal units") {
+  CHECK(human_size(0) == "0 B");
+  CHECK(human_size(999) == "999 B");
+  CHECK(human_size(1200) == "1.2 kB");
+  CHECK(human_size(131587052) == "132 MB");
+  CHECK(human_size(999999999) == "1.0 GB");
+}
+
+}  // namespace
+}  // namespace mailstead

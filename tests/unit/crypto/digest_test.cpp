@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "crypto/digest.hpp"
+
+#include "base/files.hpp"
+#include "support/catch.hpp"
+
+namespace mailstead::crypto {
+namespace {
+
+TEST_CASE("SHA-256: the examples of FIPS 180-4") {
+  CHECK(sha256_hex("abc") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
+  CHECK(sha256_hex("") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855");
+  Sha256 pieces;
+  pieces.update("a");
+  pieces.update("bc");
+  CHECK(to_hex(pieces.finish()) == sha256_hex("abc"));
+}
+
+TEST_CASE("SHA-256 of a file") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  REQUIRE(write_file(folder->path() / "f", "abc"));
+  CHECK(sha256_file_hex(folder->path() / "f").value() == sha256_hex("abc"));
+  CHECK_FALSE(sha256_file_hex(folder->path() / "g"));
+}
+
+TEST_CASE("base64: the examples of RFC 4648 section 10, and what is not base64") {
+  const std::pair<const char*, const char*> cases[] = {{"", ""},
+                                                       {"f", "Zg=="},
+                                                       {"fo", "Zm8="},
+                                                       {"foo", "Zm9v"},
+                                                       {"foob", "Zm9vYg=="},
+                                                       {"fooba", "Zm9vYmE="},
+                                                       {"foobar", "Zm9vYmFy"}};
+  for (const auto& [plain, coded] : cases) {
+    CHECK(to_base64(plain) == coded);
+    CHECK(from_base64(coded).value() == plain);
+  }
+  for (const char* bad : {"Zg", "Zg=", "Z===", "Zh==", "Zm9v\n", "Zm 9", "!!!!"})
+    CHECK_FALSE(from_base64(bad));
+}
+
+TEST_CASE("derived_uuid: the same for the same name, another for another, version 8") {
+  const std::string one = derived_uuid("lock", "usr");
+  CHECK(one == derived_uuid("lock", "usr"));
+  CHECK(one != derived_uuid("lock", "root"));
+  CHECK(one != derived_uuid("locku", "sr"));
+  REQUIRE(one.size() == 36);
+  CHECK(one[14] == '8');
+  CHECK(std::string("89ab").find(one[19]) != std::string::npos);
+}
+
+}  // namespace
+}  // namespace mailstead::crypto
