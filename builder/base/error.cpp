@@ -48,8 +48,8 @@ void append_one(std::string& out, const Error& error) {
     if (columns(line) <= kWidest) {
       out += fmt::format("{:>5} | {}\n", place.line, line);
       if (place.column > 0) {
-        const auto room = std::max<std::size_t>(
-            1, columns(line) + 1 - std::min<std::size_t>(columns(line), place.column - 1));
+        const std::size_t before = std::min(columns(line), static_cast<std::size_t>(place.column - 1));
+        const std::size_t room = std::max<std::size_t>(1, columns(line) - before);
         const auto length =
             std::clamp<std::size_t>(static_cast<std::size_t>(std::max(place.length, 1)), 1, room);
         out += fmt::format("      | {:>{}}{}\n", "^", place.column, std::string(length - 1, '~'));

@@ -11,12 +11,13 @@ namespace mailstead {
 
 /// What went wrong, as far as the exit code and the caller's next step depend on it.
 enum class ErrorKind {
-  usage,      ///< the command line, the spec or another file written by the user is wrong (exit code 2)
-  io,         ///< the operating system refused to read, write or start something
-  network,    ///< a mirror could not be reached or answered wrongly
-  integrity,  ///< bytes are not what a signature, digest or format says they must be
-  tool,       ///< a program that we ran failed
-  internal,   ///< a bug of ours
+  usage,        ///< the command line, the spec or another file written by the user is wrong (exit code 2)
+  io,           ///< the operating system refused to read, write or start something
+  network,      ///< a mirror could not be reached or answered wrongly
+  integrity,    ///< bytes are not what a signature, digest or format says they must be
+  tool,         ///< a program that we ran failed
+  interrupted,  ///< the user asked to stop
+  internal,     ///< a bug of ours
 };
 
 /// A position in a file that the user can open. Lines and columns count from 1; 0 means unknown.

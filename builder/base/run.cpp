@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "base/interrupt.hpp"
 
 namespace mailstead {
 namespace {
@@ -172,37 +173,35 @@ void drain(FileDescriptor& fd, std::string& text) {
   }
 }
 
-/// Collects output until the program has closed it, then its status. Kills it at the deadline.
+/// Collects output until the program has closed it and ended. Kills it at the deadline or when the user asked
+/// to stop.
 Result<CommandOutput> collect(const Command& command, Child child) {
   const auto deadline = Clock::now() + command.timeout;
   CommandOutput output;
-  bool timed_out = false;
-  while (child.out || child.err) {
-    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(deadline - Clock::now()).count();
-    if (left <= 0) {
-      timed_out = true;
-      break;
-    }
-    pollfd fds[2] = {{child.out.get(), POLLIN, 0}, {child.err.get(), POLLIN, 0}};
-    if (::poll(fds, 2, static_cast<int>(std::min<long long>(left, 1000))) < 0 && errno != EINTR) break;
-    if (fds[0].revents != 0) drain(child.out, output.out);
-    if (fds[1].revents != 0) drain(child.err, output.err);
-  }
   int status = 0;
-  while (!timed_out) {
-    const pid_t done = ::waitpid(child.pid, &status, WNOHANG);
-    if (done == child.pid) break;
-    if (done < 0 && errno != EINTR) {
-      return fail(ErrorKind::internal, fmt::format("lost track of {}: {}", command.argv[0], strerror(errno)));
+  for (bool ended = false; !ended;) {
+    if (interrupted() || Clock::now() >= deadline) {
+      ::kill(child.pid, SIGKILL);
+      ::waitpid(child.pid, nullptr, 0);
+      CHECK_OK(check_interrupt());
+      const auto limit = command.timeout.count();
+      return fail(
+          command_error(command, fmt::format("did not end within {} s and was killed", limit), output.err));
     }
-    if (Clock::now() >= deadline) timed_out = true;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  if (timed_out) {
-    ::kill(child.pid, SIGKILL);
-    ::waitpid(child.pid, &status, 0);
-    return fail(command_error(
-        command, fmt::format("did not end within {} s and was killed", command.timeout.count()), output.err));
+    if (child.out || child.err) {
+      pollfd fds[2] = {{child.out.get(), POLLIN, 0}, {child.err.get(), POLLIN, 0}};
+      if (::poll(fds, 2, 200) <= 0) continue;
+      if (fds[0].revents != 0) drain(child.out, output.out);
+      if (fds[1].revents != 0) drain(child.err, output.err);
+    } else {
+      const pid_t done = ::waitpid(child.pid, &status, WNOHANG);
+      if (done < 0 && errno != EINTR) {
+        return fail(ErrorKind::internal,
+                    fmt::format("lost track of {}: {}", command.argv[0], strerror(errno)));
+      }
+      ended = done == child.pid;
+      if (!ended) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
   }
   if (WIFSIGNALED(status)) {
     return fail(command_error(command, "was ended by " + signal_name(WTERMSIG(status)), output.err));

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/interrupt.hpp"
+
+#include <signal.h>
+#include <unistd.h>
+
+namespace mailstead {
+namespace {
+
+volatile sig_atomic_t asked_to_stop = 0;
+
+void on_signal(int signal) {
+  if (asked_to_stop != 0) ::_exit(128 + signal);
+  asked_to_stop = 1;
+}
+
+}  // namespace
+
+void catch_interrupts() {
+  struct sigaction action{};
+  action.sa_handler = on_signal;
+  sigemptyset(&action.sa_mask);
+  // Without SA_RESTART a waiting poll(2) returns at once.
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+}
+
+bool interrupted() {
+  return asked_to_stop != 0;
+}
+
+Status check_interrupt() {
+  if (interrupted())
+    return fail(ErrorKind::interrupted, "stopped at your request; nothing half-written was left");
+  return ok();
+}
+
+}  // namespace mailstead

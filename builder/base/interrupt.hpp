@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "base/result.hpp"
+
+namespace mailstead {
+
+/// From here on SIGINT, SIGTERM and SIGHUP ask long work to stop at its next safe point, so that destructors
+/// remove what is half-written. A second such signal ends the program at once.
+void catch_interrupts();
+
+/// True once the user asked to stop.
+bool interrupted();
+
+/// An error when the user asked to stop, else ok(); for loops of long work.
+Status check_interrupt();
+
+}  // namespace mailstead
