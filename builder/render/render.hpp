@@ -19,29 +19,41 @@ namespace mailstead::render {
 struct Overlay {
   std::string name;
   std::filesystem::path folder;
-  std::string when;  ///< a feature of the site that turns the units and templates on ("ssh"); empty: always
+  std::string description;
+  std::string when;  ///< a boolean of the context that turns all but usr/ on ("ssh.enabled"); empty: always
   struct Attributes {
-    std::string path;  ///< relative; a trailing slash means that a missing directory is created
+    std::string path;  ///< relative, or a glob; a trailing slash means that a missing directory is created
     std::optional<std::uint32_t> mode;
     std::string owner = "root";  ///< by name
     std::string group = "root";
   };
   std::vector<Attributes> files;
-  std::vector<std::string> enable;  ///< units, linked into /etc as their [Install] section says
-  std::vector<std::string> mask;    ///< units linked to /dev/null
+  std::vector<std::string> enable;           ///< units, linked into /etc as their [Install] section says
+  std::vector<std::string> mask;             ///< units linked to /dev/null
   std::map<std::string, std::string> links;  ///< path -> target
-  std::vector<std::string> remove;  ///< globs taken out of the tree before the files are laid
+  std::vector<std::string> remove;           ///< globs taken out of the tree before the files are laid
 };
 
-Result<std::vector<Overlay>> load_overlays(const std::filesystem::path& data, const std::vector<std::string>& names);
+/// Reads the manifests of the overlays `names` below `data`/rootfs-overlays, in that order (their form is
+/// described in rootfs-overlays/README.md). Errors (ErrorKind::usage): no such overlay, a manifest that is
+/// wrong, a template below usr/.
+Result<std::vector<Overlay>> load_overlays(const std::filesystem::path& data,
+                                           const std::vector<std::string>& names);
 
-/// Lays the public part of the overlays: everything that does not depend on a site (all of usr/, and files without
-/// the suffix .tmpl elsewhere), then links, removals, ownership. `tree` is the composed system.
-Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts, rootfs::FileTree& tree);
+/// Lays the public part of the overlays: everything that does not depend on a site (all of usr/, and, of
+/// overlays without `when`, files without the suffix .tmpl elsewhere) with removals before and links after
+/// it, then ownership and modes. `tree` is the composed system. Errors: an unknown user or group, an entry of
+/// `files` below usr/ that does not exist.
+Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts,
+                  rootfs::FileTree& tree);
 
-/// Renders the site's part (templates, keys, maps, enabled units) into `tree`, which holds the root file system without
-/// usr/; `units` are the unit files of the public part, for their [Install] sections.
-Status render_site(const spec::Site& site, const std::vector<Overlay>& overlays, const profile::Accounts& accounts,
-                   std::int64_t clock, const rootfs::FileTree& units, rootfs::FileTree& tree);
+/// Renders the site's part (templates, keys, maps, enabled units) into `tree`, which holds the root file
+/// system without usr/, after lay_public. `clock` is the time of what is written, seconds since the epoch.
+/// `units` holds the public part with its full paths ("usr/lib/systemd/system/…"), for the units' [Install]
+/// sections and the names of time zones. Errors: a key file that is missing (ErrorKind::usage), a template or
+/// manifest that is wrong.
+Status render_site(const spec::Site& site, const std::vector<Overlay>& overlays,
+                   const profile::Accounts& accounts, std::int64_t clock, const rootfs::FileTree& units,
+                   rootfs::FileTree& tree);
 
 }  // namespace mailstead::render

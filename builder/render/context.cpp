@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "render/context.hpp"
+
+#include <string_view>
+#include <utility>
+
+namespace mailstead::render {
+namespace {
+
+std::string absolute(const std::string& path) {
+  return "/" + path;
+}
+
+const char* algorithm_name(spec::DkimAlgorithm algorithm) {
+  return algorithm == spec::DkimAlgorithm::ed25519 ? "ed25519" : "rsa2048";
+}
+
+Value domain_value(const spec::Domain& domain) {
+  Value::List keys;
+  for (const spec::DkimKey& key : domain.dkim)
+    keys.emplace_back(Value::Map{{"selector", key.selector},
+                                 {"algorithm", algorithm_name(key.algorithm)},
+                                 {"file", absolute(dkim_key_path(domain, key))}});
+  return Value::Map{{"name", domain.name},
+                    {"unicode", domain.unicode},
+                    {"has_dkim", !domain.dkim.empty()},
+                    {"dkim", std::move(keys)}};
+}
+
+Value account_value(const spec::Account& account) {
+  return Value::Map{{"address", account.address.text()},
+                    {"local", account.address.local},
+                    {"domain", account.address.domain},
+                    {"password_hash", account.password_hash},
+                    {"send_only", account.send_only},
+                    {"send_only_text", account.send_only_text},
+                    {"has_quota", account.quota_bytes.has_value()},
+                    {"quota_bytes", account.quota_bytes ? Value(*account.quota_bytes) : Value()},
+                    {"has_sieve", account.sieve.has_value()}};
+}
+
+Value address_value(const std::string& text) {
+  const std::size_t slash = text.find('/');
+  return Value::Map{{"this", text},
+                    {"address", text.substr(0, slash)},
+                    {"prefix", slash == std::string::npos ? std::string() : text.substr(slash + 1)},
+                    {"ipv6", text.find(':') != std::string::npos}};
+}
+
+Value network_value(const spec::Network& network) {
+  Value::List addresses;
+  for (const std::string& address : network.addresses) addresses.push_back(address_value(address));
+  return Value::Map{{"dhcp", network.dhcp},
+                    {"addresses", std::move(addresses)},
+                    {"has_gateway4", network.gateway4.has_value()},
+                    {"gateway4", network.gateway4.value_or("")},
+                    {"has_gateway6", network.gateway6.has_value()},
+                    {"gateway6", network.gateway6.value_or("")},
+                    {"forwarding", !network.nameservers.empty()},
+                    {"nameservers", to_list(network.nameservers)},
+                    {"unsigned_zones", to_list(network.unsigned_zones)}};
+}
+
+}  // namespace
+
+std::string dkim_key_path(const spec::Domain& domain, const spec::DkimKey& key) {
+  return "etc/rspamd/dkim/" + domain.name + "." + key.selector + ".key";
+}
+
+std::string sieve_path(const spec::Account& account) {
+  return "etc/dovecot/sieve/" + account.address.text() + ".sieve";
+}
+
+Value make_context(const spec::Site& site) {
+  Value::List domains;
+  for (const spec::Domain& domain : site.domains) domains.push_back(domain_value(domain));
+  Value::List accounts;
+  accounts.reserve(site.accounts.size());
+  for (const spec::Account& account : site.accounts) accounts.push_back(account_value(account));
+  return Value::Map{
+      {"hostname", site.hostname},
+      {"time_zone", site.time_zone},
+      {"message_size_limit", site.message_size_limit},
+      {"recipient_delimiter", site.recipient_delimiter},
+      {"has_recipient_delimiter", !site.recipient_delimiter.empty()},
+      {"domains", std::move(domains)},
+      {"accounts", std::move(accounts)},
+      {"network", network_value(site.network)},
+      {"ssh",
+       Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},
+      {"ports", Value::Map{{"submissions", site.ports.submissions},
+                           {"submission", site.ports.submission},
+                           {"managesieve", site.ports.managesieve}}},
+      {"tls",
+       Value::Map{{"certificate", absolute(kCertificatePath)}, {"private_key", absolute(kPrivateKeyPath)}}},
+  };
+}
+
+}  // namespace mailstead::render

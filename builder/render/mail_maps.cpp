@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "render/mail_maps.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
+#include <string>
+#include <vector>
+
+namespace mailstead::render {
+namespace {
+
+using spec::Address;
+
+constexpr const char* kSendOnlyText = "This address only sends mail";
+
+class Maker {
+ public:
+  explicit Maker(const spec::Site& site) : site_(site) {
+    for (const spec::Account& account : site.accounts) {
+      accounts_.emplace(account.address, &account);
+      for (const Address& alias : account.aliases) owner_of_alias_.emplace(alias, &account);
+    }
+  }
+
+  MailMaps make() {
+    for (const spec::Domain& domain : site_.domains) maps_.virtual_mailbox_domains[domain.name] = domain.name;
+    for (const spec::Account& account : site_.accounts) add_account(account);
+    for (const auto& [address, members] : site_.aliases) add_shared(address);
+    for (const auto& [address, targets] : site_.forwards) add_forward(address, targets);
+    for (const spec::Domain& domain : site_.domains) add_catch_all(domain);
+    add_host_name();
+    for (const auto& [from, to] : targets_)
+      maps_.virtual_alias_maps[from] = fmt::format("{}", fmt::join(to, ","));
+    return std::move(maps_);
+  }
+
+ private:
+  void add_account(const spec::Account& account) {
+    const std::string address = account.address.text();
+    maps_.smtpd_sender_login_maps[address] = address;
+    for (const Address& alias : account.aliases) maps_.smtpd_sender_login_maps[alias.text()] = address;
+    if (account.send_only) {
+      refuse(account.address, account);
+      for (const Address& alias : account.aliases) refuse(alias, account);
+      return;
+    }
+    maps_.virtual_mailbox_maps[address] = address;
+    for (const Address& alias : account.aliases) targets_[alias.text()].insert(address);
+  }
+
+  void refuse(const Address& address, const spec::Account& account) {
+    maps_.send_only_recipients[address.text()] =
+        "550 5.7.1 " + (account.send_only_text.empty() ? kSendOnlyText : account.send_only_text);
+  }
+
+  /// A shared address. Members that only send may use it as sender, but get no copy.
+  void add_shared(const Address& address) {
+    std::set<const spec::Account*> members;
+    std::set<Address> seen;
+    collect(address, members, seen);
+    std::set<std::string> logins;
+    const spec::Account* silent = nullptr;
+    for (const spec::Account* member : members) {
+      logins.insert(member->address.text());
+      if (member->send_only)
+        silent = member;
+      else
+        targets_[address.text()].insert(member->address.text());
+    }
+    // Forwards of the same address still deliver, so it is refused only if nobody at all reads it.
+    if (silent != nullptr && !targets_.contains(address.text()) && !site_.forwards.contains(address))
+      refuse(address, *silent);
+    if (!logins.empty())
+      maps_.smtpd_sender_login_maps[address.text()] = fmt::format("{}", fmt::join(logins, ","));
+  }
+
+  void collect(const Address& address, std::set<const spec::Account*>& members,
+               std::set<Address>& seen) const {
+    if (!seen.insert(address).second) return;
+    if (const auto account = accounts_.find(address); account != accounts_.end())
+      members.insert(account->second);
+    if (const auto owner = owner_of_alias_.find(address); owner != owner_of_alias_.end())
+      members.insert(owner->second);
+    if (const auto shared = site_.aliases.find(address); shared != site_.aliases.end())
+      for (const Address& member : shared->second) collect(member, members, seen);
+  }
+
+  void add_forward(const Address& address, const std::vector<Address>& targets) {
+    const auto account = accounts_.find(address);
+    if (account != accounts_.end() && !account->second->send_only)
+      targets_[address.text()].insert(address.text());
+    for (const Address& target : targets) targets_[address.text()].insert(target.text());
+    maps_.send_only_recipients.erase(address.text());
+  }
+
+  /// "@domain" in virtual(5) also matches addresses that exist as mailboxes, so each of these gets an entry
+  /// of its own.
+  void add_catch_all(const spec::Domain& domain) {
+    if (!domain.catch_all) return;
+    const auto account = accounts_.find(*domain.catch_all);
+    if (account == accounts_.end() || account->second->send_only) return;
+    targets_["@" + domain.name].insert(domain.catch_all->text());
+    for (const auto& [address, receiver] : accounts_)
+      if (address.domain == domain.name && !receiver->send_only)
+        targets_[address.text()].insert(address.text());
+  }
+
+  /// Mail to the machine itself ("<postmaster>" without a domain as in RFC 5321 section 4.5.1, mail of its
+  /// services) goes to the postmaster of the first domain.
+  void add_host_name() {
+    if (site_.domains.empty()) return;
+    if (!maps_.virtual_mailbox_domains.contains(site_.hostname))
+      maps_.virtual_alias_domains[site_.hostname] = site_.hostname;
+    const std::string postmaster = "postmaster@" + site_.domains.front().name;
+    for (const char* local : {"postmaster", "root", "abuse", "mailer-daemon"}) {
+      const Address address{local, site_.hostname};
+      if (accounts_.contains(address) || targets_.contains(address.text()) || address.text() == postmaster)
+        continue;
+      targets_[address.text()].insert(postmaster);
+    }
+  }
+
+  const spec::Site& site_;
+  MailMaps maps_;
+  std::map<Address, const spec::Account*> accounts_;
+  std::map<Address, const spec::Account*> owner_of_alias_;
+  std::map<std::string, std::set<std::string>> targets_;
+};
+
+}  // namespace
+
+MailMaps make_mail_maps(const spec::Site& site) {
+  return Maker(site).make();
+}
+
+}  // namespace mailstead::render

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "spec/site.hpp"
+
+namespace mailstead::render {
+
+using Entries = std::map<std::string, std::string>;
+
+/// What Postfix knows of a site's addresses; each member becomes an indexed map of that name in etc/postfix.
+/// The names and the form of keys and values are those of postconf(5), virtual(5) and access(5).
+struct MailMaps {
+  Entries virtual_mailbox_domains;  ///< domain -> itself
+  Entries virtual_mailbox_maps;     ///< account that receives -> itself
+  Entries virtual_alias_domains;    ///< the host name, unless it is a mail domain
+  Entries virtual_alias_maps;       ///< address -> where its mail goes, separated by commas
+  Entries smtpd_sender_login_maps;  ///< sender -> accounts that may use it, separated by commas
+  Entries send_only_recipients;     ///< address nobody reads -> "550 5.7.1 text"
+};
+
+MailMaps make_mail_maps(const spec::Site& site);
+
+}  // namespace mailstead::render

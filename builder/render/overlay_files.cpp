@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "render/overlay_files.hpp"
+
+#include <fmt/format.h>
+#include <fnmatch.h>
+
+#include <algorithm>
+#include <system_error>
+
+namespace mailstead::render {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kTemplateSuffix = ".tmpl";
+
+tl::unexpected<Error> unreadable(const fs::path& path, const std::error_code& error) {
+  return fail(ErrorKind::io, fmt::format("cannot read {}: {}", path.string(), error.message()));
+}
+
+bool is_glob(const std::string& path) {
+  return path.find_first_of("*?[") != std::string::npos;
+}
+
+Result<std::uint32_t> user_id(const profile::Accounts& accounts, const std::string& name) {
+  for (const profile::User& user : accounts.users)
+    if (user.name == name) return user.uid;
+  return fail(ErrorKind::usage, fmt::format("there is no user '{}'", name),
+              "add it to profiles/accounts.yaml");
+}
+
+Result<std::uint32_t> group_id(const profile::Accounts& accounts, const std::string& name) {
+  for (const profile::Group& group : accounts.groups)
+    if (group.name == name) return group.gid;
+  return fail(ErrorKind::usage, fmt::format("there is no group '{}'", name),
+              "add it to profiles/accounts.yaml");
+}
+
+Status set_one(const Overlay::Attributes& attributes, const profile::Accounts& accounts,
+               rootfs::Inode& inode) {
+  TRY(inode.uid, user_id(accounts, attributes.owner));
+  TRY(inode.gid, group_id(accounts, attributes.group));
+  if (attributes.mode) inode.mode = *attributes.mode;
+  return ok();
+}
+
+Status set_attributes_of(const Overlay::Attributes& attributes, const Overlay& overlay,
+                         const profile::Accounts& accounts, Scope scope, std::int64_t clock,
+                         rootfs::FileTree& tree) {
+  if (is_glob(attributes.path)) {
+    std::vector<std::string> matches;
+    for (const auto& [path, inode] : tree)
+      if (inode->type != rootfs::FileType::symlink && is_public(path) == is_public(attributes.path) &&
+          ::fnmatch(attributes.path.c_str(), path.c_str(), 0) == 0)
+        matches.push_back(path);
+    for (const std::string& path : matches) CHECK_OK(set_one(attributes, accounts, *tree.find(path)));
+    return ok();
+  }
+  const bool is_directory = attributes.path.back() == '/';
+  const std::string path =
+      is_directory ? attributes.path.substr(0, attributes.path.size() - 1) : attributes.path;
+  rootfs::Inode* inode = tree.find(path);
+  if (inode == nullptr && is_directory) {
+    rootfs::Inode made;
+    made.type = rootfs::FileType::directory;
+    made.mode = 0755;
+    made.mtime = clock;
+    made.origin = overlay.name;
+    CHECK_OK(tree.put(path, std::move(made)));
+    inode = tree.find(path);
+  }
+  if (inode == nullptr) {
+    // A file outside usr/ may still be rendered from the site.
+    if (scope == Scope::public_part && !is_public(path)) return ok();
+    return fail(ErrorKind::usage, fmt::format("'files' names {}, which is not in the image", path));
+  }
+  if (is_directory != (inode->type == rootfs::FileType::directory))
+    return fail(ErrorKind::usage, fmt::format("'files' names {}, but that is {} directory", attributes.path,
+                                              is_directory ? "no" : "a"));
+  return set_one(attributes, accounts, *inode);
+}
+
+}  // namespace
+
+bool is_public(std::string_view path) {
+  return path == "usr" || path.starts_with("usr/");
+}
+
+Result<std::vector<OverlayFile>> list_files(const Overlay& overlay) {
+  std::vector<OverlayFile> files;
+  std::error_code error;
+  fs::recursive_directory_iterator entry(overlay.folder, error);
+  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
+    const fs::file_status status = entry->symlink_status(error);
+    if (error) break;
+    if (fs::is_directory(status)) continue;
+    OverlayFile file;
+    file.source = entry->path();
+    file.path = entry->path().lexically_relative(overlay.folder).generic_string();
+    if (file.path == "manifest.yaml") continue;
+    if (!fs::is_symlink(status) && !fs::is_regular_file(status))
+      return fail(ErrorKind::usage, fmt::format("{} is neither a file nor a symlink", file.source.string()));
+    if (fs::is_regular_file(status) && file.path.ends_with(kTemplateSuffix)) {
+      file.is_template = true;
+      file.path.resize(file.path.size() - kTemplateSuffix.size());
+    }
+    files.push_back(std::move(file));
+  }
+  if (error) return unreadable(overlay.folder, error);
+  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
+  return files;
+}
+
+Result<rootfs::Inode> read_inode(const Overlay& overlay, const OverlayFile& file, std::int64_t clock) {
+  rootfs::Inode inode;
+  inode.mtime = clock;
+  inode.origin = overlay.name;
+  std::error_code error;
+  const fs::file_status status = fs::symlink_status(file.source, error);
+  if (error) return unreadable(file.source, error);
+  if (fs::is_symlink(status)) {
+    inode.type = rootfs::FileType::symlink;
+    inode.mode = 0777;
+    inode.target = fs::read_symlink(file.source, error).string();
+    if (error) return unreadable(file.source, error);
+    return inode;
+  }
+  // Only the executable bit is taken from the source, as in git: the rest depends on the umask of whoever
+  // checked it out.
+  const bool executable = (status.permissions() & fs::perms::owner_exec) != fs::perms::none;
+  inode.mode = executable ? 0755 : 0644;
+  TRY(std::string bytes, read_file(file.source));
+  inode.content = rootfs::Content(std::move(bytes));
+  return inode;
+}
+
+Status set_attributes(const Overlay& overlay, const profile::Accounts& accounts, Scope scope,
+                      std::int64_t clock, rootfs::FileTree& tree) {
+  for (const Overlay::Attributes& attributes : overlay.files) {
+    if (scope == Scope::site_part && is_public(attributes.path)) continue;
+    if (scope == Scope::public_part && !is_public(attributes.path) && !overlay.when.empty()) continue;
+    auto set = set_attributes_of(attributes, overlay, accounts, scope, clock, tree);
+    if (!set)
+      return fail(
+          std::move(set).error().with_note(fmt::format("in the manifest of the overlay '{}'", overlay.name)));
+  }
+  return ok();
+}
+
+}  // namespace mailstead::render

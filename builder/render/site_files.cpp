@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "render/site_files.hpp"
+
+#include <fmt/format.h>
+
+#include <string>
+#include <utility>
+
+#include "base/files.hpp"
+#include "render/cdb_file.hpp"
+#include "render/context.hpp"
+#include "render/mail_maps.hpp"
+
+namespace mailstead::render {
+namespace {
+
+constexpr std::uint64_t kLargestKey = 1 << 20;  // bytes; real ones have a few thousand
+constexpr const char* kZones = "usr/share/zoneinfo";
+
+class Writer {
+ public:
+  Writer(const spec::Site& site, std::int64_t clock, rootfs::FileTree& tree)
+      : site_(site), clock_(clock), tree_(tree) {}
+
+  Status put(const std::string& path, std::string bytes, std::uint32_t mode = 0644) {
+    rootfs::Inode inode;
+    inode.mode = mode;
+    inode.mtime = clock_;
+    inode.origin = "site";
+    inode.content = rootfs::Content(std::move(bytes));
+    return tree_.put(path, std::move(inode));
+  }
+
+  Status names(const rootfs::FileTree& units) {
+    CHECK_OK(put("etc/hostname", site_.hostname + "\n"));
+    CHECK_OK(put("etc/mailname", site_.hostname + "\n"));
+    const std::string zone = std::string(kZones) + "/" + site_.time_zone;
+    if (units.find(kZones) != nullptr && units.find(zone) == nullptr)
+      return fail(ErrorKind::usage, fmt::format("there is no time zone '{}'", site_.time_zone),
+                  "take a name of the tz database, such as Europe/Berlin");
+    rootfs::Inode link;
+    link.type = rootfs::FileType::symlink;
+    link.mode = 0777;
+    link.mtime = clock_;
+    link.origin = "site";
+    link.target = "../" + zone;
+    return tree_.put("etc/localtime", std::move(link));
+  }
+
+  Status keys() {
+    const char* hint = site_.tls.mode == spec::TlsMode::self_signed
+                           ? "run: mailstead keys SPEC"
+                           : "correct the path under 'tls' in the spec";
+    TRY(std::string certificate, key_file(site_.tls.certificate, "the TLS certificate", hint));
+    CHECK_OK(put(kCertificatePath, std::move(certificate)));
+    TRY(std::string private_key, key_file(site_.tls.private_key, "the TLS key", hint));
+    CHECK_OK(put(kPrivateKeyPath, std::move(private_key), 0600));
+    for (const spec::Domain& domain : site_.domains)
+      for (const spec::DkimKey& key : domain.dkim) {
+        TRY(std::string pem, key_file(site_.folder / key.private_key,
+                                      fmt::format("the DKIM key {} of {}", key.selector, domain.name),
+                                      "run: mailstead keys SPEC"));
+        CHECK_OK(put(dkim_key_path(domain, key), std::move(pem), 0600));
+      }
+    return ok();
+  }
+
+  Status sieve_scripts() {
+    for (const spec::Account& account : site_.accounts)
+      if (account.sieve) CHECK_OK(put(sieve_path(account), *account.sieve));
+    return ok();
+  }
+
+  Status maps() {
+    const MailMaps maps = make_mail_maps(site_);
+    const std::pair<const char*, const Entries&> files[] = {
+        {"virtual_mailbox_domains", maps.virtual_mailbox_domains},
+        {"virtual_mailbox_maps", maps.virtual_mailbox_maps},
+        {"virtual_alias_domains", maps.virtual_alias_domains},
+        {"virtual_alias_maps", maps.virtual_alias_maps},
+        {"smtpd_sender_login_maps", maps.smtpd_sender_login_maps},
+        {"send_only_recipients", maps.send_only_recipients},
+    };
+    for (const auto& [name, entries] : files) {
+      TRY(std::string bytes, make_cdb(entries));
+      CHECK_OK(put(fmt::format("etc/postfix/{}.cdb", name), std::move(bytes)));
+    }
+    return ok();
+  }
+
+ private:
+  static Result<std::string> key_file(const std::filesystem::path& path, const std::string& what,
+                                      const char* hint) {
+    auto text = read_file(path, kLargestKey);
+    if (text) return text;
+    return fail(ErrorKind::usage, fmt::format("{} is missing: {}", what, text.error().message), hint);
+  }
+
+  const spec::Site& site_;
+  std::int64_t clock_;
+  rootfs::FileTree& tree_;
+};
+
+}  // namespace
+
+Status write_site_files(const spec::Site& site, std::int64_t clock, const rootfs::FileTree& units,
+                        rootfs::FileTree& tree) {
+  Writer writer(site, clock, tree);
+  CHECK_OK(writer.names(units));
+  CHECK_OK(writer.keys());
+  CHECK_OK(writer.sieve_scripts());
+  return writer.maps();
+}
+
+}  // namespace mailstead::render
