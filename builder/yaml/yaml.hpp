@@ -17,27 +17,39 @@ namespace mailstead::yaml {
 
 class Document;
 
-/// Collects the errors of one pass over a document, so that the user sees all of them at once.
+/// Collects the errors of one pass over a document, so that the user sees all of them at once. The first
+/// 1,000 are kept, the rest is counted: a hostile file must not be able to fill the memory with its own
+/// mistakes.
 class Problems {
  public:
-  void add(Error error) { errors_.push_back(std::move(error)); }
+  void add(Error error);
   bool empty() const { return errors_.empty(); }
+  /// How many were added.
+  std::size_t size() const { return errors_.size() + dropped_; }
   /// ok() when there were none, else all of them, sorted by place.
   Status finish() &&;
 
  private:
   std::vector<Error> errors_;
+  std::size_t dropped_ = 0;
 };
 
-/// A value in a YAML file with its place. Cheap to copy; valid as long as its Document lives. The `as_` and `each`
-/// functions report a value of the wrong type to Problems and return nothing, so that reading goes on.
+/// A value in a YAML file with its place. Cheap to copy; valid as long as its Document lives. The `as_` and
+/// `each` functions report a value of the wrong type to Problems and return nothing, so that reading goes on.
 class Value {
  public:
   bool is_null() const;  ///< empty, "~" or "null"
   bool is_map() const;
   bool is_list() const;
   bool is_scalar() const;
+  /// Where it begins, with as many columns as it takes in that line; columns count code points. The source
+  /// line is left out where it holds the value of a key that looks like a secret ("password_hash"), and where
+  /// it is very long.
   Place place() const;
+  /// The text of a scalar as written, quotes and escapes resolved; empty for everything else.
+  std::string_view text() const;
+  /// What it is, for messages: "text", "a map", "a list", "nothing".
+  std::string_view kind_name() const;
 
   /// The text of a scalar as written (quotes removed): "no" is "no" and "0755" is "0755".
   std::optional<std::string> as_string(Problems& problems) const;
@@ -54,14 +66,18 @@ class Value {
 
   struct Impl;
   explicit Value(std::shared_ptr<const Impl> impl) : impl_(std::move(impl)) {}
-  const Impl& impl() const { return *impl_; }
 
  private:
+  friend class MapReader;
+  /// Pairs of a map's keys and values, or the items of a list, by number.
+  std::size_t child_count() const;
+  Value child(std::size_t index) const;
+
   std::shared_ptr<const Impl> impl_;
 };
 
-/// One pass over a map: take the known keys, then `finish` reports duplicates and the keys that nobody took, with the
-/// nearest known key as suggestion.
+/// One pass over a map: take the known keys, then `finish` reports the keys that nobody took, with the
+/// nearest known key as suggestion. Duplicate keys are reported at once; the first one counts.
 class MapReader {
  public:
   /// A value that is not a map is reported at once and reads as an empty one.
@@ -74,7 +90,8 @@ class MapReader {
     Value key;
     Value value;
   };
-  /// All entries in the order of the file (for maps whose keys are names). Duplicates are reported and left out.
+  /// All entries in the order of the file (for maps whose keys are names). Duplicates are reported and left
+  /// out.
   std::vector<Entry> take_all();
   void finish();
 
@@ -82,21 +99,29 @@ class MapReader {
   Value map_;
   Problems& problems_;
   std::vector<std::string> known_;
+  std::vector<Entry> entries_;  ///< those with a usable key, in the order of the file, without duplicates
   std::vector<bool> taken_;
 };
 
-/// A parsed YAML file. Bounds: 16 MiB, 64 levels, 1,000,000 nodes, aliases expanded at most to that many nodes; one
-/// document; UTF-8 without NUL. Anything beyond is an error with its place, found in bounded time and memory.
+/// A parsed YAML file. Bounds: 16 MiB, 64 levels, 1,000,000 nodes, aliases expanded at most to that many
+/// nodes, 256 KiB for a single text and for a list or map that is written in one line; one document; UTF-8
+/// without control characters; no tags. Anything beyond is an error with its place, found in bounded time and
+/// memory.
 class Document {
  public:
   /// `name` is what messages call the file.
   static Result<Document> parse(std::string text, std::string name);
+  /// Reads the file, which messages call by `path` as given.
   static Result<Document> load(const std::filesystem::path& path);
-  Value root() const;
+  Value root() const { return Value(root_); }
 
  private:
+  explicit Document(std::shared_ptr<const Value::Impl> root) : root_(std::move(root)) {}
   std::shared_ptr<const Value::Impl> root_;
 };
+
+/// `text` in quotes for a message: control characters escaped, at most 80 characters.
+std::string quote(std::string_view text);
 
 /// The candidate nearest to `word` by edit distance, if it is near enough to be a likely typing error.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);

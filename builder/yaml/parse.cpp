@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
+#include <yaml-cpp/exceptions.h>
+#include <yaml-cpp/mark.h>
+#include <yaml-cpp/parser.h>
+
+#include <algorithm>
+#include <array>
+#include <istream>
+#include <streambuf>
+
+#include "base/files.hpp"
+#include "yaml/tree.hpp"
+
+namespace mailstead::yaml {
+namespace {
+
+/// Ends a run of yaml-cpp from inside one of its callbacks. It does not leave this file.
+struct Stop {
+  std::size_t offset;
+  std::string message;
+  std::string hint;
+};
+
+/// Feeds yaml-cpp, which reads ahead until it knows whether a map key began: "[[[[…" would be queued whole,
+/// at a hundred bytes for a byte. So it gets no more than kMostWithoutNode beyond the last node that it told
+/// us of.
+class BoundedInput : public std::streambuf {
+ public:
+  explicit BoundedInput(std::string_view text) : text_(text), limit_(kMostWithoutNode) {}
+  void node_at(std::size_t offset) { limit_ = std::max(limit_, offset + kMostWithoutNode); }
+  bool exhausted() const { return exhausted_; }
+
+ protected:
+  std::streamsize xsgetn(char* to, std::streamsize count) override {
+    // An exception from here becomes the stream's badbit, on which yaml-cpp throws.
+    if (at_ >= limit_ && at_ < text_.size()) {
+      exhausted_ = true;
+      throw std::ios_base::failure("too long");
+    }
+    const std::size_t size = std::min(static_cast<std::size_t>(count), text_.size() - at_);
+    std::copy_n(text_.data() + at_, size, to);
+    at_ += size;
+    return static_cast<std::streamsize>(size);
+  }
+  int_type underflow() override {
+    return at_ < text_.size() ? traits_type::to_int_type(text_[at_]) : traits_type::eof();
+  }
+  int_type uflow() override {
+    return at_ < text_.size() ? traits_type::to_int_type(text_[at_++]) : traits_type::eof();
+  }
+  int_type pbackfail(int_type) override {
+    return at_ > 0 ? traits_type::to_int_type(text_[--at_]) : traits_type::eof();
+  }
+
+ private:
+  std::string_view text_;
+  std::size_t at_ = 0;
+  std::size_t limit_;
+  bool exhausted_ = false;
+};
+
+/// Makes a Tree of yaml-cpp's events and keeps the bounds.
+class Builder : public YAML::EventHandler {
+ public:
+  Builder(Tree& tree, BoundedInput& input) : tree_(tree), input_(input) {}
+
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    if (started_)
+      throw Stop{offset(mark), "the file holds more than one document", "leave out the line '---'"};
+    started_ = true;
+  }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    const std::size_t at = offset(mark);
+    const std::string_view here = std::string_view(tree_.source.text()).substr(at, 4);
+    const bool written =
+        here.starts_with('~') || here == "null" || here == "Null" || here == "NULL" || anchor != 0;
+    add(Value::Impl::Kind::null, written ? at : place_of_nothing(at), anchor);
+  }
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                const std::string& value) override {
+    refuse_tag(mark, tag);
+    Value::Impl& node = tree_.nodes[add(Value::Impl::Kind::scalar, offset(mark), anchor)];
+    node.text_begin = static_cast<std::uint32_t>(tree_.texts.size());
+    node.text_size = static_cast<std::uint32_t>(value.size());
+    tree_.texts += value;
+  }
+  void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
+    if (anchor >= anchors_.size() || anchors_[anchor] == kOpen) {
+      throw Stop{offset(mark), "the alias names something that it is a part of", "write it out"};
+    }
+    attach(anchors_[anchor], offset(mark));
+  }
+  void OnSequenceStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                       YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
+    open(Value::Impl::Kind::list, offset(mark), anchor);
+  }
+  void OnSequenceEnd() override { close(); }
+  void OnMapStart(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
+                  YAML::EmitterStyle::value) override {
+    refuse_tag(mark, tag);
+    open(Value::Impl::Kind::map, offset(mark), anchor);
+  }
+  void OnMapEnd() override { close(); }
+
+ private:
+  static constexpr std::uint32_t kOpen = UINT32_MAX;
+  struct Level {
+    std::uint32_t node;
+    YAML::anchor_t anchor;
+    std::vector<std::uint32_t> children;
+  };
+
+  std::size_t offset(const YAML::Mark& mark) const {
+    return std::min(static_cast<std::size_t>(std::max(mark.pos, 0)), tree_.source.text().size());
+  }
+
+  /// yaml-cpp places a missing value at whatever comes after it, perhaps pages below.
+  std::size_t place_of_nothing(std::size_t at) const {
+    if (levels_.empty() || tree_.nodes.empty()) return at;
+    const Level& level = levels_.back();
+    if (tree_.nodes[level.node].kind == Value::Impl::Kind::map && level.children.size() % 2 == 1) {
+      return tree_.nodes[level.children.back()].offset;
+    }
+    const std::size_t from = tree_.nodes.back().offset;
+    const std::string_view between =
+        std::string_view(tree_.source.text()).substr(from, at - std::min(from, at));
+    const std::size_t dash = between.rfind('-');
+    return dash == std::string_view::npos ? at : from + dash;
+  }
+
+  void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
+    if (tag != "?" && tag != "!" && !tag.empty()) {
+      throw Stop{offset(mark), fmt::format("the tag {} is not known here", quote(tag)), "leave tags out"};
+    }
+  }
+
+  std::uint32_t add(Value::Impl::Kind kind, std::size_t at, YAML::anchor_t anchor) {
+    if (tree_.nodes.size() >= kMostNodes) {
+      throw Stop{at, fmt::format("the file holds more than {} values", kMostNodes), {}};
+    }
+    const auto number = static_cast<std::uint32_t>(tree_.nodes.size());
+    Value::Impl& node = tree_.nodes.emplace_back();
+    node.tree = &tree_;
+    node.offset = static_cast<std::uint32_t>(at);
+    node.kind = kind;
+    node.end_node = number + 1;
+    input_.node_at(at);
+    if (kind == Value::Impl::Kind::list || kind == Value::Impl::Kind::map) {
+      name(anchor, kOpen);
+    } else {
+      name(anchor, number);
+      attach(number, at);
+    }
+    return number;
+  }
+
+  void name(YAML::anchor_t anchor, std::uint32_t number) {
+    if (anchor == 0) return;
+    if (anchors_.size() <= anchor) anchors_.resize(anchor + 1, kOpen);
+    anchors_[anchor] = number;
+  }
+
+  /// Makes a finished node the next child of the open one.
+  void attach(std::uint32_t number, std::size_t at) {
+    if (levels_.empty()) return;
+    const Value::Impl& child = tree_.nodes[number];
+    Value::Impl& parent = tree_.nodes[levels_.back().node];
+    parent.expanded = std::min(parent.expanded + child.expanded, static_cast<std::uint32_t>(kMostNodes + 1));
+    if (parent.expanded > kMostNodes) {
+      throw Stop{at, fmt::format("aliases make more than {} values of this file", kMostNodes),
+                 "write out what is meant"};
+    }
+    parent.height = std::max(parent.height, static_cast<std::uint8_t>(child.height + 1));
+    check_depth(levels_.size() + child.height, at);
+    levels_.back().children.push_back(number);
+    input_.node_at(at);
+  }
+
+  static void check_depth(std::size_t depth, std::size_t at) {
+    if (depth > kMostLevels) throw Stop{at, fmt::format("more than {} levels deep", kMostLevels), {}};
+  }
+
+  void open(Value::Impl::Kind kind, std::size_t at, YAML::anchor_t anchor) {
+    // yaml-cpp recurses; stopping here is what keeps its stack small.
+    check_depth(levels_.size() + 1, at);
+    levels_.push_back({add(kind, at, anchor), anchor, {}});
+  }
+
+  void close() {
+    const Level level = std::move(levels_.back());
+    levels_.pop_back();
+    Value::Impl& node = tree_.nodes[level.node];
+    node.first_child = static_cast<std::uint32_t>(tree_.children.size());
+    node.child_count = static_cast<std::uint32_t>(level.children.size());
+    node.end_node = static_cast<std::uint32_t>(tree_.nodes.size());
+    tree_.children.insert(tree_.children.end(), level.children.begin(), level.children.end());
+    name(level.anchor, level.node);
+    attach(level.node, node.offset);
+  }
+
+  Tree& tree_;
+  BoundedInput& input_;
+  bool started_ = false;
+  std::vector<Level> levels_;
+  std::vector<std::uint32_t> anchors_;  ///< node numbers by yaml-cpp's anchor numbers
+};
+
+/// Hides the source lines of the values of secret keys. Each byte is looked at once, however often an alias
+/// names it.
+void conceal_secrets(Tree& tree) {
+  const std::string& text = tree.source.text();
+  std::vector<bool> done(tree.nodes.size());
+  const auto conceal = [&](std::uint32_t number, std::size_t begin) {
+    if (done[number]) return;
+    const Value::Impl& value = tree.nodes[number];
+    std::fill(done.begin() + number, done.begin() + value.end_node, true);
+    std::size_t next = value.end_node;
+    while (next < tree.nodes.size() && tree.nodes[next].offset <= value.offset) ++next;
+    std::size_t end = next < tree.nodes.size() ? tree.nodes[next].offset : text.size();
+    while (end > value.offset && (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\r'))
+      --end;
+    tree.source.conceal(begin, end);
+  };
+  for (const Value::Impl& map : tree.nodes) {
+    if (map.kind != Value::Impl::Kind::map) continue;
+    for (std::size_t i = 0; i + 1 < map.child_count; i += 2) {
+      const Value::Impl& key = tree.nodes[tree.children[map.first_child + i]];
+      if (!looks_secret(std::string_view(tree.texts).substr(key.text_begin, key.text_size))) continue;
+      const std::uint32_t value = tree.children[map.first_child + i + 1];
+      tree.source.conceal(key.offset, key.offset + 1);
+      conceal(value, tree.nodes[value].offset);
+    }
+  }
+}
+
+/// Where the text is no YAML there is no tree that says which words are secrets: go by the look of the line
+/// and of the one before it.
+void conceal_suspicious(Source& source, std::size_t at) {
+  const std::string& text = source.text();
+  std::size_t begin = at;
+  for (int lines = 0; lines < 2 && begin > 0; ++lines) {
+    const std::size_t newline = begin > 1 ? text.rfind('\n', begin - 2) : std::string::npos;
+    begin = newline == std::string::npos ? 0 : newline + 1;
+  }
+  const std::size_t end = text.find('\n', at);
+  constexpr std::size_t kMost = 2000;
+  for (std::size_t from = begin; from < std::min(end, text.size()); from += kMost / 10) {
+    if (end - from > 4 * kMost && end != std::string::npos) from = end - 4 * kMost;
+    if (looks_secret(std::string_view(text).substr(from, std::min(end - from, kMost / 8)))) {
+      source.conceal(at, at + 1);
+      return;
+    }
+  }
+}
+
+/// What yaml-cpp's messages mean to somebody who wrote a file by hand.
+std::pair<std::string, std::string> explain(const std::string& message) {
+  struct Explanation {
+    std::string_view from, message, hint;
+  };
+  static constexpr std::array kExplanations{
+      Explanation{"end of map not found", "this does not continue the map above it",
+                  "check the indentation, and that there is a space after each ':'"},
+      Explanation{"end of map flow not found", "a '}' or ',' is missing", ""},
+      Explanation{"end of sequence not found", "this does not continue the list above it",
+                  "check the indentation, and that each item begins with '- '"},
+      Explanation{"end of sequence flow not found", "a ']' or ',' is missing", ""},
+      Explanation{"illegal tab when looking for indentation", "a tab in the indentation",
+                  "indent with spaces"},
+      Explanation{"illegal EOF in scalar", "the closing quote is missing", ""},
+      Explanation{"illegal document indicator in scalar", "the closing quote is missing", ""},
+      Explanation{"illegal map value", "a ':' where no value can be",
+                  "put quotes around a text that holds ': '"},
+      Explanation{"illegal block entry", "a '- ' where no list can be",
+                  "begin the list in a line of its own"},
+      Explanation{"illegal map key", "a '? ' where no key can be", ""},
+      Explanation{"illegal flow end", "a closing bracket without an opening one", ""},
+      Explanation{"unknown token", "no value can begin with this character", "put quotes around the text"},
+      Explanation{"unknown escape character: ", "an unknown escape in a text in double quotes",
+                  "use single quotes, or '\\\\' for a backslash"},
+      Explanation{"bad character found while scanning hex number", "an escape that is not hexadecimal", ""},
+      Explanation{"invalid unicode: ", "an escape that names no character", ""},
+      Explanation{"the referenced anchor is not defined", "the alias names no anchor",
+                  "put quotes around a text that begins with '*'"},
+  };
+  for (const Explanation& entry : kExplanations) {
+    if (message.starts_with(entry.from)) return {std::string(entry.message), std::string(entry.hint)};
+  }
+  return {fmt::format("this is not valid YAML ({})", message), {}};
+}
+
+}  // namespace
+
+Result<Document> Document::parse(std::string text, std::string name) {
+  TRY(std::string checked, checked_text(std::move(text), name));
+  const auto tree = std::make_shared<Tree>(Source(std::move(checked), std::move(name)));
+  BoundedInput input(tree->source.text());
+  const auto error_at = [&](std::size_t offset, std::string message, std::string hint) {
+    const std::size_t at = std::min(offset, tree->source.text().size());
+    conceal_suspicious(tree->source, at);
+    return fail(
+        Error{ErrorKind::usage, std::move(message), tree->source.place(at, 1), std::move(hint), {}, {}});
+  };
+  try {
+    std::istream stream(&input);
+    YAML::Parser parser(stream);
+    Builder builder(*tree, input);
+    while (parser.HandleNextDocument(builder)) {
+    }
+  } catch (const Stop& stop) {
+    return error_at(stop.offset, stop.message, stop.hint);
+  } catch (const YAML::Exception& exception) {
+    if (input.exhausted()) {
+      const std::size_t last = tree->nodes.empty() ? 0 : tree->nodes.back().offset;
+      return error_at(last, fmt::format("what begins here is longer than {} KiB", kMostWithoutNode >> 10),
+                      "a single text, and a list or map in one line, must be shorter");
+    }
+    auto [message, hint] = explain(exception.msg);
+    const bool placed = exception.mark.pos >= 0;
+    return error_at(placed ? static_cast<std::size_t>(exception.mark.pos) : 0, std::move(message),
+                    std::move(hint));
+  } catch (const std::exception& exception) {
+    return error_at(0, fmt::format("the file could not be read as YAML ({})", exception.what()), {});
+  }
+  if (tree->nodes.empty()) tree->nodes.emplace_back().tree = tree.get();
+  conceal_secrets(*tree);
+  return Document(std::shared_ptr<const Value::Impl>(tree, &tree->nodes.front()));
+}
+
+Result<Document> Document::load(const std::filesystem::path& path) {
+  TRY(std::string text, read_file(path, kMostBytes));
+  return parse(std::move(text), path.string());
+}
+
+}  // namespace mailstead::yaml
