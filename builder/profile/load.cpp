@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "profile/profile.hpp"
+#include "profile/read.hpp"
+#include "yaml/yaml.hpp"
+
+namespace mailstead::profile {
+namespace {
+
+constexpr std::uint64_t kMebibyte = 1024 * 1024;
+
+/// "512 MiB" in bytes. Partitions start and end on mebibytes, so no other unit is needed.
+std::uint64_t read_size(const yaml::Value& value, yaml::Problems& problems) {
+  const auto text = value.as_string(problems);
+  if (!text) return 0;
+  constexpr std::string_view kUnit = " MiB";
+  std::uint64_t number = 0;
+  std::size_t digits = 0;
+  while (digits < text->size() && digits < 9 && (*text)[digits] >= '0' && (*text)[digits] <= '9') {
+    number = number * 10 + static_cast<std::uint64_t>((*text)[digits] - '0');
+    ++digits;
+  }
+  if (number == 0 || std::string_view(*text).substr(digits) != kUnit) {
+    problems.add(value.error(fmt::format("'{}' is not a partition size", *text), "write it as in '512 MiB'"));
+    return 0;
+  }
+  return number * kMebibyte;
+}
+
+/// Package names as Debian Policy 5.6.1 has them: they end up as arguments of the solver.
+bool is_package_name(std::string_view name) {
+  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
+  return name.size() >= 2 && plain(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
+           return plain(c) || c == '+' || c == '-' || c == '.';
+         });
+}
+
+std::vector<std::string> read_packages(yaml::MapReader& map, std::string_view key, yaml::Problems& problems) {
+  std::vector<std::string> names;
+  const auto list = map.require(key);
+  if (!list) return names;
+  for (const yaml::Value& value : list->as_list(problems)) {
+    auto name = value.as_string(problems);
+    if (!name) continue;
+    if (!is_package_name(*name)) {
+      problems.add(value.error(fmt::format("'{}' is not a package name", *name)));
+    } else if (std::find(names.begin(), names.end(), *name) != names.end()) {
+      problems.add(value.error(fmt::format("package '{}' is listed twice", *name)));
+    } else {
+      names.push_back(*std::move(name));
+    }
+  }
+  return names;
+}
+
+void read_partitions(const yaml::Value& value, Profile& profile, yaml::Problems& problems) {
+  yaml::MapReader map(value, problems);
+  const auto size = [&](std::string_view key) {
+    const auto entry = map.require(key);
+    return entry ? read_size(*entry, problems) : 0;
+  };
+  profile.esp_size = size("esp");
+  profile.boot_size = size("boot");
+  profile.usr_size = size("usr");
+  profile.root_size = size("root");
+  map.finish();
+}
+
+void read_alternatives(const yaml::Value& value, Profile& profile, yaml::Problems& problems) {
+  yaml::MapReader map(value, problems);
+  for (const auto& entry : map.take_all()) {
+    const auto link = entry.key.as_string(problems);
+    const auto target = entry.value.as_string(problems);
+    if (!link || !target) continue;
+    if (link->empty() || link->front() == '/') {
+      problems.add(entry.key.error(fmt::format("'{}' must be relative to the root directory", *link)));
+    } else if (target->empty() || target->front() != '/') {
+      problems.add(entry.value.error(fmt::format("'{}' must be an absolute path", *target)));
+    } else {
+      profile.alternatives.emplace(*link, *target);
+    }
+  }
+}
+
+/// Profile names are file names below profiles/, so that nothing else can be opened by one.
+bool is_profile_name(std::string_view name) {
+  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+}
+
+std::vector<std::string> profile_names(const std::filesystem::path& data) {
+  std::vector<std::string> names;
+  std::error_code error;
+  for (std::filesystem::directory_iterator it(data / "profiles", error), end; !error && it != end;
+       it.increment(error)) {
+    const auto& path = it->path();
+    const std::string name = path.stem().string();
+    if (path.extension() == ".yaml" && name != "accounts" && name != "maintainer-scripts")
+      names.push_back(name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+}  // namespace
+
+Result<Profile> load_profile(const std::filesystem::path& data, const std::string& name) {
+  const auto names = profile_names(data);
+  if (!is_profile_name(name) || std::find(names.begin(), names.end(), name) == names.end()) {
+    const auto near = yaml::nearest(name, names);
+    std::string known;
+    for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
+    return fail(ErrorKind::usage,
+                fmt::format("there is no profile '{}'{}", name,
+                            near ? fmt::format("; did you mean '{}'?", *near) : ""),
+                known.empty() ? fmt::format("there are no profiles in {}", (data / "profiles").string())
+                              : fmt::format("the profiles are: {}", known));
+  }
+  TRY(const auto document, yaml::Document::load(data / "profiles" / (name + ".yaml")));
+
+  yaml::Problems problems;
+  yaml::MapReader map(document.root(), problems);
+  Profile profile;
+  profile.name = name;
+  profile.description = read::text(map, "description", problems);
+  profile.suite = read::text(map, "suite", problems);
+  profile.architecture = read::text(map, "architecture", problems);
+  profile.overlays = read::texts(map, "overlays", problems);
+  profile.exclude = read::texts(map, "exclude", problems);
+  profile.keep = read::texts(map, "keep", problems);
+  profile.kernel_arguments = read::texts(map, "kernel_arguments", problems);
+  if (const auto value = map.require("packages")) {
+    yaml::MapReader packages(*value, problems);
+    profile.system_packages = read_packages(packages, "system", problems);
+    profile.initrd_packages = read_packages(packages, "initrd", problems);
+    profile.tool_packages = read_packages(packages, "tools", problems);
+    packages.finish();
+  }
+  if (const auto value = map.require("initrd")) {
+    yaml::MapReader initrd(*value, problems);
+    profile.initrd_exclude = read::texts(initrd, "exclude", problems);
+    profile.initrd_modules = read::texts(initrd, "modules", problems);
+    initrd.finish();
+  }
+  if (const auto value = map.require("partitions")) read_partitions(*value, profile, problems);
+  if (const auto value = map.require("squashfs")) {
+    yaml::MapReader squashfs(*value, problems);
+    profile.squashfs_compressor = read::text(squashfs, "compressor", problems);
+    profile.squashfs_level = static_cast<int>(read::integer(squashfs, "level", 1, 22, problems));
+    squashfs.finish();
+  }
+  if (const auto value = map.take("alternatives")) read_alternatives(*value, profile, problems);
+  map.finish();
+  CHECK_OK(std::move(problems).finish());
+  return profile;
+}
+
+lock::Request make_request(const Profile& profile, const Accounts& accounts,
+                           const std::string& host_architecture) {
+  lock::Request request;
+  request.suite = profile.suite;
+  request.architecture = profile.architecture;
+  request.host_architecture = host_architecture;
+  request.system = profile.system_packages;
+  request.initrd = profile.initrd_packages;
+  request.tools = profile.tool_packages;
+  for (const User& user : accounts.users) request.users.push_back({user.name, user.uid});
+  for (const Group& group : accounts.groups) request.groups.push_back({group.name, group.gid});
+  const auto by_name = [](const lock::FixedId& a, const lock::FixedId& b) { return a.name < b.name; };
+  std::sort(request.users.begin(), request.users.end(), by_name);
+  std::sort(request.groups.begin(), request.groups.end(), by_name);
+  return request;
+}
+
+}  // namespace mailstead::profile

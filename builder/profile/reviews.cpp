@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "profile/profile.hpp"
+#include "profile/read.hpp"
+#include "yaml/yaml.hpp"
+
+namespace mailstead::profile {
+namespace {
+
+bool is_sha256(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+std::vector<std::string> read_digests(yaml::MapReader& map, yaml::Problems& problems) {
+  std::vector<std::string> digests;
+  const auto list = map.require("digests");
+  if (!list) return digests;
+  for (const yaml::Value& value : list->as_list(problems)) {
+    auto digest = value.as_string(problems);
+    if (!digest) continue;
+    if (!is_sha256(*digest)) {
+      problems.add(value.error(fmt::format("'{}' is not a SHA-256 digest", *digest),
+                               "64 hexadecimal digits in lower case"));
+      continue;
+    }
+    digests.push_back(*std::move(digest));
+  }
+  // A review of nothing would look like a reviewed package.
+  if (digests.empty()) problems.add(list->error("a review needs at least one digest"));
+  return digests;
+}
+
+}  // namespace
+
+Result<std::vector<Review>> load_reviews(const std::filesystem::path& data) {
+  TRY(const auto document, yaml::Document::load(data / "profiles" / "maintainer-scripts.yaml"));
+  yaml::Problems problems;
+  yaml::MapReader map(document.root(), problems);
+  std::vector<Review> reviews;
+  if (const auto packages = map.require("packages")) {
+    yaml::MapReader entries(*packages, problems);
+    for (const auto& entry : entries.take_all()) {
+      const auto name = entry.key.as_string(problems);
+      yaml::MapReader fields(entry.value, problems);
+      Review review;
+      review.package = name.value_or("");
+      review.digests = read_digests(fields, problems);
+      review.does = read::text(fields, "does", problems);
+      review.met = read::text(fields, "met", problems);
+      fields.finish();
+      if (name) reviews.push_back(std::move(review));
+    }
+  }
+  map.finish();
+  CHECK_OK(std::move(problems).finish());
+  std::sort(reviews.begin(), reviews.end(),
+            [](const Review& a, const Review& b) { return a.package < b.package; });
+  return reviews;
+}
+
+}  // namespace mailstead::profile
