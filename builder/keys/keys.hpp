@@ -11,18 +11,37 @@
 
 namespace mailstead::keys {
 
-/// Makes the keys of the site that do not exist yet: DKIM private keys (PKCS#8 PEM, RSA 2048 with e = 65537 or Ed25519)
-/// and, for TlsMode::self_signed, an ECDSA P-256 key with a certificate for the host name and the mail host names of the
-/// domains. Files are 0600 in folders of 0700; nothing is ever overwritten. Returns the files made.
+/// Where the certificate chain and its key are, absolute if the site's folder is.
+struct TlsFiles {
+  std::filesystem::path certificate;
+  std::filesystem::path private_key;
+};
+
+/// The paths that the spec gives; else, for TlsMode::self_signed, secrets/tls/certificate.pem and
+/// secrets/tls/key.pem below the folder of the spec.
+TlsFiles tls_files(const spec::Site& site);
+
+/// Makes the keys of the site that do not exist yet: DKIM private keys (PKCS#8 PEM, RSA 2048 with e = 65537
+/// or Ed25519) and, for TlsMode::self_signed, an ECDSA P-256 key with a certificate for the host name. Files
+/// are 0600 in folders of 0700 (folders that exist keep their mode); a file appears under its name only when
+/// it is complete, and nothing is ever overwritten. Returns the files made, in the order of the spec. A
+/// certificate that was removed is made again for the key that is there. Errors: a folder or file that cannot
+/// be written (ErrorKind::io); a folder that others may write to, a symbolic link that leads nowhere, a
+/// certificate without its key (ErrorKind::usage). Files made before an error stay.
 Result<std::vector<std::filesystem::path>> make_missing_keys(const spec::Site& site);
 
 /// The DKIM keys and TLS files that the site needs and that do not exist, for a clear message before a build.
 std::vector<std::filesystem::path> missing_keys(const spec::Site& site);
 
-/// The value of the TXT record for a DKIM key (RFC 6376 section 3.6.1, RFC 8463 section 4): "v=DKIM1; k=rsa; p=…".
+/// The value of the TXT record for a DKIM key (RFC 6376 section 3.6.1, RFC 8463 section 4): "v=DKIM1; k=rsa;
+/// p=…". The public key is derived from the private one in `key.private_key`, which is taken relative to the
+/// current folder unless it is absolute. Errors (ErrorKind::usage): no such file, one that others than its
+/// owner may read, one that is no unencrypted PEM key of the algorithm, an RSA key outside 2048 to 4096 bits,
+/// halves that do not belong together.
 Result<std::string> dkim_record(const spec::DkimKey& key);
 
-/// A yescrypt hash (crypt(5), "$y$") with a random salt. The password may not be empty or hold NUL or line ends.
+/// A yescrypt hash (crypt(5), "$y$") with a random salt and the library's default cost. The password may not
+/// be empty, hold NUL or line ends, or exceed 511 bytes (ErrorKind::usage).
 Result<std::string> hash_password(std::string_view password);
 
 }  // namespace mailstead::keys

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "keys/keys.hpp"
+
+#include <fmt/format.h>
+
+#include "keys/dkim.hpp"
+#include "keys/store.hpp"
+#include "keys/tls.hpp"
+
+namespace mailstead::keys {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Creates the file unless its name is taken, and notes it in `made`. A symbolic link to nothing takes the
+/// name, too: what it should point to (a disk that is not mounted?) must not be replaced by a new key.
+Status create(const fs::path& path, std::string_view data, std::vector<fs::path>& made) {
+  TRY(const bool created, create_private_file(path, data));
+  if (created) made.push_back(path);
+  return ok();
+}
+
+Status refuse_dangling_link(const fs::path& path) {
+  std::error_code error;
+  if (!name_taken(path) || fs::exists(path, error)) return ok();
+  return fail(ErrorKind::usage,
+              fmt::format("{} is a symbolic link to a file that cannot be reached", path.string()),
+              "make its target available (is a disk not mounted?), or remove the link");
+}
+
+Status make_dkim_key(const fs::path& path, spec::DkimAlgorithm algorithm, std::vector<fs::path>& made) {
+  CHECK_OK(refuse_dangling_link(path));
+  if (name_taken(path)) return ok();
+  TRY(const Secret pem, new_dkim_key(algorithm));
+  return create(path, pem.view(), made);
+}
+
+/// The key first, then the certificate for the key that now has the name (another run may have been faster).
+/// A certificate that was removed because it expires is made again for the same key, so that clients and TLSA
+/// records (RFC 6698) which know the key go on trusting it.
+Status make_tls(const spec::Site& site, std::vector<fs::path>& made) {
+  const TlsFiles files = tls_files(site);
+  CHECK_OK(refuse_dangling_link(files.private_key));
+  CHECK_OK(refuse_dangling_link(files.certificate));
+  const bool has_certificate = name_taken(files.certificate);
+  if (!name_taken(files.private_key)) {
+    if (has_certificate)
+      return fail(ErrorKind::usage,
+                  fmt::format("there is a certificate {}, but its key {} is missing",
+                              files.certificate.string(), files.private_key.string()),
+                  "put the key back, or remove the certificate so that both are made anew");
+    TRY(const PKey key, new_tls_key());
+    TRY(const Secret pem, private_key_pem(*key));
+    CHECK_OK(create(files.private_key, pem.view(), made));
+  }
+  if (has_certificate) return ok();
+  TRY(const PKey key, read_private_key(files.private_key.string()));
+  TRY(const std::string certificate, self_signed_certificate(*key, site.hostname));
+  return create(files.certificate, certificate, made);
+}
+
+}  // namespace
+
+TlsFiles tls_files(const spec::Site& site) {
+  const auto choose = [&](const fs::path& given, const char* usual) {
+    return site.folder / (given.empty() ? fs::path(usual) : given);  // an absolute path replaces the folder
+  };
+  return {choose(site.tls.certificate, "secrets/tls/certificate.pem"),
+          choose(site.tls.private_key, "secrets/tls/key.pem")};
+}
+
+Result<std::vector<fs::path>> make_missing_keys(const spec::Site& site) {
+  std::vector<fs::path> made;
+  for (const auto& domain : site.domains)
+    for (const auto& key : domain.dkim)
+      CHECK_OK(make_dkim_key(site.folder / key.private_key, key.algorithm, made));
+  if (site.tls.mode == spec::TlsMode::self_signed) CHECK_OK(make_tls(site, made));
+  return made;
+}
+
+std::vector<fs::path> missing_keys(const spec::Site& site) {
+  std::vector<fs::path> missing;
+  const auto note_if_missing = [&](const fs::path& path) {
+    std::error_code error;
+    if (!fs::exists(path, error)) missing.push_back(path);
+  };
+  for (const auto& domain : site.domains)
+    for (const auto& key : domain.dkim) note_if_missing(site.folder / key.private_key);
+  const TlsFiles files = tls_files(site);
+  note_if_missing(files.certificate);
+  note_if_missing(files.private_key);
+  return missing;
+}
+
+}  // namespace mailstead::keys

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <crypt.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "keys/keys.hpp"
+#include "keys/openssl.hpp"
+
+namespace mailstead::keys {
+namespace {
+
+/// crypt(3)'s working memory holds the password: wiped before it is freed.
+struct CleanseWork {
+  void operator()(crypt_data* work) const {
+    OPENSSL_cleanse(work, sizeof *work);
+    delete work;
+  }
+};
+
+}  // namespace
+
+Result<std::string> hash_password(std::string_view password) {
+  if (password.empty()) return fail(ErrorKind::usage, "the password is empty");
+  if (password.find_first_of(std::string_view("\0\r\n", 3)) != std::string_view::npos)
+    return fail(ErrorKind::usage,
+                "the password holds a NUL character or a line end, which no mail client can send");
+  if (password.size() >= CRYPT_MAX_PASSPHRASE_SIZE)
+    return fail(ErrorKind::usage,
+                fmt::format("the password is longer than {} bytes", CRYPT_MAX_PASSPHRASE_SIZE - 1));
+
+  char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+  // Cost 0 is the library's default; without random bytes given, it takes them from the system.
+  if (crypt_gensalt_rn("$y$", 0, nullptr, 0, setting, sizeof setting) == nullptr)
+    return fail(ErrorKind::internal, fmt::format("cannot make a salt: {}", std::strerror(errno)));
+
+  const Secret phrase{std::string(password)};  // crypt wants a NUL at the end
+  const std::unique_ptr<crypt_data, CleanseWork> work(new crypt_data{});
+  const char* hash = crypt_rn(phrase.c_str(), setting, work.get(), sizeof *work);
+  if (hash == nullptr || std::strncmp(hash, "$y$", 3) != 0)
+    return fail(ErrorKind::internal, fmt::format("cannot hash the password: {}", std::strerror(errno)));
+  return std::string(hash);
+}
+
+}  // namespace mailstead::keys
