@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/dialogue.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <functional>
+#include <map>
+
+#include "mailtest/text.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+constexpr std::size_t kMostBytes = 1 << 20;
+constexpr std::size_t kMostLines = 20'000;
+constexpr int kDeepestBlock = 4;
+
+/// What may follow a keyword: `form` is shown when it does not.
+struct Keyword {
+  Verb verb;
+  std::size_t fewest;
+  std::size_t most;
+  const char* form;
+};
+
+const std::map<std::string, Keyword, std::less<>>& keywords() {
+  static const std::map<std::string, Keyword, std::less<>> table = {
+      {"connect",
+       {Verb::connect, 3, 8, "connect smtp|imap|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]"}},
+      {"use", {Verb::use, 1, 1, "use NAME"}},
+      {"close", {Verb::close, 0, 0, "close"}},
+      {"expect-close", {Verb::expect_close, 0, 0, "expect-close"}},
+      {"expect-refused", {Verb::expect_refused, 2, 4, "expect-refused ADDRESS PORT [from ADDRESS]"}},
+      {"starttls", {Verb::starttls, 0, 0, "starttls"}},
+      {"tls", {Verb::tls, 0, 0, "tls"}},
+      {"certificate", {Verb::certificate, 1, 1, "certificate NAME"}},
+      {"auth-plain", {Verb::auth_plain, 2, 2, "auth-plain USER PASSWORD"}},
+      {"data", {Verb::data, 1, 1, "data <<END, or data NAME"}},
+      {"message", {Verb::message, 2, 2, "message NAME <<END"}},
+      {"capture", {Verb::capture, 1, 99, "capture REGEX"}},
+      {"set", {Verb::set, 2, 999, "set NAME = TEXT"}},
+      {"check", {Verb::check, 3, 999, "check NAME contains|lacks|equals|matches TEXT"}},
+      {"pause", {Verb::pause, 1, 1, "pause TIME"}},
+      {"wait", {Verb::wait_until, 2, 2, "wait TIME until"}},
+      {"received", {Verb::received, 6, 6, "received within TIME to ADDRESS as NAME"}},
+      {"not-received", {Verb::not_received, 4, 4, "not-received within TIME to ADDRESS"}},
+      {"verify-dkim", {Verb::verify_dkim, 5, 5, "verify-dkim NAME domain DOMAIN algorithms NAME,NAME"}},
+      {"reboot", {Verb::reboot, 0, 0, "reboot"}},
+      {"power-cut", {Verb::power_cut, 0, 0, "power-cut"}},
+      {"power-off", {Verb::power_off, 0, 0, "power-off"}},
+      {"power-on", {Verb::power_on, 0, 0, "power-on"}},
+      {"wait-boot", {Verb::wait_boot, 0, 2, "wait-boot [within TIME]"}},
+      {"ports-open", {Verb::ports_open, 1, 200, "ports-open ADDRESS PORT…"}},
+      {"journal",
+       {Verb::journal, 1, 99, "journal has|lacks|except REGEX, journal no-errors|no-failed-units"}},
+      {"serial", {Verb::serial, 2, 99, "serial has|lacks REGEX"}},
+  };
+  return table;
+}
+
+bool is_port(const std::string& word) {
+  if (word.find("${") != std::string::npos) return true;
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(word.data(), word.data() + word.size(), port);
+  return error == std::errc{} && end == word.data() + word.size() && port >= 1 && port <= 65535;
+}
+
+/// Everything after the first `count` words, without the blanks around it.
+std::string after_words(std::string_view line, std::size_t count) {
+  std::size_t at = line.find_first_not_of(" \t");
+  for (std::size_t i = 0; i < count && at != std::string_view::npos; ++i) {
+    at = line.find_first_of(" \t", at);
+    if (at != std::string_view::npos) at = line.find_first_not_of(" \t", at);
+  }
+  if (at == std::string_view::npos) return {};
+  return std::string(line.substr(at, line.find_last_not_of(" \t") + 1 - at));
+}
+
+class Parser {
+ public:
+  Parser(std::string_view text, const std::string& file) : lines_(split_lines(text)) {
+    dialogue_.file = file;
+  }
+
+  Result<Dialogue> parse() {
+    parse_block(dialogue_.steps, 0);
+    if (dialogue_.title.empty() && errors_.empty())
+      complain(0, "the dialogue has no title", "begin the file with a comment that says what it shows");
+    if (dialogue_.steps.empty() && errors_.empty()) complain(0, "the dialogue has no steps");
+    if (!errors_.empty()) return fail(join_errors(std::move(errors_)));
+    return std::move(dialogue_);
+  }
+
+ private:
+  void complain(std::size_t index, std::string message, std::string hint = {}) {
+    if (errors_.size() >= 50) return;
+    const std::string source = index < lines_.size() ? printable(lines_[index], 300) : "";
+    errors_.push_back(
+        error_at(dialogue_.file, static_cast<int>(index) + 1, source, std::move(message), std::move(hint)));
+  }
+
+  void parse_block(std::vector<Step>& steps, int depth) {
+    const std::size_t opened_at = next_ == 0 ? 0 : next_ - 1;
+    while (next_ < lines_.size()) {
+      const std::size_t index = next_++;
+      const std::string& line = lines_[index];
+      const std::size_t start = line.find_first_not_of(" \t");
+      if (start == std::string::npos) continue;
+      if (line[start] == '#') {
+        if (dialogue_.title.empty()) take_title(line.substr(start));
+        continue;
+      }
+      const std::string bare = after_words(line, 0);
+      if (bare == "end") {
+        if (depth > 0) return;
+        complain(index, "'end' without 'wait … until'");
+        continue;
+      }
+      Step step;
+      step.line = static_cast<int>(index) + 1;
+      step.source = line;
+      if (parse_header(bare, index, steps.empty() && depth == 0)) continue;
+      if (!parse_talk(step, bare, index)) parse_keyword(step, bare, index, depth);
+      steps.push_back(std::move(step));
+    }
+    if (depth > 0) complain(opened_at, "the block has no 'end'");
+  }
+
+  void take_title(std::string_view comment) {
+    comment.remove_prefix(1);
+    const std::string title = after_words(comment, 0);
+    if (title.substr(0, 4) != "SPDX") dialogue_.title = title;
+  }
+
+  /// Lines that begin with < or >.
+  bool parse_talk(Step& step, std::string_view bare, std::size_t index) {
+    static constexpr std::pair<std::string_view, Verb> kForms[] = {
+        {">raw ", Verb::send_raw}, {"> ", Verb::send},         {"<~ ", Verb::expect_regex},
+        {"<* ", Verb::reply_has},  {"<! ", Verb::reply_lacks}, {"< ", Verb::expect_glob}};
+    if (bare == ">") {
+      step.verb = Verb::send;
+      return true;
+    }
+    for (const auto& [form, verb] : kForms) {
+      if (bare.substr(0, form.size()) != form) continue;
+      step.verb = verb;
+      step.text = std::string(bare.substr(form.size()));
+      if (verb == Verb::expect_regex)
+        if (auto status = check_regex(step.text); !status) complain(index, status.error().message);
+      if (verb == Verb::send_raw) take_quoted(step, index);
+      return true;
+    }
+    if (bare[0] != '<' && bare[0] != '>') return false;
+    complain(index, "unknown kind of line",
+             "lines of talk begin with '> ', '>raw ', '< ', '<~ ', '<* ' or '<! '");
+    return true;
+  }
+
+  void take_quoted(Step& step, std::size_t index) {
+    const std::string& text = step.text;
+    if (text.size() < 2 || text.front() != '"' || text.back() != '"') {
+      complain(index, "what >raw sends is written in double quotes");
+      return;
+    }
+    auto value = unescape(std::string_view(text).substr(1, text.size() - 2));
+    if (value)
+      step.text = *std::move(value);
+    else
+      complain(index, value.error().message);
+  }
+
+  /// "machine own" and "firmware uefi": properties of the scenario, before its first step.
+  bool parse_header(const std::string& bare, std::size_t index, bool first) {
+    const std::vector<std::string> words = split_words(bare);
+    if (words[0] != "machine" && words[0] != "firmware") return false;
+    if (!first)
+      complain(index, "'" + words[0] + "' belongs before the first step");
+    else if (bare == "machine own")
+      dialogue_.own_machine = true;
+    else if (bare == "firmware uefi")
+      dialogue_.firmware = vm::Firmware::uefi;
+    else if (bare != "machine shared" && bare != "firmware bios")
+      complain(index, "expected 'machine shared|own' or 'firmware bios|uefi'");
+    return true;
+  }
+
+  void parse_keyword(Step& step, const std::string& bare, std::size_t index, int depth) {
+    std::vector<std::string> words = split_words(bare);
+    const auto found = keywords().find(words[0]);
+    if (found == keywords().end()) {
+      complain(index, "unknown keyword '" + printable(words[0], 40) + "'");
+      return;
+    }
+    const Keyword& keyword = found->second;
+    step.verb = keyword.verb;
+    words.erase(words.begin());
+    step.words = std::move(words);
+    if (step.words.size() < keyword.fewest || step.words.size() > keyword.most || !fits(step, bare, index)) {
+      complain(index, "this line is not understood", std::string("write: ") + keyword.form);
+      return;
+    }
+    if (step.verb == Verb::wait_until) {
+      if (depth >= kDeepestBlock) {
+        complain(index, "blocks are nested too deep");
+        return;
+      }
+      parse_block(step.block, depth + 1);
+    }
+  }
+
+  bool fits(Step& step, const std::string& bare, std::size_t index) {
+    const std::vector<std::string>& w = step.words;
+    switch (step.verb) {
+      case Verb::connect:
+        return fits_connect(w);
+      case Verb::expect_refused:
+        return is_port(w[1]) && (w.size() == 2 || (w.size() == 4 && w[2] == "from"));
+      case Verb::data:
+      case Verb::message:
+        return take_here_text(step, index);
+      case Verb::capture:
+        return take_regex(step, after_words(bare, 1), index);
+      case Verb::set:
+        step.text = after_words(bare, 3);
+        return w[1] == "=";
+      case Verb::check:
+        step.text = after_words(bare, 3);
+        if (w[1] == "matches") return take_regex(step, step.text, index);
+        return w[1] == "contains" || w[1] == "lacks" || w[1] == "equals";
+      case Verb::pause:
+        return take_time(step, w[0]);
+      case Verb::wait_until:
+        return w[1] == "until" && take_time(step, w[0]);
+      case Verb::received:
+        return w[0] == "within" && take_time(step, w[1]) && w[2] == "to" && w[4] == "as";
+      case Verb::not_received:
+        return w[0] == "within" && take_time(step, w[1]) && w[2] == "to";
+      case Verb::verify_dkim:
+        return w[1] == "domain" && w[3] == "algorithms";
+      case Verb::wait_boot:
+        step.time = std::chrono::minutes(5);
+        return w.empty() || (w.size() == 2 && w[0] == "within" && take_time(step, w[1]));
+      case Verb::ports_open:
+        return std::all_of(w.begin() + 1, w.end(), is_port);
+      case Verb::journal:
+        if (w[0] == "no-errors" || w[0] == "no-failed-units") return w.size() == 1;
+        if (w[0] != "has" && w[0] != "lacks" && w[0] != "except") return false;
+        return w.size() > 1 && take_regex(step, after_words(bare, 2), index);
+      case Verb::serial:
+        return (w[0] == "has" || w[0] == "lacks") && take_regex(step, after_words(bare, 2), index);
+      default:
+        return true;
+    }
+  }
+
+  static bool fits_connect(const std::vector<std::string>& w) {
+    if (w[0] != "smtp" && w[0] != "imap" && w[0] != "plain") return false;
+    if (!is_port(w[2])) return false;
+    std::size_t i = 3;
+    if (i < w.size() && w[i] == "tls") ++i;
+    if (i + 1 < w.size() && w[i] == "from") i += 2;
+    if (i + 1 < w.size() && w[i] == "as") i += 2;
+    return i == w.size();
+  }
+
+  static bool take_time(Step& step, const std::string& word) {
+    const auto time = parse_duration(word);
+    if (time) step.time = *time;
+    return time.has_value();
+  }
+
+  bool take_regex(Step& step, std::string expression, std::size_t index) {
+    step.text = std::move(expression);
+    if (auto status = check_regex(step.text); !status) complain(index, status.error().message);
+    return true;
+  }
+
+  /// "<<END" and the lines up to one that is exactly END. `data NAME` sends a message kept before instead.
+  bool take_here_text(Step& step, std::size_t index) {
+    const std::string& mark = step.words.back();
+    if (mark.substr(0, 2) != "<<") return step.verb == Verb::data;
+    if (mark.size() == 2) return false;
+    const std::string end = mark.substr(2);
+    while (next_ < lines_.size()) {
+      const std::string& line = lines_[next_++];
+      if (line == end) return true;
+      step.text += line + "\n";
+    }
+    complain(index, "the text has no line '" + printable(end, 40) + "' at its end");
+    return true;
+  }
+
+  std::vector<std::string> lines_;
+  std::size_t next_ = 0;
+  Dialogue dialogue_;
+  std::vector<Error> errors_;
+};
+
+}  // namespace
+
+Error error_at(const std::string& file, int line, const std::string& source, std::string message,
+               std::string hint) {
+  const std::size_t start = std::min(source.find_first_not_of(" \t"), source.size());
+  const int length = static_cast<int>(source.size() - start);
+  return Error{ErrorKind::usage,
+               std::move(message),
+               Place{file, line, static_cast<int>(start) + 1, std::max(1, length), source},
+               std::move(hint),
+               {},
+               {}};
+}
+
+Result<Dialogue> parse_dialogue(std::string_view text, const std::string& file) {
+  if (text.size() > kMostBytes || std::count(text.begin(), text.end(), '\n') > static_cast<long>(kMostLines))
+    return fail(ErrorKind::usage, file + " is too large for a dialogue");
+  return Parser(text, file).parse();
+}
+
+}  // namespace mailstead::mailtest

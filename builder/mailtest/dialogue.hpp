@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "vm/machine.hpp"
+
+namespace mailstead::mailtest {
+
+/// What a step does. The language is described in qemu-tests/README.md, for people who write dialogues.
+enum class Verb {
+  connect,
+  use,
+  close,
+  expect_close,
+  expect_refused,
+  starttls,
+  tls,
+  certificate,
+  send,
+  send_raw,
+  auth_plain,
+  data,
+  message,
+  expect_glob,
+  expect_regex,
+  reply_has,
+  reply_lacks,
+  capture,
+  set,
+  check,
+  pause,
+  wait_until,
+  received,
+  not_received,
+  verify_dkim,
+  reboot,
+  power_cut,
+  power_off,
+  power_on,
+  wait_boot,
+  ports_open,
+  journal,
+  serial,
+};
+
+/// One line of a dialogue (or several, for a message or a block).
+struct Step {
+  Verb verb{};
+  int line = 0;                    ///< counted from 1
+  std::string source;              ///< the line as written
+  std::vector<std::string> words;  ///< what follows the keyword, for verbs with words
+  std::string text;                ///< the rest of the line as written, or the lines of a message
+  std::chrono::milliseconds time{0};
+  std::vector<Step> block;  ///< wait_until only
+};
+
+/// A scenario: one file NN-title.dialogue.
+struct Dialogue {
+  std::string file;   ///< as errors name it
+  std::string title;  ///< the first comment line
+  bool own_machine = false;
+  vm::Firmware firmware = vm::Firmware::bios;
+  std::vector<Step> steps;
+};
+
+/// Reads the language. Any input is answered with a dialogue or with errors (ErrorKind::usage) that have a
+/// place, all of them at once. Bounds: 1 MiB, 20,000 lines, blocks nested 4 deep.
+Result<Dialogue> parse_dialogue(std::string_view text, const std::string& file);
+
+/// An error at a line of a dialogue or world file.
+Error error_at(const std::string& file, int line, const std::string& source, std::string message,
+               std::string hint = {});
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace mailstead::mailtest {
+
+using Variables = std::map<std::string, std::string>;
+
+/// Whether `pattern` covers all of `text`; '*' stands for any characters (also none, also line ends), '?' for
+/// one.
+bool glob_matches(std::string_view pattern, std::string_view text);
+
+/// Searches `text` for a POSIX extended regular expression (as in grep -E; ^ and $ match at each line). A
+/// group written (?<name>…) leaves what it matched in `captures`. Returns whether it was found. Errors: a bad
+/// expression.
+Result<bool> regex_search(const std::string& expression, const std::string& text, Variables& captures);
+
+/// An error if regex_search would not understand the expression. References to variables in it stand for any
+/// text.
+Status check_regex(const std::string& expression);
+
+/// Puts in the values for ${name}, ${base64:text with \0 and ${name}} and ${length:name}.
+/// Errors: a name without a value, an open brace, a bad escape.
+Result<std::string> expand(std::string_view text, const Variables& variables);
+
+/// \r \n \t \0 \\ \" and \xHH as in C. Errors: any other escape.
+Result<std::string> unescape(std::string_view text);
+
+/// "300ms", "30s" or "2m", up to 24 hours; nothing for anything else.
+std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// Every line end (LF or CRLF) becomes CRLF; a last line without one gets it.
+std::string to_crlf(std::string_view text);
+/// The form of a message after DATA, with leading dots doubled and the final ".CRLF" (RFC 5321
+/// section 4.5.2).
+std::string dot_stuff(std::string_view crlf_text);
+
+std::string base64(std::string_view bytes);
+std::vector<std::string> split_lines(std::string_view text);
+std::vector<std::string> split_words(std::string_view text);
+/// For people: control characters as \r, \n, \xHH; at most `limit` bytes, then "…".
+std::string printable(std::string_view text, std::size_t limit = 2000);
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vm/accelerator.hpp"
+
+#include <fcntl.h>
+#include <sys/utsname.h>
+
+#include <cstdlib>
+
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "base/run.hpp"
+
+namespace mailstead::vm {
+namespace {
+
+namespace fs = std::filesystem;
+
+// What every Linux kernel prints first (init/version-timestamp.c).
+constexpr std::string_view kFirstWords = "Linux version ";
+
+std::string file_name_of(std::string_view text) {
+  std::string name;
+  for (const char c : text) name += (std::isalnum(static_cast<unsigned char>(c)) || c == '.') ? c : '-';
+  return name;
+}
+
+Result<fs::path> verdict_file(const AcceleratorQuestion& question) {
+  utsname host{};
+  ::uname(&host);
+  Command ask;
+  ask.argv = {question.program, "--version"};
+  ask.timeout = std::chrono::seconds(30);
+  TRY(const CommandOutput version, run(ask));
+  const std::string first_line = version.out.substr(0, version.out.find('\n'));
+  return question.cache / ("accelerator-" + file_name_of(std::string(host.release) + "-" + first_line));
+}
+
+Result<bool> kvm_boots(const AcceleratorQuestion& question, Reporter& reporter) {
+  auto activity = reporter.start("trying KVM");
+  TRY(const TemporaryDirectory folder, TemporaryDirectory::create());
+  MachineOptions options;
+  options.image = question.image;
+  options.folder = folder.path();
+  options.program = question.program;
+  options.accelerator = Accelerator::kvm;
+  TRY(Machine machine, Machine::create(std::move(options)));
+  Status spoke = machine.start();
+  if (spoke) spoke = machine.wait_for_serial(kFirstWords, question.patience);
+  machine.power_cut();
+  CHECK_OK(check_interrupt());
+  activity->set_result(spoke ? "works" : "the kernel stays silent; using emulation, which is slower");
+  return spoke.has_value();
+}
+
+}  // namespace
+
+Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Reporter& reporter) {
+  if (const char* wish = std::getenv("MAILSTEAD_ACCEL"); wish != nullptr && *wish != '\0') {
+    if (std::string_view(wish) == "tcg") return Accelerator::tcg;
+    if (std::string_view(wish) == "kvm") return Accelerator::kvm;
+    return fail(ErrorKind::usage, std::string("MAILSTEAD_ACCEL is '") + wish + "'", "set it to tcg or kvm");
+  }
+  if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) return Accelerator::tcg;
+  TRY(const fs::path file, verdict_file(question));
+  if (const auto verdict = read_file(file, 64)) {
+    if (*verdict == "tcg\n") return Accelerator::tcg;
+    if (*verdict == "kvm\n") return Accelerator::kvm;
+  }
+  TRY(const bool works, kvm_boots(question, reporter));
+  CHECK_OK(make_directories(question.cache));
+  CHECK_OK(write_file(file, works ? "kvm\n" : "tcg\n"));
+  return works ? Accelerator::kvm : Accelerator::tcg;
+}
+
+}  // namespace mailstead::vm

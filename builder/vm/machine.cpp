@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "vm/machine.hpp"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <thread>
+
+#include "base/interrupt.hpp"
+#include "base/run.hpp"
+
+namespace mailstead::vm {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using std::chrono::milliseconds;
+using namespace std::chrono_literals;
+
+constexpr milliseconds kMonitorTimeout = 30s;
+constexpr const char* kUefiCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
+constexpr const char* kUefiVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+
+// A comma in a value of QEMU's comma-separated options is written twice.
+std::string escape_commas(const std::string& value) {
+  std::string escaped;
+  for (const char c : value) escaped.append(c == ',' ? 2 : 1, c);
+  return escaped;
+}
+
+std::string network_arguments(const UserNetwork& network) {
+  std::string text = "user,id=net0";
+  if (network.restricted) text += ",restrict=on";
+  for (const auto& [host, guest] : network.forwards)
+    text += fmt::format(",hostfwd=tcp:127.0.0.1:{}-:{}", host, guest);
+  return text;
+}
+
+milliseconds left(Clock::time_point deadline) {
+  return std::max<milliseconds>(0ms, std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
+}
+
+}  // namespace
+
+std::string_view name_of(Accelerator accelerator) {
+  return accelerator == Accelerator::kvm ? "kvm" : "tcg";
+}
+std::string_view name_of(Firmware firmware) {
+  return firmware == Firmware::uefi ? "uefi" : "bios";
+}
+
+Result<Machine> Machine::create(MachineOptions options) {
+  std::error_code error;
+  options.image = fs::absolute(options.image);
+  const std::uint64_t size = fs::file_size(options.image, error);
+  if (error) return fail(ErrorKind::io, "cannot read " + options.image.string() + ": " + error.message());
+  Machine machine(std::move(options));
+  const MachineOptions& o = machine.options_;
+  machine.overlay_ = o.folder / "overlay.qcow2";
+  const std::uint64_t total = ((size + o.extra_disk_bytes + 511) / 512) * 512;
+  Command make_overlay;
+  make_overlay.argv = {"qemu-img",
+                       "create",
+                       "-q",
+                       "-f",
+                       "qcow2",
+                       "-F",
+                       "raw",
+                       "-b",
+                       o.image.string(),
+                       machine.overlay_.string(),
+                       std::to_string(total)};
+  make_overlay.timeout = 60s;
+  CHECK_OK(run(make_overlay));
+  if (o.firmware == Firmware::uefi) {
+    machine.variables_ = o.folder / "uefi-variables.fd";
+    fs::copy_file(kUefiVariables, machine.variables_, fs::copy_options::overwrite_existing, error);
+    if (error || !fs::exists(kUefiCode))
+      return fail(ErrorKind::io, std::string("cannot read the UEFI firmware ") + kUefiCode,
+                  "install the package ovmf");
+  }
+  return machine;
+}
+
+std::vector<std::string> Machine::command_line(int monitor_fd) const {
+  const MachineOptions& o = options_;
+  std::vector<std::string> argv = {o.program,
+                                   "-nodefaults",
+                                   "-no-user-config",
+                                   "-display",
+                                   "none",
+                                   "-name",
+                                   "mailstead",
+                                   "-m",
+                                   std::to_string(o.memory_mib),
+                                   "-smp",
+                                   std::to_string(o.cpus)};
+  const auto add = [&](std::string option, std::string value) {
+    argv.push_back(std::move(option));
+    argv.push_back(std::move(value));
+  };
+  add("-machine", "q35");
+  add("-accel", o.accelerator == Accelerator::kvm ? "kvm" : "tcg,thread=multi");
+  add("-cpu", o.accelerator == Accelerator::kvm ? "host" : "max");
+  if (o.firmware == Firmware::uefi) {
+    add("-drive", std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + kUefiCode);
+    add("-drive", "if=pflash,unit=1,format=raw,file=" + escape_commas(variables_.string()));
+  }
+  add("-drive", "if=none,id=disk0,format=qcow2,file=" + escape_commas(overlay_.string()));
+  add("-device", "virtio-blk-pci,drive=disk0,bootindex=0");
+  add("-device", "virtio-rng-pci");
+  if (const auto* tap = std::get_if<TapNetwork>(&o.network)) {
+    add("-netdev", fmt::format("tap,id=net0,fd={}", tap->fd));
+    // No option ROM: the firmware must not try to boot from the network.
+    add("-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + tap->mac);
+  } else if (const auto* user = std::get_if<UserNetwork>(&o.network)) {
+    add("-netdev", network_arguments(*user));
+    add("-device", "virtio-net-pci,netdev=net0,romfile=");
+  }
+  if (o.serial_on_stdio)
+    add("-chardev", "stdio,id=console,signal=off");
+  else
+    add("-chardev", "file,id=console,path=" + escape_commas(serial_log().string()));
+  add("-serial", "chardev:console");
+  add("-chardev", fmt::format("socket,id=monitor,fd={}", monitor_fd));
+  add("-mon", "chardev=monitor,mode=control");
+  return argv;
+}
+
+fs::path Machine::serial_log() const {
+  return options_.folder / fmt::format("serial-{}.log", boots_);
+}
+
+Error Machine::died(std::string what) const {
+  Error error{ErrorKind::tool, std::move(what), {}, {}, {}, {}};
+  if (const std::string log = tail(options_.folder / "qemu.log", 10); !log.empty())
+    error.notes.push_back("QEMU said:\n" + log);
+  if (const std::string log = tail(serial_log(), 30); !log.empty())
+    error.notes.push_back("the console showed:\n" + log);
+  return error;
+}
+
+Status Machine::start() {
+  if (running()) return fail(ErrorKind::internal, "the virtual machine is running already");
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return fail(ErrorKind::io, std::string("cannot make a socket pair: ") + std::strerror(errno));
+  FileDescriptor ours(ends[0]);
+  const FileDescriptor theirs(ends[1]);
+  ++boots_;
+  Daemon daemon{command_line(theirs.get()), options_.folder / "qemu.log", {theirs.get()}, false};
+  if (const auto* tap = std::get_if<TapNetwork>(&options_.network)) daemon.keep.push_back(tap->fd);
+  daemon.on_terminal = options_.serial_on_stdio;
+  powered_on_ = Clock::now();
+  TRY(Process process, Process::start(daemon));
+  process_ = std::make_unique<Process>(std::move(process));
+  monitor_ = std::make_unique<Qmp>(std::move(ours));
+  if (auto status = monitor_->connect(kMonitorTimeout); !status) {
+    process_->wait(1s);
+    process_->kill();
+    return fail(died("the virtual machine does not start: " + status.error().message));
+  }
+  return ok();
+}
+
+Status Machine::power_off(milliseconds timeout) {
+  if (!running()) return fail(died("the virtual machine is not running"));
+  const auto deadline = Clock::now() + timeout;
+  // A guest that answers Ctrl-Alt-Delete wants to reboot; that must end QEMU too.
+  CHECK_OK(monitor_->execute("set-action", R"({"reboot": "shutdown"})", kMonitorTimeout));
+  CHECK_OK(monitor_->execute("system_powerdown", "", kMonitorTimeout));
+  auto ending = process_->wait(timeout / 2);
+  if (!ending &&
+      monitor_->execute("send-key",
+                        R"({"keys": [{"type": "qcode", "data": "ctrl"}, {"type": "qcode", "data": "alt"},)"
+                        R"( {"type": "qcode", "data": "delete"}]})",
+                        kMonitorTimeout))
+    ending = process_->wait(left(deadline));
+  if (!ending) {
+    power_cut();
+    return fail(died(fmt::format("the guest did not switch itself off within {} s and was killed",
+                                 std::chrono::duration_cast<std::chrono::seconds>(timeout).count())));
+  }
+  if (!ending->clean()) return fail(died("QEMU ended with " + ending->describe()));
+  return ok();
+}
+
+void Machine::power_cut() {
+  if (!running()) return;
+  // SIGKILL and not the monitor's quit: quit flushes what the guest has not asked to be flushed.
+  process_->kill();
+}
+
+Status Machine::wait_until_off() {
+  while (true) {
+    CHECK_OK(check_interrupt());
+    if (const auto ending = process_ ? process_->wait(200ms) : std::optional(Ending{})) {
+      if (!ending->clean()) return fail(died("QEMU ended with " + ending->describe()));
+      return ok();
+    }
+  }
+}
+
+Status Machine::wait_for_serial(std::string_view text, milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  std::string seen;
+  std::ifstream file;
+  while (true) {
+    CHECK_OK(check_interrupt());
+    const bool alive = running();  // asked before reading, so that the last words are read too
+    if (!file.is_open()) file.open(serial_log(), std::ios::binary);
+    char block[65536];
+    while (file.is_open()) {
+      file.clear();
+      file.read(block, sizeof block);
+      if (file.gcount() == 0) break;
+      seen.append(block, static_cast<std::size_t>(file.gcount()));
+      if (seen.find(text) != std::string::npos) return ok();
+      if (seen.size() > text.size()) seen.erase(0, seen.size() - text.size());
+    }
+    if (!alive)
+      return fail(died(fmt::format("the virtual machine ended before its console showed '{}'", text)));
+    if (Clock::now() >= deadline)
+      return fail(died(fmt::format("the console did not show '{}' within {:.0f} s", text,
+                                   std::chrono::duration<double>(timeout).count())));
+    std::this_thread::sleep_for(50ms);
+  }
+}
+
+}  // namespace mailstead::vm
