@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lock/check.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+#include <string_view>
+#include <tuple>
+
+#include "lock/text.hpp"
+#include "lock/version.hpp"
+
+namespace mailstead::lock {
+namespace {
+
+using Names = std::set<std::string>;
+
+std::vector<std::string> without(const Names& names, const Names& others) {
+  std::vector<std::string> result;
+  std::set_difference(names.begin(), names.end(), others.begin(), others.end(), std::back_inserter(result));
+  return result;
+}
+
+void compare_names(std::vector<std::string>& changes, std::string_view what, const Names& then, const Names& now) {
+  if (const auto added = without(now, then); !added.empty()) {
+    changes.push_back(fmt::format("{} asked for now but not when it was made: {}", what, list_some(added)));
+  }
+  if (const auto removed = without(then, now); !removed.empty()) {
+    changes.push_back(fmt::format("{} no longer asked for: {}", what, list_some(removed)));
+  }
+}
+
+void compare_value(std::vector<std::string>& changes, std::string_view what, const std::string& then,
+                   const std::string& now) {
+  if (then != now) changes.push_back(fmt::format("{}: {} when it was made, {} now", what, then, now));
+}
+
+Names names_of(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
+
+Names names_of(const std::vector<FixedId>& list) {
+  Names names;
+  for (const auto& id : list) names.insert(fmt::format("{}={}", id.name, id.id));
+  return names;
+}
+
+std::string roles_of(const Roles& roles) {
+  std::vector<std::string> names;
+  if (roles.system) names.emplace_back("system");
+  if (roles.initrd) names.emplace_back("initrd");
+  if (roles.tool) names.emplace_back("tools");
+  return list_some(names);
+}
+
+/// How one package changed; empty when it did not.
+std::string describe_change(const std::string& label, const Package& before, const Package& after) {
+  const int order = compare_versions(before.version, after.version);
+  if (order != 0) {
+    return fmt::format("{} {} {} -> {}", order < 0 ? '^' : 'v', label, before.version, after.version);
+  }
+  if (before.sha256 != after.sha256) {
+    return fmt::format("= {} {} (other bytes under the same version)", label, after.version);
+  }
+  if (!(before.roles == after.roles)) {
+    return fmt::format("= {} {} (for {}; was for {})", label, after.version, roles_of(after.roles), roles_of(before.roles));
+  }
+  return {};
+}
+
+}  // namespace
+
+Status check_lock(const Lock& lock, const Request& request) {
+  if (request_digest(request) == lock.request_digest) return ok();
+  std::vector<std::string> changes;
+  compare_value(changes, "suite", lock.suite, request.suite);
+  compare_value(changes, "architecture", lock.architecture, request.architecture);
+  compare_value(changes, "architecture of the build host", lock.host_architecture, request.host_architecture);
+  compare_names(changes, "packages of the system", names_of(lock.requested_system), names_of(request.system));
+  compare_names(changes, "packages of the initrd", names_of(lock.requested_initrd), names_of(request.initrd));
+  compare_names(changes, "tools", names_of(lock.requested_tools), names_of(request.tools));
+  compare_names(changes, "user ids", names_of(lock.users), names_of(request.users));
+  compare_names(changes, "group ids", names_of(lock.groups), names_of(request.groups));
+  std::string message = "the lock was made for something else than what the profile asks for now";
+  for (const auto& change : changes) message += "\n  " + change;
+  return fail(ErrorKind::usage, std::move(message), "`mailstead lock --update` resolves it again and shows what changes");
+}
+
+std::vector<std::string> diff_locks(const Lock& before, const Lock& after) {
+  using Pair = std::pair<const Package*, const Package*>;
+  // "all" and the machine's own architecture are one package to people: some packages move between the two.
+  const auto key = [](const Lock& lock, const Package& package) {
+    const bool foreign = package.roles.tool && !package.roles.system && !package.roles.initrd &&
+                         lock.host_architecture != lock.architecture;
+    return foreign ? package.name + ":" + lock.host_architecture : package.name;
+  };
+  std::map<std::string, Pair> pairs;
+  for (const auto& package : before.packages) pairs[key(before, package)].first = &package;
+  for (const auto& package : after.packages) pairs[key(after, package)].second = &package;
+
+  std::vector<std::string> lines;
+  for (const auto& [label, pair] : pairs) {
+    const auto [old_package, new_package] = pair;
+    if (old_package == nullptr) {
+      lines.push_back(fmt::format("+ {} {}", label, new_package->version));
+    } else if (new_package == nullptr) {
+      lines.push_back(fmt::format("- {} {}", label, old_package->version));
+    } else if (auto change = describe_change(label, *old_package, *new_package); !change.empty()) {
+      lines.push_back(std::move(change));
+    }
+  }
+  return lines;
+}
+
+}  // namespace mailstead::lock

@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lock/lock_file.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+#include <tuple>
+
+#include "base/files.hpp"
+#include "lock/text.hpp"
+
+namespace mailstead::lock {
+namespace {
+
+constexpr std::string_view kFormatLine = "mailstead-lock 1";
+constexpr std::string_view kRemedy = "`mailstead lock` writes a new one";
+constexpr std::uint64_t kLargestPackage = 4'000'000'000;
+
+bool only(std::string_view text, std::string_view allowed_marks) {
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || allowed_marks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_version(std::string_view text) {
+  if (text.empty() || text.size() > 200 || text[0] < '0' || text[0] > '9') return false;
+  return std::all_of(text.begin(), text.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view(".+-~:").find(c) != std::string_view::npos;
+  });
+}
+
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
+}
+
+/// A path below a mirror's pool. It becomes part of an address, so nothing that could lead elsewhere is let through.
+bool is_pool_path(std::string_view path) {
+  if (!path.starts_with("pool/") || !path.ends_with(".deb") || path.size() > 400) return false;
+  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("/._+-~:").find(c) != std::string_view::npos;
+  });
+  return plain && path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos;
+}
+
+template <class Number>
+bool read_number(std::string_view text, Number& number) {
+  const auto end = text.data() + text.size();
+  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  return error == std::errc() && stop == end && (text == "0" || !text.starts_with('0'));
+}
+
+std::string roles_text(const Roles& roles) {
+  std::string text;
+  const auto add = [&text](bool has, std::string_view name) {
+    if (!has) return;
+    if (!text.empty()) text += ',';
+    text += name;
+  };
+  add(roles.system, "system");
+  add(roles.initrd, "initrd");
+  add(roles.tool, "tool");
+  return text;
+}
+
+/// Only the spelling that roles_text writes is accepted, so that equal locks are equal files.
+bool read_roles(std::string_view text, Roles& roles) {
+  for (int bits = 1; bits < 8; ++bits) {
+    roles = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+    if (roles_text(roles) == text) return true;
+  }
+  return false;
+}
+
+/// Reads line by line; a handler returns what is wrong with its line, or an empty text.
+class Parser {
+ public:
+  explicit Parser(std::string name) : name_(std::move(name)) {}
+
+  Result<Lock> parse(std::string_view text) {
+    bool format_seen = false;
+    for (const auto line : split_lines(text)) {
+      ++line_number_;
+      line_ = line;
+      if (line.starts_with('#')) continue;
+      if (line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")) {
+        return error("this is a merge conflict that nobody has resolved",
+                     "take either side and run `mailstead lock --update`");
+      }
+      if (!format_seen) {
+        if (line != kFormatLine) {
+          return error(line.starts_with("mailstead-lock ")
+                           ? "this lock has a format that this version of mailstead does not know"
+                           : "this is not a lock: it does not begin with 'mailstead-lock 1'",
+                       std::string(kRemedy));
+        }
+        format_seen = true;
+        continue;
+      }
+      const auto words = split_words(line);
+      const std::string problem = words.empty() ? "an empty line does not belong here" : read(words);
+      if (!problem.empty()) return error(problem, std::string(kRemedy));
+    }
+    line_ = {};
+    if (!format_seen) return error("the lock is empty", std::string(kRemedy));
+    return finish();
+  }
+
+ private:
+  using Words = std::vector<std::string_view>;
+
+  tl::unexpected<Error> error(std::string message, std::string hint) const {
+    Error result{ErrorKind::usage, std::move(message), {}, std::move(hint), {}, {}};
+    Place place{name_, std::max(line_number_, 1), 1, 1, {}};
+    // Lines from outside may hold anything; only printable ones are shown.
+    if (line_.size() <= 400 && std::all_of(line_.begin(), line_.end(), [](char c) { return c >= ' ' && c < 127; })) {
+      place.source_line = line_;
+    }
+    result.place = std::move(place);
+    return fail(std::move(result));
+  }
+
+  std::string read(const Words& words) {
+    const std::string_view key = words[0];
+    if (key == "suite") return read_name(words, lock_.suite);
+    if (key == "architecture") return read_name(words, lock_.architecture);
+    if (key == "host-architecture") return read_name(words, lock_.host_architecture);
+    if (key == "archive-time") return read_time(words);
+    if (key == "request") return read_request(words);
+    if (key == "ask-system") return read_asked(words, lock_.requested_system);
+    if (key == "ask-initrd") return read_asked(words, lock_.requested_initrd);
+    if (key == "ask-tool") return read_asked(words, lock_.requested_tools);
+    if (key == "user") return read_id(words, lock_.users);
+    if (key == "group") return read_id(words, lock_.groups);
+    if (key == "package") return read_package(words);
+    return "unknown entry";
+  }
+
+  std::string read_name(const Words& words, std::string& field) {
+    if (!field.empty()) return "this entry is there twice";
+    if (words.size() != 2 || !is_plain_name(words[1])) return "a name of small letters, digits and dashes is expected";
+    field = words[1];
+    return {};
+  }
+
+  std::string read_time(const Words& words) {
+    if (lock_.archive_time != 0) return "this entry is there twice";
+    // The upper bound is the year 9999; a time before Debian is as impossible.
+    if (words.size() != 2 || !read_number(words[1], lock_.archive_time) || lock_.archive_time < 745'000'000 ||
+        lock_.archive_time > 253'402'300'799) {
+      return "the archive's time is not a possible one (seconds since 1970)";
+    }
+    return {};
+  }
+
+  std::string read_request(const Words& words) {
+    if (!lock_.request_digest.empty()) return "this entry is there twice";
+    if (words.size() != 2 || !is_digest(words[1])) return "a digest of 64 hexadecimal digits is expected";
+    lock_.request_digest = words[1];
+    return {};
+  }
+
+  std::string read_asked(const Words& words, std::vector<std::string>& list) {
+    if (words.size() != 2 || !is_package_name(words[1])) return "a package name is expected";
+    if (!list.empty() && !(list.back() < words[1])) return "the entries are not sorted, or one is there twice";
+    list.emplace_back(words[1]);
+    return {};
+  }
+
+  std::string read_id(const Words& words, std::vector<FixedId>& list) {
+    FixedId id;
+    if (words.size() != 3 || words[1].size() > 32 || !only(words[1], "_-") || !read_number(words[2], id.id) ||
+        id.id == std::numeric_limits<std::uint32_t>::max()) {
+      return "a name and a number below 4294967295 are expected";
+    }
+    id.name = words[1];
+    if (!list.empty() && !(list.back().name < id.name)) return "the entries are not sorted, or one is there twice";
+    list.push_back(std::move(id));
+    return {};
+  }
+
+  std::string read_package(const Words& words) {
+    if (words.size() != 9) {
+      return "a package needs name, version, architecture, archive, path, size, SHA-256 and roles";
+    }
+    Package package;
+    package.name = words[1];
+    package.version = words[2];
+    package.architecture = words[3];
+    package.archive = words[4];
+    package.pool_path = words[5];
+    package.sha256 = words[7];
+    if (!is_package_name(package.name)) return "the package's name cannot be one";
+    if (!is_version(package.version)) return "the package's version cannot be one";
+    if (!is_plain_name(package.architecture)) return "the package's architecture cannot be one";
+    if (package.archive != "debian" && package.archive != "debian-security") {
+      return "the archive is neither 'debian' nor 'debian-security'";
+    }
+    if (!is_pool_path(package.pool_path)) return "the package's path is not a .deb file below pool/";
+    if (!read_number(words[6], package.size) || package.size == 0 || package.size > kLargestPackage) {
+      return "the package's size is not a possible one";
+    }
+    if (!is_digest(package.sha256)) return "the package's SHA-256 is not 64 hexadecimal digits";
+    if (!read_roles(words[8], package.roles)) return "the package's roles are not of system,initrd,tool";
+    if (!lock_.packages.empty()) {
+      const Package& last = lock_.packages.back();
+      if (std::tie(package.name, package.architecture) <= std::tie(last.name, last.architecture)) {
+        return "the packages are not sorted, or one is there twice";
+      }
+    }
+    lock_.packages.push_back(std::move(package));
+    return {};
+  }
+
+  Result<Lock> finish() {
+    const auto missing = [this](std::string_view what) {
+      return error(fmt::format("the lock ends without '{}'", what), std::string(kRemedy));
+    };
+    if (lock_.suite.empty()) return missing("suite");
+    if (lock_.architecture.empty()) return missing("architecture");
+    if (lock_.host_architecture.empty()) return missing("host-architecture");
+    if (lock_.archive_time == 0) return missing("archive-time");
+    if (lock_.request_digest.empty()) return missing("request");
+    if (lock_.packages.empty()) return missing("package");
+    for (const auto& package : lock_.packages) {
+      const auto fits = [&](bool has_role, const std::string& architecture) {
+        return !has_role || package.architecture == "all" || package.architecture == architecture;
+      };
+      if (!fits(package.roles.system || package.roles.initrd, lock_.architecture) ||
+          !fits(package.roles.tool, lock_.host_architecture)) {
+        return error(fmt::format("package {} is for {}, which its roles are not", package.name,
+                                 package.architecture),
+                     std::string(kRemedy));
+      }
+    }
+    if (request_digest(request_of(lock_)) != lock_.request_digest) {
+      return error("what the lock says was asked for does not match its own digest: it has been changed by hand",
+                   std::string(kRemedy));
+    }
+    return std::move(lock_);
+  }
+
+  std::string name_;
+  int line_number_ = 0;
+  std::string_view line_;
+  Lock lock_;
+};
+
+std::vector<FixedId> sorted(std::vector<FixedId> ids) {
+  std::sort(ids.begin(), ids.end(), [](const FixedId& a, const FixedId& b) { return a.name < b.name; });
+  return ids;
+}
+
+}  // namespace
+
+bool is_package_name(std::string_view name) {
+  return name.size() >= 2 && name.size() <= 120 && only(name, "+-.") && only(name.substr(0, 1), "");
+}
+
+bool is_plain_name(std::string_view name) {
+  return !name.empty() && name.size() <= 40 && only(name, "-") && only(name.substr(0, 1), "");
+}
+
+std::filesystem::path lock_path_for(const std::filesystem::path& spec) {
+  return spec.parent_path() / "mailstead.lock";
+}
+
+std::string format_lock(const Lock& lock) {
+  std::string text =
+      "# Made by `mailstead lock`; belongs in version control. Do not edit: `mailstead lock --update` moves it on.\n";
+  text += fmt::format("{}\nsuite {}\narchitecture {}\nhost-architecture {}\narchive-time {}\nrequest {}\n", kFormatLine,
+                      lock.suite, lock.architecture, lock.host_architecture, lock.archive_time, lock.request_digest);
+  for (const auto& name : lock.requested_system) text += fmt::format("ask-system {}\n", name);
+  for (const auto& name : lock.requested_initrd) text += fmt::format("ask-initrd {}\n", name);
+  for (const auto& name : lock.requested_tools) text += fmt::format("ask-tool {}\n", name);
+  for (const auto& user : sorted(lock.users)) text += fmt::format("user {} {}\n", user.name, user.id);
+  for (const auto& group : sorted(lock.groups)) text += fmt::format("group {} {}\n", group.name, group.id);
+  for (const auto& package : lock.packages) {
+    text += fmt::format("package {} {} {} {} {} {} {} {}\n", package.name, package.version, package.architecture,
+                        package.archive, package.pool_path, package.size, package.sha256, roles_text(package.roles));
+  }
+  return text;
+}
+
+Result<Lock> parse_lock(std::string_view text, const std::string& name) { return Parser(name).parse(text); }
+
+Result<Lock> load_lock(const std::filesystem::path& path) {
+  TRY(auto text, read_file(path, 16u << 20));
+  return parse_lock(text, path.string());
+}
+
+Status save_lock(const std::filesystem::path& path, const Lock& lock) { return write_file(path, format_lock(lock)); }
+
+}  // namespace mailstead::lock
