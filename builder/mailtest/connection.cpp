@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/connection.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "base/interrupt.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+struct Address {
+  sockaddr_storage storage{};
+  socklen_t size = 0;
+  const sockaddr* get() const { return reinterpret_cast<const sockaddr*>(&storage); }
+};
+
+Result<Address> parse_address(const std::string& text, std::uint16_t port) {
+  Address address;
+  auto* v4 = reinterpret_cast<sockaddr_in*>(&address.storage);
+  auto* v6 = reinterpret_cast<sockaddr_in6*>(&address.storage);
+  if (::inet_pton(AF_INET, text.c_str(), &v4->sin_addr) == 1) {
+    v4->sin_family = AF_INET;
+    v4->sin_port = htons(port);
+    address.size = sizeof *v4;
+    return address;
+  }
+  if (::inet_pton(AF_INET6, text.c_str(), &v6->sin6_addr) == 1) {
+    v6->sin6_family = AF_INET6;
+    v6->sin6_port = htons(port);
+    address.size = sizeof *v6;
+    return address;
+  }
+  return fail(ErrorKind::usage, "'" + text + "' is not an IPv4 or IPv6 address");
+}
+
+// Addresses of the world are routed to this host as whole networks, so no interface needs to have each of
+// them.
+void allow_any_local_address(int fd, int family) {
+  const int on = 1;
+  if (family == AF_INET)
+    ::setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &on, sizeof on);
+  else
+    ::setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
+}
+
+std::string tls_reason() {
+  char text[256];
+  const unsigned long code = ERR_peek_last_error();
+  ERR_clear_error();
+  if (code == 0) return "the connection was closed";
+  ERR_error_string_n(code, text, sizeof text);
+  return text;
+}
+
+SSL_CTX* client_context() {
+  // One for the process: a context is costly to make and is only read afterwards.
+  static SSL_CTX* const context = [] {
+    SSL_CTX* made = SSL_CTX_new(TLS_client_method());
+    SSL_CTX_set_verify(made, SSL_VERIFY_NONE, nullptr);
+    SSL_CTX_set_min_proto_version(made, TLS1_2_VERSION);
+    return made;
+  }();
+  return context;
+}
+
+}  // namespace
+
+void Connection::TlsFree::operator()(ssl_st* tls) const {
+  SSL_free(tls);
+}
+
+Connection::Connection(FileDescriptor socket) : socket_(std::move(socket)) {}
+Connection::Connection(Connection&& other) noexcept = default;
+Connection::~Connection() {
+  // Tells the peer that nothing was cut off; does not wait for its answer.
+  if (tls_) SSL_shutdown(tls_.get());
+}
+
+Status Connection::wait_for(short events, Deadline deadline) const {
+  while (true) {
+    CHECK_OK(check_interrupt());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
+            .count();
+    if (left <= 0) return fail(ErrorKind::network, "no answer in time");
+    pollfd entry{socket_.get(), events, 0};
+    if (::poll(&entry, 1, static_cast<int>(std::min<long>(left, 500))) > 0) return ok();
+  }
+}
+
+Result<Connection> Connection::open(const std::string& address, std::uint16_t port, const std::string& from,
+                                    Deadline deadline) {
+  TRY(const Address target, parse_address(address, port));
+  const int family = target.storage.ss_family;
+  FileDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return fail(ErrorKind::io, std::string("cannot make a socket: ") + std::strerror(errno));
+  if (!from.empty()) {
+    TRY(const Address source, parse_address(from, 0));
+    allow_any_local_address(socket.get(), family);
+    if (::bind(socket.get(), source.get(), source.size) != 0)
+      return fail(ErrorKind::network, "cannot send from " + from + ": " + std::strerror(errno));
+  }
+  const std::string where = fmt::format("{} port {}", address, port);
+  Connection connection(std::move(socket));
+  if (::connect(connection.socket_.get(), target.get(), target.size) != 0) {
+    int error = errno;
+    if (error == EINPROGRESS) {
+      if (auto status = connection.wait_for(POLLOUT, deadline); !status)
+        return fail(ErrorKind::network, "cannot connect to " + where + ": " + status.error().message);
+      socklen_t size = sizeof error;
+      ::getsockopt(connection.socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
+    }
+    if (error != 0)
+      return fail(ErrorKind::network, "cannot connect to " + where + ": " + std::strerror(error));
+  }
+  return connection;
+}
+
+Status Connection::start_tls(const std::string& name, Deadline deadline) {
+  tls_.reset(SSL_new(client_context()));
+  if (!name.empty()) SSL_set_tlsext_host_name(tls_.get(), name.c_str());
+  return handshake(false, deadline);
+}
+
+Status Connection::accept_tls(ssl_ctx_st* context, Deadline deadline) {
+  tls_.reset(SSL_new(context));
+  return handshake(true, deadline);
+}
+
+Status Connection::handshake(bool server, Deadline deadline) {
+  SSL_set_fd(tls_.get(), socket_.get());
+  while (true) {
+    ERR_clear_error();
+    const int result = server ? SSL_accept(tls_.get()) : SSL_connect(tls_.get());
+    if (result == 1) return ok();
+    const int want = SSL_get_error(tls_.get(), result);
+    if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE) {
+      tls_.reset();
+      return fail(ErrorKind::network, "TLS handshake failed: " + tls_reason());
+    }
+    CHECK_OK(wait_for(want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline));
+  }
+}
+
+bool Connection::certificate_is_for(const std::string& name) const {
+  if (!tls_) return false;
+  X509* certificate = SSL_get0_peer_certificate(tls_.get());
+  return certificate != nullptr && X509_check_host(certificate, name.c_str(), name.size(), 0, nullptr) == 1;
+}
+
+Status Connection::write(std::string_view data, Deadline deadline) {
+  while (!data.empty()) {
+    short event = POLLOUT;
+    std::size_t sent = 0;
+    if (tls_) {
+      ERR_clear_error();
+      const int result = SSL_write_ex(tls_.get(), data.data(), data.size(), &sent);
+      const int want = SSL_get_error(tls_.get(), result);
+      if (result != 1 && want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
+        return fail(ErrorKind::network, "cannot send: " + tls_reason());
+      if (result != 1 && want == SSL_ERROR_WANT_READ) event = POLLIN;
+    } else {
+      const ssize_t result = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
+      if (result < 0 && errno != EAGAIN && errno != EINTR)
+        return fail(ErrorKind::network, std::string("cannot send: ") + std::strerror(errno));
+      sent = result > 0 ? static_cast<std::size_t>(result) : 0;
+    }
+    data.remove_prefix(sent);
+    if (sent == 0) CHECK_OK(wait_for(event, deadline));
+  }
+  return ok();
+}
+
+Result<std::string> Connection::read(Deadline deadline) {
+  std::string block(16384, '\0');
+  while (true) {
+    short event = POLLIN;
+    if (tls_) {
+      std::size_t got = 0;
+      ERR_clear_error();
+      const int result = SSL_read_ex(tls_.get(), block.data(), block.size(), &got);
+      if (result == 1) return block.substr(0, got);
+      const int want = SSL_get_error(tls_.get(), result);
+      if (want == SSL_ERROR_ZERO_RETURN) return std::string();
+      // A peer that closes without a TLS goodbye is a closed peer for a mail dialogue.
+      if (want == SSL_ERROR_SYSCALL ||
+          ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
+        return std::string();
+      if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
+        return fail(ErrorKind::network, "cannot receive: " + tls_reason());
+      if (want == SSL_ERROR_WANT_WRITE) event = POLLOUT;
+    } else {
+      const ssize_t got = ::recv(socket_.get(), block.data(), block.size(), 0);
+      if (got >= 0) return block.substr(0, static_cast<std::size_t>(got));
+      if (errno == ECONNRESET) return std::string();
+      if (errno != EAGAIN && errno != EINTR)
+        return fail(ErrorKind::network, std::string("cannot receive: ") + std::strerror(errno));
+    }
+    CHECK_OK(wait_for(event, deadline));
+  }
+}
+
+Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port) {
+  TRY(const Address local, parse_address(address, port));
+  FileDescriptor socket(::socket(local.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  if (!socket) return fail(ErrorKind::io, std::string("cannot make a socket: ") + std::strerror(errno));
+  const int on = 1;
+  ::setsockopt(socket.get(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+  allow_any_local_address(socket.get(), local.storage.ss_family);
+  if (::bind(socket.get(), local.get(), local.size) != 0 || ::listen(socket.get(), 64) != 0)
+    return fail(ErrorKind::network,
+                fmt::format("cannot listen on {} port {}: {}", address, port, std::strerror(errno)));
+  return socket;
+}
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/files.hpp"
+#include "base/result.hpp"
+
+struct ssl_st;      // SSL, OpenSSL
+struct ssl_ctx_st;  // SSL_CTX
+
+namespace mailstead::mailtest {
+
+using Deadline = std::chrono::steady_clock::time_point;
+
+/// A TCP connection, in the clear or under TLS, with a deadline on everything.
+class Connection {
+ public:
+  /// Connects to a numeric IPv4 or IPv6 address; `from` is a local address, "" for any (it need not be
+  /// configured on an interface as long as it is routed to this host). Errors: ErrorKind::network with the
+  /// reason.
+  static Result<Connection> open(const std::string& address, std::uint16_t port, const std::string& from,
+                                 Deadline deadline);
+  /// Takes over a connected socket (the server's side).
+  explicit Connection(FileDescriptor socket);
+  ~Connection();
+  Connection(Connection&& other) noexcept;
+  Connection& operator=(Connection&&) = delete;
+  Connection(const Connection&) = delete;
+
+  /// Client's TLS handshake. The certificate is taken as it is: see certificate_names().
+  /// `name`: server name to ask for (SNI), "" for none.
+  Status start_tls(const std::string& name, Deadline deadline);
+  /// Server's TLS handshake with the certificate in `context`.
+  Status accept_tls(ssl_ctx_st* context, Deadline deadline);
+  bool under_tls() const { return tls_ != nullptr; }
+  /// Whether the peer's certificate is valid for this host name (RFC 6125), whoever signed it.
+  bool certificate_is_for(const std::string& name) const;
+
+  Status write(std::string_view data, Deadline deadline);
+  /// At least one byte, or "" when the peer has closed. Errors: deadline, reset.
+  Result<std::string> read(Deadline deadline);
+
+ private:
+  Status handshake(bool server, Deadline deadline);
+  Status wait_for(short events, Deadline deadline) const;
+  FileDescriptor socket_;
+  struct TlsFree {
+    void operator()(ssl_st* tls) const;
+  };
+  std::unique_ptr<ssl_st, TlsFree> tls_;
+};
+
+/// A listening, non-blocking TCP socket on a numeric address. Errors: not an address, taken, not permitted.
+Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port);
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "mailtest/connection.hpp"
+
+namespace mailstead::mailtest {
+
+/// A message that a peer of the world has accepted, with its envelope.
+struct ReceivedMessage {
+  std::string helo;
+  std::string from;             ///< MAIL FROM without the angle brackets
+  std::vector<std::string> to;  ///< RCPT TO, likewise
+  std::string data;             ///< CRLF line ends, dots unstuffed
+  bool under_tls = false;
+};
+
+/// What all peers of a world have accepted. Thread-safe.
+class Inbox {
+ public:
+  void add(ReceivedMessage message);
+  /// Takes the oldest message for this recipient (compared without case) out, waiting at most until
+  /// `deadline`.
+  std::optional<ReceivedMessage> take(const std::string& recipient, Deadline deadline);
+  /// Envelope recipients of messages that nobody has taken, for failure reports.
+  std::vector<std::string> waiting() const;
+
+ private:
+  mutable std::mutex mutex_;
+  std::condition_variable arrived_;
+  std::deque<ReceivedMessage> messages_;
+};
+
+/// A key and a self-signed certificate for `name`, made now. Errors: OpenSSL's.
+struct TlsContextFree {
+  void operator()(ssl_ctx_st* context) const;
+};
+using TlsContext = std::unique_ptr<ssl_ctx_st, TlsContextFree>;
+Result<TlsContext> make_self_signed(const std::string& name);
+
+/// A mail server of another domain: accepts mail as RFC 5321 asks at least, and keeps it. A recipient whose
+/// local part begins with "unknown" is refused with 550, one that begins with "later" is put off with 450.
+class SmtpSink {
+ public:
+  /// Listens at once; connections are served by threads until the destructor. `tls`: offer STARTTLS.
+  /// `inbox` must outlive the sink. Errors: address taken.
+  static Result<std::unique_ptr<SmtpSink>> start(const std::string& address, std::uint16_t port,
+                                                 std::string name, bool tls, Inbox& inbox);
+  ~SmtpSink();
+
+ private:
+  SmtpSink(FileDescriptor socket, std::string name, TlsContext tls, Inbox& inbox);
+  void accept_loop(const std::stop_token& stop);
+  void serve(Connection connection, const std::stop_token& stop);
+
+  FileDescriptor socket_;
+  std::string name_;
+  TlsContext tls_;
+  Inbox& inbox_;
+  std::jthread acceptor_;  ///< last: it uses all the others
+};
+
+}  // namespace mailstead::mailtest
