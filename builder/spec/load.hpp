@@ -9,9 +9,9 @@
 
 namespace mailstead::spec {
 
-/// Reads and validates a spec of format 1. All errors are found in one pass and carry their places (ErrorKind::usage).
-/// Files that the spec names (password_hash_file, sieve, certificates) are read here, relative to the spec's folder;
-/// key files that `mailstead keys` makes need not exist yet.
+/// Reads and validates a spec of format 1. All errors are found in one pass and carry their places
+/// (ErrorKind::usage). Files that the spec names (password_hash_file, sieve, certificates) are read here,
+/// relative to the spec's folder; key files that `mailstead keys` makes need not exist yet.
 Result<Site> load_site(const std::filesystem::path& file);
 
 /// The same from memory; `file` names the text in messages, its parent is the site's folder.

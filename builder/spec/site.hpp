@@ -10,8 +10,8 @@
 
 namespace mailstead::spec {
 
-/// A mail address, RFC 5321 section 4.1.2. The local part is lower case ASCII (addresses are compared without case),
-/// the domain is lower case in A-label form (RFC 5890).
+/// A mail address, RFC 5321 section 4.1.2. The local part is lower case ASCII (addresses are compared without
+/// case), the domain is lower case in A-label form (RFC 5890).
 struct Address {
   std::string local;
   std::string domain;
@@ -46,7 +46,7 @@ struct Account {
   std::vector<Address> aliases;
   std::optional<std::uint64_t> quota_bytes;
   bool send_only = false;
-  std::string send_only_text;  ///< what a sender to a send-only account is told
+  std::string send_only_text;        ///< what a sender to a send-only account is told
   std::optional<std::string> sieve;  ///< the text of the user's sieve script (RFC 5228)
 };
 
@@ -81,8 +81,8 @@ struct Ports {
   bool managesieve = false;  ///< 4190
 };
 
-/// A site as the spec describes it, after validation: every reference is resolved, every address is in canonical form,
-/// nothing needs to be checked again.
+/// A site as the spec describes it, after validation: every reference is resolved, every address is in
+/// canonical form, nothing needs to be checked again.
 struct Site {
   std::filesystem::path folder;  ///< where the spec lies, absolute
   std::filesystem::path file;    ///< the spec, absolute
@@ -99,8 +99,8 @@ struct Site {
   std::vector<Account> accounts;  ///< sorted by address
   /// Shared addresses: each of these accounts gets a copy and may send as the address.
   std::map<Address, std::vector<Address>> aliases;
-  /// Mail passed on to other servers; the target may not send as the address. A forward from an account's own address
-  /// keeps a local copy.
+  /// Mail passed on to other servers; the target may not send as the address. A forward from an account's own
+  /// address keeps a local copy.
   std::map<Address, std::vector<Address>> forwards;
 };
 

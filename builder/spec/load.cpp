@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "spec/load.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/files.hpp"
+#include "spec/formats.hpp"
+#include "spec/reading.hpp"
+#include "spec/time_zones.hpp"
+
+namespace mailstead::spec {
+namespace {
+
+using yaml::quote;
+using yaml::Value;
+
+constexpr std::uint64_t kLeastMessage = 64ull << 10;
+constexpr std::uint64_t kMostMessage = 1ull << 30;
+
+void read_version(Reading& reading, const Value& value) {
+  const auto version = value.as_integer(reading.problems, 1, 1'000'000);
+  if (version && *version != 1) {
+    reading.problems.add(value.error(fmt::format("this program knows format 1, not format {}", *version),
+                                     "take a newer Mailstead, or write mailstead: 1"));
+  }
+}
+
+void read_hostname(Reading& reading, const Value& value) {
+  const auto text = value.as_string(reading.problems);
+  if (!text) return;
+  reading.site.hostname = reading.accept(parse_hostname(*text), value).value_or("");
+}
+
+void read_profile(Reading& reading, const Value& value) {
+  const auto text = value.as_string(reading.problems);
+  if (!text) return;
+  const bool plain = std::all_of(text->begin(), text->end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
+  });
+  if (text->empty() || text->size() > 64 || !plain) {
+    reading.problems.add(value.error(fmt::format("{} is not the name of a profile", quote(*text)),
+                                     "use a name from the folder profiles/, as cloud-amd64"));
+    return;
+  }
+  reading.site.profile = *text;
+}
+
+void read_time_zone(Reading& reading, const Value& value) {
+  const auto text = value.as_string(reading.problems);
+  if (!text) return;
+  if (is_time_zone(*text)) {
+    reading.site.time_zone = *text;
+    return;
+  }
+  std::string message = fmt::format("unknown time zone {}", quote(*text));
+  if (const auto near = yaml::nearest(*text, time_zones()))
+    message += fmt::format("; did you mean '{}'?", *near);
+  reading.problems.add(value.error(std::move(message), "use a name like Europe/Berlin or Etc/UTC"));
+}
+
+void read_message_size(Reading& reading, const Value& value) {
+  const auto text = value.as_string(reading.problems);
+  const auto size = text ? reading.accept(parse_size(*text), value) : std::nullopt;
+  if (!size) return;
+  if (*size < kLeastMessage || *size > kMostMessage) {
+    reading.problems.add(
+        value.error(fmt::format("the message size limit {} is not between 64K and 1G", quote(*text))));
+    return;
+  }
+  reading.site.message_size_limit = *size;
+}
+
+void read_delimiter(Reading& reading, const Value& value) {
+  const auto text = value.as_string(reading.problems);
+  if (!text) return;
+  if (text->size() > 1 || std::string_view("+-_=").find(*text) == std::string_view::npos) {
+    reading.problems.add(value.error(fmt::format("{} cannot be a recipient delimiter", quote(*text)),
+                                     "use one of + - _ = or '' for none"));
+    return;
+  }
+  reading.site.recipient_delimiter = *text;
+}
+
+Result<Site> read_site(const yaml::Document& document, const std::filesystem::path& file) {
+  Site site;
+  std::error_code failed;
+  site.file = std::filesystem::absolute(file, failed).lexically_normal();
+  if (failed)
+    return fail(ErrorKind::io,
+                fmt::format("cannot find the folder of {}: {}", file.string(), failed.message()));
+  site.folder = site.file.parent_path();
+  site.profile = "cloud-amd64";
+  site.tls.certificate = site.folder / "secrets" / "tls" / "cert.pem";
+  site.tls.private_key = site.folder / "secrets" / "tls" / "key.pem";
+
+  yaml::Problems problems;
+  Reading reading{problems, site};
+  yaml::MapReader map(document.root(), problems);
+  const auto read = [&](std::string_view key, const auto& section) {
+    if (const auto value = map.take(key)) section(reading, *value);
+  };
+  const auto need = [&](std::string_view key, const auto& section) {
+    if (const auto value = map.require(key)) section(reading, *value);
+  };
+  need("mailstead", read_version);
+  need("hostname", read_hostname);
+  read("profile", read_profile);
+  read("network", read_network);
+  read("tls", read_tls);
+  read("recipient_delimiter", read_delimiter);
+  need("domains", read_domains);
+  read("accounts", read_accounts);
+  read("aliases", [](Reading& r, const Value& value) { read_shared(r, value, r.routes.aliases); });
+  read("forwards", [](Reading& r, const Value& value) { read_shared(r, value, r.routes.forwards); });
+  read("message_size_limit", read_message_size);
+  read("ssh", read_ssh);
+  read("ports", read_ports);
+  read("time_zone", read_time_zone);
+  map.finish();
+  resolve_routes(reading);
+  CHECK_OK(std::move(problems).finish());
+  return site;
+}
+
+}  // namespace
+
+Result<Site> load_site(const std::filesystem::path& file) {
+  TRY(const yaml::Document document, yaml::Document::load(file));
+  return read_site(document, file);
+}
+
+Result<Site> parse_site(std::string text, const std::filesystem::path& file) {
+  TRY(const yaml::Document document, yaml::Document::parse(std::move(text), file.string()));
+  return read_site(document, file);
+}
+
+}  // namespace mailstead::spec

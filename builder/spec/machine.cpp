@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The sections about the machine: network, tls, ssh, ports.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "spec/formats.hpp"
+#include "spec/reading.hpp"
+
+namespace mailstead::spec {
+namespace {
+
+using yaml::MapReader;
+using yaml::quote;
+using yaml::Value;
+
+/// One text, or a list of them.
+std::vector<Value> one_or_more(Reading& reading, const Value& value) {
+  return value.is_scalar() ? std::vector<Value>{value} : value.as_list(reading.problems);
+}
+
+std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list) {
+  std::vector<InterfaceAddress> addresses;
+  std::set<std::string> seen;
+  const auto items = list.as_list(reading.problems);
+  if (list.is_list() && items.empty()) reading.problems.add(list.error("the list of addresses is empty"));
+  for (const Value& item : items) {
+    const auto text = item.as_string(reading.problems);
+    if (!text) continue;
+    const auto address = reading.accept(parse_interface_address(*text), item);
+    if (!address) continue;
+    if (!seen.insert(address->ip.text).second) {
+      reading.problems.add(item.error(fmt::format("the address {} is there twice", address->ip.text)));
+      continue;
+    }
+    addresses.push_back(*address);
+    reading.site.network.addresses.push_back(address->text());
+  }
+  return addresses;
+}
+
+void read_gateways(Reading& reading, const Value& value, const std::vector<InterfaceAddress>& addresses) {
+  for (const Value& item : one_or_more(reading, value)) {
+    const auto text = item.as_string(reading.problems);
+    if (!text) continue;
+    const auto gateway = reading.accept(parse_ip(*text), item);
+    if (!gateway) continue;
+    auto& slot = gateway->v6 ? reading.site.network.gateway6 : reading.site.network.gateway4;
+    if (slot) {
+      reading.problems.add(item.error(fmt::format("a second gateway for {}", gateway->v6 ? "IPv6" : "IPv4")));
+      continue;
+    }
+    slot = gateway->text;
+    const bool own = std::any_of(addresses.begin(), addresses.end(), [&](const InterfaceAddress& address) {
+      return address.ip.text == gateway->text;
+    });
+    const bool reachable =
+        (gateway->v6 && is_link_local(*gateway)) ||
+        std::any_of(addresses.begin(), addresses.end(),
+                    [&](const InterfaceAddress& address) { return address.holds(*gateway); });
+    if (own) {
+      reading.problems.add(
+          item.error(fmt::format("the gateway {} is an address of the appliance itself", gateway->text)));
+    } else if (!reachable && !addresses.empty()) {
+      reading.problems.add(
+          item.error(fmt::format("the gateway {} is in the network of none of the addresses", gateway->text),
+                     "check it and the prefix lengths"));
+    }
+  }
+}
+
+void read_resolvers(Reading& reading, const Value& list) {
+  std::set<std::string> seen;
+  for (const Value& item : list.as_list(reading.problems)) {
+    const auto text = item.as_string(reading.problems);
+    if (!text) continue;
+    const auto address = reading.accept(parse_ip(*text), item);
+    if (!address) continue;
+    if (is_loopback(*address)) {
+      reading.problems.add(
+          item.error(fmt::format("the appliance's own resolver cannot forward to {}", address->text),
+                     "leave 'nameservers' out to resolve from the root"));
+    } else if (!seen.insert(address->text).second) {
+      reading.problems.add(item.error(fmt::format("the address {} is there twice", address->text)));
+    } else {
+      reading.site.network.nameservers.push_back(address->text);
+    }
+  }
+}
+
+bool is_pem(const std::string& text, std::string_view label) {
+  const std::size_t begin = text.find("-----BEGIN ");
+  if (begin == std::string::npos) return false;
+  const std::size_t end = text.find("-----", begin + 11);
+  return end != std::string::npos && std::string_view(text).substr(begin, end - begin).ends_with(label);
+}
+
+}  // namespace
+
+void read_network(Reading& reading, const Value& value) {
+  Network& network = reading.site.network;
+  MapReader map(value, reading.problems);
+  const auto dhcp = map.take("dhcp");
+  const auto addresses = map.take("addresses");
+  const auto gateway = map.take("gateway");
+  if (const auto nameservers = map.take("nameservers")) read_resolvers(reading, *nameservers);
+  if (const auto zones = map.take("unsigned_zones")) {
+    for (const Value& item : zones->as_list(reading.problems)) {
+      const auto text = item.as_string(reading.problems);
+      const auto zone = text ? reading.accept(parse_zone(*text), item) : std::nullopt;
+      if (zone) network.unsigned_zones.push_back(zone->ascii);
+    }
+  }
+  map.finish();
+  if (!value.is_map()) return;
+
+  const auto wanted = dhcp ? dhcp->as_bool(reading.problems) : std::nullopt;
+  if (dhcp && !wanted) return;
+  network.dhcp = wanted.value_or(!addresses.has_value());
+  if (network.dhcp) {
+    for (const auto& fixed : {addresses, gateway}) {
+      if (!fixed) continue;
+      reading.problems.add(
+          fixed->error("fixed addresses and gateways exclude 'dhcp'", "keep one of the two"));
+      return;
+    }
+    return;
+  }
+  if (!addresses) {
+    reading.problems.add(value.error("without 'dhcp' the network needs 'addresses' and a 'gateway'",
+                                     "write addresses: [192.0.2.5/24] and gateway: 192.0.2.1"));
+    return;
+  }
+  const std::vector<InterfaceAddress> own = read_addresses(reading, *addresses);
+  if (gateway) {
+    read_gateways(reading, *gateway, own);
+  } else {
+    reading.problems.add(addresses->error("fixed addresses need a 'gateway'", "write gateway: 192.0.2.1"));
+  }
+}
+
+void read_tls(Reading& reading, const Value& value) {
+  Tls& tls = reading.site.tls;
+  MapReader map(value, reading.problems);
+  const auto mode = map.take("mode");
+  const auto certificate = map.take("certificate");
+  const auto key = map.take("key");
+  map.finish();
+  const auto name = mode ? mode->as_string(reading.problems) : std::nullopt;
+  if (mode && !name) return;
+  if (name == "files") {
+    tls.mode = TlsMode::files;
+    if (!certificate || !key) {
+      reading.problems.add(mode->error("the mode 'files' needs 'certificate' and 'key'",
+                                       "name the PEM files, as certificate: tls/fullchain.pem"));
+    }
+    if (certificate) {
+      const auto text = reading.named_file(*certificate, 1u << 20, false);
+      if (text) tls.certificate = reading.absolute(certificate->text());
+      if (text && !is_pem(*text, "CERTIFICATE")) {
+        reading.problems.add(
+            certificate->error(fmt::format("{} holds no PEM certificate", quote(certificate->text()))));
+      }
+    }
+    if (key) {
+      const auto text = reading.named_file(*key, 1u << 20, true);
+      if (text) tls.private_key = reading.absolute(key->text());
+      if (text && !is_pem(*text, "PRIVATE KEY")) {
+        reading.problems.add(key->error(fmt::format("{} holds no PEM private key", quote(key->text()))));
+      } else if (text && is_pem(*text, "ENCRYPTED PRIVATE KEY")) {
+        reading.problems.add(key->error(fmt::format("the private key in {} is encrypted", quote(key->text())),
+                                        "nobody is there to type its password when the appliance starts"));
+      }
+    }
+    return;
+  }
+  if (name == "acme") {
+    reading.problems.add(mode->error("the mode 'acme' is not there yet", "use 'self-signed' or 'files'"));
+    return;
+  }
+  if (name && name != "self-signed") {
+    std::string message = fmt::format("unknown mode {}", quote(*name));
+    if (const auto near = yaml::nearest(*name, {"self-signed", "files"}))
+      message += fmt::format("; did you mean '{}'?", *near);
+    reading.problems.add(mode->error(std::move(message), "use 'self-signed' or 'files'"));
+    return;
+  }
+  for (const auto& file : {certificate, key}) {
+    if (file) reading.problems.add(file->error("files are for the mode 'files' only", "write mode: files"));
+  }
+}
+
+void read_ssh(Reading& reading, const Value& value) {
+  Ssh& ssh = reading.site.ssh;
+  MapReader map(value, reading.problems);
+  const auto enabled = map.take("enabled");
+  const auto keys = map.take("authorized_keys");
+  map.finish();
+  if (enabled) ssh.enabled = enabled->as_bool(reading.problems).value_or(false);
+  bool faulty = false;
+  if (keys) {
+    for (const Value& item : keys->as_list(reading.problems)) {
+      const auto text = item.as_string(reading.problems);
+      auto key = text ? reading.accept(parse_authorized_key(*text), item) : std::nullopt;
+      if (key) {
+        ssh.authorized_keys.push_back(*std::move(key));
+      } else {
+        faulty = true;
+      }
+    }
+  }
+  if (ssh.enabled && ssh.authorized_keys.empty() && !faulty) {
+    reading.problems.add(
+        enabled->error("SSH without 'authorized_keys' lets nobody in", "add a public key, or leave SSH off"));
+  }
+}
+
+void read_ports(Reading& reading, const Value& value) {
+  Ports& ports = reading.site.ports;
+  MapReader map(value, reading.problems);
+  const auto read = [&](std::string_view key, bool& into) {
+    if (const auto open = map.take(key)) into = open->as_bool(reading.problems).value_or(into);
+  };
+  read("submissions", ports.submissions);
+  read("submission", ports.submission);
+  read("managesieve", ports.managesieve);
+  map.finish();
+}
+
+}  // namespace mailstead::spec

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "spec/reading.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <algorithm>
+
+#include "base/files.hpp"
+
+namespace mailstead::spec {
+
+using yaml::quote;
+using yaml::Value;
+
+bool Reading::is_own_domain(const std::string& domain) const {
+  const auto at =
+      std::lower_bound(site.domains.begin(), site.domains.end(), domain,
+                       [](const Domain& known, const std::string& name) { return known.name < name; });
+  return at != site.domains.end() && at->name == domain;
+}
+
+std::optional<Mention> Reading::address(const Value& value) {
+  const auto text = value.as_string(problems);
+  if (!text) return std::nullopt;
+  auto address = parse_address(*text);
+  if (!address && text->find('@') == std::string::npos && !site.domains.empty()) {
+    address.error().hint =
+        fmt::format("write it with its domain, as {}@{}", *text, site.domains.front().unicode);
+    if (!parse_address(*text + "@" + site.domains.front().name)) address.error().hint.clear();
+  }
+  auto accepted = accept(std::move(address), value);
+  if (!accepted) return std::nullopt;
+  return Mention{*std::move(accepted), value};
+}
+
+std::optional<Mention> Reading::own_address(const Value& value) {
+  auto mention = address(value);
+  if (!mention) return std::nullopt;
+  // Without any domain, one error for the missing section is enough.
+  if (site.domains.empty() || is_own_domain(mention->address.domain)) return mention;
+  std::string message =
+      fmt::format("the domain {} is not one of this site's", quote(mention->address.domain));
+  std::vector<std::string> names;
+  // A suggestion looks at every domain: only for as many errors as somebody reads.
+  if (problems.size() < 20) {
+    for (const Domain& domain : site.domains) names.push_back(domain.name);
+  }
+  if (const auto near = yaml::nearest(mention->address.domain, names)) {
+    message += fmt::format("; did you mean '{}'?", *near);
+  }
+  problems.add(value.error(std::move(message), "add it below 'domains'"));
+  return std::nullopt;
+}
+
+std::vector<Mention> Reading::addresses(const Value& list) {
+  std::vector<Mention> mentions;
+  const auto items = list.as_list(problems);
+  if (list.is_list() && items.empty()) problems.add(list.error("the list of addresses is empty"));
+  for (const Value& item : items) {
+    if (auto mention = address(item)) mentions.push_back(*std::move(mention));
+  }
+  return mentions;
+}
+
+std::filesystem::path Reading::absolute(std::string_view path) const {
+  return (site.folder / std::filesystem::path(path)).lexically_normal();
+}
+
+std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t limit, bool secret) {
+  const auto name = value.as_string(problems);
+  if (!name) return std::nullopt;
+  if (name->empty() || name->find('\0') != std::string::npos) {
+    problems.add(value.error(fmt::format("{} is not the name of a file", quote(*name))));
+    return std::nullopt;
+  }
+  const std::filesystem::path path = absolute(*name);
+  struct stat status{};
+  if (::stat(path.c_str(), &status) != 0) {
+    problems.add(value.error(fmt::format("the file {} is not there or cannot be reached", quote(*name)),
+                             "names of files are relative to the folder of this one"));
+    return std::nullopt;
+  }
+  if (!S_ISREG(status.st_mode)) {
+    problems.add(value.error(fmt::format("{} is not a regular file", quote(*name))));
+    return std::nullopt;
+  }
+  if (secret && (status.st_mode & 0007) != 0) {
+    problems.add(
+        value.error(fmt::format("everybody on this machine may read or write the file {}", quote(*name)),
+                    fmt::format("run 'chmod 600 {}'", *name)));
+    return std::nullopt;
+  }
+  if (static_cast<std::uint64_t>(status.st_size) > limit) {
+    problems.add(value.error(fmt::format("the file {} is larger than {} bytes", quote(*name), limit)));
+    return std::nullopt;
+  }
+  auto text = read_file(path, limit);
+  if (!text) {
+    problems.add(
+        value.error(fmt::format("the file {} cannot be read", quote(*name)), "check its owner and mode"));
+    return std::nullopt;
+  }
+  return *std::move(text);
+}
+
+}  // namespace mailstead::spec

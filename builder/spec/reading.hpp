@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spec/names.hpp"
+#include "spec/site.hpp"
+#include "yaml/yaml.hpp"
+
+namespace mailstead::spec {
+
+/// An address somewhere in the file, with its place.
+struct Mention {
+  Address address;
+  yaml::Value value;
+};
+
+/// The parts of a spec that refer to each other, with their places, as read and before they are checked
+/// together.
+struct Routes {
+  struct Owner {
+    Account account;  ///< without its aliases
+    yaml::Value key;
+    std::vector<Mention> aliases;
+  };
+  struct Shared {
+    Mention name;
+    std::vector<Mention> targets;
+  };
+  struct DomainMention {
+    std::size_t domain;  ///< in Site::domains
+    Mention mention;
+  };
+  std::vector<Owner> accounts;
+  std::vector<Shared> aliases;
+  std::vector<Shared> forwards;
+  std::vector<DomainMention> catch_alls;
+  std::vector<DomainMention> dmarc_reports;
+  std::vector<yaml::Value> domain_keys;  ///< parallel to Site::domains
+};
+
+/// What the functions that read a section of the spec share.
+struct Reading {
+  yaml::Problems& problems;
+  Site& site;
+  Routes routes = {};
+
+  /// The value that a check let through; otherwise the fault is reported at `value`.
+  template <class T>
+  std::optional<T> accept(Checked<T> checked, const yaml::Value& value) {
+    if (checked) return *std::move(checked);
+    problems.add(value.error(std::move(checked.error().message), std::move(checked.error().hint)));
+    return std::nullopt;
+  }
+  /// The address that a scalar holds.
+  std::optional<Mention> address(const yaml::Value& value);
+  /// An address of this site: its domain is one of Site::domains.
+  std::optional<Mention> own_address(const yaml::Value& value);
+  std::vector<Mention> addresses(const yaml::Value& list);
+  bool is_own_domain(const std::string& domain) const;
+
+  /// The text of a file that the spec names, relative to its folder. With `secret`, a file that everybody on
+  /// the machine may read is refused.
+  std::optional<std::string> named_file(const yaml::Value& value, std::uint64_t limit, bool secret);
+  std::filesystem::path absolute(std::string_view path) const;
+};
+
+void read_network(Reading& reading, const yaml::Value& value);
+void read_tls(Reading& reading, const yaml::Value& value);
+void read_ssh(Reading& reading, const yaml::Value& value);
+void read_ports(Reading& reading, const yaml::Value& value);
+/// Must come before everything that holds addresses.
+void read_domains(Reading& reading, const yaml::Value& value);
+void read_accounts(Reading& reading, const yaml::Value& value);
+void read_shared(Reading& reading, const yaml::Value& value, std::vector<Routes::Shared>& into);
+
+/// Checks accounts, aliases, forwards and domains against each other and completes the site.
+void resolve_routes(Reading& reading);
+
+}  // namespace mailstead::spec
