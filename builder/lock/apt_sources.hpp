@@ -22,7 +22,8 @@ std::vector<AptSource> parse_one_line_sources(std::string_view text);
 /// The deb822 format; stanzas with "Enabled: no" are left out.
 std::vector<AptSource> parse_deb822_sources(std::string_view text);
 
-/// The sources of sources.list and sources.list.d below `folder`, files in order of name. What cannot be read is left out.
+/// The sources of sources.list and sources.list.d below `folder`, files in order of name. What cannot be read
+/// is left out.
 std::vector<AptSource> read_apt_sources(const std::filesystem::path& folder);
 
 }  // namespace mailstead::lock

@@ -23,7 +23,8 @@ std::vector<std::string> without(const Names& names, const Names& others) {
   return result;
 }
 
-void compare_names(std::vector<std::string>& changes, std::string_view what, const Names& then, const Names& now) {
+void compare_names(std::vector<std::string>& changes, std::string_view what, const Names& then,
+                   const Names& now) {
   if (const auto added = without(now, then); !added.empty()) {
     changes.push_back(fmt::format("{} asked for now but not when it was made: {}", what, list_some(added)));
   }
@@ -37,7 +38,9 @@ void compare_value(std::vector<std::string>& changes, std::string_view what, con
   if (then != now) changes.push_back(fmt::format("{}: {} when it was made, {} now", what, then, now));
 }
 
-Names names_of(const std::vector<std::string>& list) { return {list.begin(), list.end()}; }
+Names names_of(const std::vector<std::string>& list) {
+  return {list.begin(), list.end()};
+}
 
 Names names_of(const std::vector<FixedId>& list) {
   Names names;
@@ -63,7 +66,8 @@ std::string describe_change(const std::string& label, const Package& before, con
     return fmt::format("= {} {} (other bytes under the same version)", label, after.version);
   }
   if (!(before.roles == after.roles)) {
-    return fmt::format("= {} {} (for {}; was for {})", label, after.version, roles_of(after.roles), roles_of(before.roles));
+    return fmt::format("= {} {} (for {}; was for {})", label, after.version, roles_of(after.roles),
+                       roles_of(before.roles));
   }
   return {};
 }
@@ -83,7 +87,8 @@ Status check_lock(const Lock& lock, const Request& request) {
   compare_names(changes, "group ids", names_of(lock.groups), names_of(request.groups));
   std::string message = "the lock was made for something else than what the profile asks for now";
   for (const auto& change : changes) message += "\n  " + change;
-  return fail(ErrorKind::usage, std::move(message), "`mailstead lock --update` resolves it again and shows what changes");
+  return fail(ErrorKind::usage, std::move(message),
+              "`mailstead lock --update` resolves it again and shows what changes");
 }
 
 std::vector<std::string> diff_locks(const Lock& before, const Lock& after) {

@@ -9,13 +9,15 @@
 
 namespace mailstead::lock {
 
-/// ok() when `lock` answers `request`. Else an error (ErrorKind::usage) that says what is asked for now and was not when the
-/// lock was made, and the other way round.
+/// ok() when `lock` answers `request`. Else an error (ErrorKind::usage) that says what is asked for now and
+/// was not when the lock was made, and the other way round.
 Status check_lock(const Lock& lock, const Request& request);
 
-/// What changed between two locks, a line each, in order of package name, for people: "+ name version", "- name version",
-/// "^ name old -> new" (newer), "v name old -> new" (older), "= name version (…)" (other bytes or roles under the same
-/// version). A tool of another architecture than the appliance is named "name:arch". Empty when nothing changed.
+/// What changed between two locks, a line each, in order of package name, for people: "+ name version", "-
+/// name version",
+/// "^ name old -> new" (newer), "v name old -> new" (older), "= name version (…)" (other bytes or roles under
+/// the same version). A tool of another architecture than the appliance is named "name:arch". Empty when
+/// nothing changed.
 std::vector<std::string> diff_locks(const Lock& before, const Lock& after);
 
 }  // namespace mailstead::lock

@@ -95,7 +95,8 @@ Result<std::int64_t> parse_release_date(std::string_view text) {
   const auto bad = [&] {
     return fail(ErrorKind::integrity, fmt::format("the archive's date '{}' is not one", text.substr(0, 60)));
   };
-  if (words.size() != 6 || !words[0].ends_with(',') || words[4].size() < 7 || words[4].size() > 8) return bad();
+  if (words.size() != 6 || !words[0].ends_with(',') || words[4].size() < 7 || words[4].size() > 8)
+    return bad();
   const auto month = std::find(kMonths.begin(), kMonths.end(), words[2]);
   // Some archives write "9:15:44".
   const std::string_view clock = words[4];
@@ -107,9 +108,9 @@ Result<std::int64_t> parse_release_date(std::string_view text) {
     return bad();
   }
   if (words[5] != "UTC" && words[5] != "GMT" && words[5] != "Z" && words[5] != "+0000") return bad();
-  const std::chrono::year_month_day date{std::chrono::year(year),
-                                         std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
-                                         std::chrono::day(day)};
+  const std::chrono::year_month_day date{
+      std::chrono::year(year), std::chrono::month(static_cast<unsigned>(month - kMonths.begin()) + 1),
+      std::chrono::day(day)};
   if (!date.ok() || year < 1993 || year > 9999 || hour > 23 || minute > 59 || second > 60) return bad();
   const std::chrono::sys_seconds time = std::chrono::sys_days(date) + std::chrono::hours(hour) +
                                         std::chrono::minutes(minute) + std::chrono::seconds(second);

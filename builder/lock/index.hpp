@@ -16,9 +16,9 @@ namespace mailstead::lock {
 /// Name, version and architecture: what the solver answers with.
 using Identity = std::tuple<std::string, std::string, std::string>;
 
-/// Reads a Packages index (Debian repository format) that APT has verified, stanza by stanza, and fills in those packages of
-/// `wanted` that are in it and have no digest yet; their archive becomes `archive`. Errors (ErrorKind::integrity): a wanted
-/// stanza without usable Filename, Size or SHA256.
+/// Reads a Packages index (Debian repository format) that APT has verified, stanza by stanza, and fills in
+/// those packages of `wanted` that are in it and have no digest yet; their archive becomes `archive`. Errors
+/// (ErrorKind::integrity): a wanted stanza without usable Filename, Size or SHA256.
 Status fill_from_index(const std::filesystem::path& index, const std::string& archive,
                        std::map<Identity, Package>& wanted);
 

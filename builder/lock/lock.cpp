@@ -35,8 +35,14 @@ std::string request_digest(const Request& request) {
 }
 
 Request request_of(const Lock& lock) {
-  return {lock.suite,           lock.architecture,    lock.host_architecture, lock.requested_system,
-          lock.requested_initrd, lock.requested_tools, lock.users,             lock.groups};
+  return {lock.suite,
+          lock.architecture,
+          lock.host_architecture,
+          lock.requested_system,
+          lock.requested_initrd,
+          lock.requested_tools,
+          lock.users,
+          lock.groups};
 }
 
 }  // namespace mailstead::lock

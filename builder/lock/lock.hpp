@@ -44,7 +44,8 @@ struct Lock {
   std::vector<FixedId> users;     ///< sorted by name
   std::vector<FixedId> groups;    ///< sorted by name
   std::vector<Package> packages;  ///< sorted by name, then architecture; each at most once
-  /// The names that were asked for, sorted: a lock can say what has changed since, not only that something has.
+  /// The names that were asked for, sorted: a lock can say what has changed since, not only that something
+  /// has.
   std::vector<std::string> requested_system;
   std::vector<std::string> requested_initrd;
   std::vector<std::string> requested_tools;
@@ -62,8 +63,8 @@ struct Request {
   std::vector<FixedId> groups;
 };
 
-/// SHA-256 (hexadecimal) over the canonical text of a request; equal requests have equal digests. The order of names and
-/// repeated names do not matter.
+/// SHA-256 (hexadecimal) over the canonical text of a request; equal requests have equal digests. The order
+/// of names and repeated names do not matter.
 std::string request_digest(const Request& request);
 
 /// The request that a lock says it answers.

@@ -20,7 +20,8 @@ constexpr std::uint64_t kLargestPackage = 4'000'000'000;
 
 bool only(std::string_view text, std::string_view allowed_marks) {
   return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || allowed_marks.find(c) != std::string_view::npos;
+    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+           allowed_marks.find(c) != std::string_view::npos;
   });
 }
 
@@ -38,7 +39,8 @@ bool is_digest(std::string_view text) {
          });
 }
 
-/// A path below a mirror's pool. It becomes part of an address, so nothing that could lead elsewhere is let through.
+/// A path below a mirror's pool. It becomes part of an address, so nothing that could lead elsewhere is let
+/// through.
 bool is_pool_path(std::string_view path) {
   if (!path.starts_with("pool/") || !path.ends_with(".deb") || path.size() > 400) return false;
   const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
@@ -118,7 +120,8 @@ class Parser {
     Error result{ErrorKind::usage, std::move(message), {}, std::move(hint), {}, {}};
     Place place{name_, std::max(line_number_, 1), 1, 1, {}};
     // Lines from outside may hold anything; only printable ones are shown.
-    if (line_.size() <= 400 && std::all_of(line_.begin(), line_.end(), [](char c) { return c >= ' ' && c < 127; })) {
+    if (line_.size() <= 400 &&
+        std::all_of(line_.begin(), line_.end(), [](char c) { return c >= ' ' && c < 127; })) {
       place.source_line = line_;
     }
     result.place = std::move(place);
@@ -143,7 +146,8 @@ class Parser {
 
   std::string read_name(const Words& words, std::string& field) {
     if (!field.empty()) return "this entry is there twice";
-    if (words.size() != 2 || !is_plain_name(words[1])) return "a name of small letters, digits and dashes is expected";
+    if (words.size() != 2 || !is_plain_name(words[1]))
+      return "a name of small letters, digits and dashes is expected";
     field = words[1];
     return {};
   }
@@ -167,7 +171,8 @@ class Parser {
 
   std::string read_asked(const Words& words, std::vector<std::string>& list) {
     if (words.size() != 2 || !is_package_name(words[1])) return "a package name is expected";
-    if (!list.empty() && !(list.back() < words[1])) return "the entries are not sorted, or one is there twice";
+    if (!list.empty() && !(list.back() < words[1]))
+      return "the entries are not sorted, or one is there twice";
     list.emplace_back(words[1]);
     return {};
   }
@@ -179,7 +184,8 @@ class Parser {
       return "a name and a number below 4294967295 are expected";
     }
     id.name = words[1];
-    if (!list.empty() && !(list.back().name < id.name)) return "the entries are not sorted, or one is there twice";
+    if (!list.empty() && !(list.back().name < id.name))
+      return "the entries are not sorted, or one is there twice";
     list.push_back(std::move(id));
     return {};
   }
@@ -233,14 +239,15 @@ class Parser {
       };
       if (!fits(package.roles.system || package.roles.initrd, lock_.architecture) ||
           !fits(package.roles.tool, lock_.host_architecture)) {
-        return error(fmt::format("package {} is for {}, which its roles are not", package.name,
-                                 package.architecture),
-                     std::string(kRemedy));
+        return error(
+            fmt::format("package {} is for {}, which its roles are not", package.name, package.architecture),
+            std::string(kRemedy));
       }
     }
     if (request_digest(request_of(lock_)) != lock_.request_digest) {
-      return error("what the lock says was asked for does not match its own digest: it has been changed by hand",
-                   std::string(kRemedy));
+      return error(
+          "what the lock says was asked for does not match its own digest: it has been changed by hand",
+          std::string(kRemedy));
     }
     return std::move(lock_);
   }
@@ -272,28 +279,35 @@ std::filesystem::path lock_path_for(const std::filesystem::path& spec) {
 
 std::string format_lock(const Lock& lock) {
   std::string text =
-      "# Made by `mailstead lock`; belongs in version control. Do not edit: `mailstead lock --update` moves it on.\n";
-  text += fmt::format("{}\nsuite {}\narchitecture {}\nhost-architecture {}\narchive-time {}\nrequest {}\n", kFormatLine,
-                      lock.suite, lock.architecture, lock.host_architecture, lock.archive_time, lock.request_digest);
+      "# Made by `mailstead lock`; belongs in version control. Do not edit: `mailstead lock --update` moves "
+      "it on.\n";
+  text += fmt::format("{}\nsuite {}\narchitecture {}\nhost-architecture {}\narchive-time {}\nrequest {}\n",
+                      kFormatLine, lock.suite, lock.architecture, lock.host_architecture, lock.archive_time,
+                      lock.request_digest);
   for (const auto& name : lock.requested_system) text += fmt::format("ask-system {}\n", name);
   for (const auto& name : lock.requested_initrd) text += fmt::format("ask-initrd {}\n", name);
   for (const auto& name : lock.requested_tools) text += fmt::format("ask-tool {}\n", name);
   for (const auto& user : sorted(lock.users)) text += fmt::format("user {} {}\n", user.name, user.id);
   for (const auto& group : sorted(lock.groups)) text += fmt::format("group {} {}\n", group.name, group.id);
   for (const auto& package : lock.packages) {
-    text += fmt::format("package {} {} {} {} {} {} {} {}\n", package.name, package.version, package.architecture,
-                        package.archive, package.pool_path, package.size, package.sha256, roles_text(package.roles));
+    text += fmt::format("package {} {} {} {} {} {} {} {}\n", package.name, package.version,
+                        package.architecture, package.archive, package.pool_path, package.size,
+                        package.sha256, roles_text(package.roles));
   }
   return text;
 }
 
-Result<Lock> parse_lock(std::string_view text, const std::string& name) { return Parser(name).parse(text); }
+Result<Lock> parse_lock(std::string_view text, const std::string& name) {
+  return Parser(name).parse(text);
+}
 
 Result<Lock> load_lock(const std::filesystem::path& path) {
   TRY(auto text, read_file(path, 16u << 20));
   return parse_lock(text, path.string());
 }
 
-Status save_lock(const std::filesystem::path& path, const Lock& lock) { return write_file(path, format_lock(lock)); }
+Status save_lock(const std::filesystem::path& path, const Lock& lock) {
+  return write_file(path, format_lock(lock));
+}
 
 }  // namespace mailstead::lock

@@ -13,13 +13,13 @@ namespace mailstead::lock {
 /// Where the lock of a spec lies: mailstead.lock beside it.
 std::filesystem::path lock_path_for(const std::filesystem::path& spec);
 
-/// The lock in its file format, version 1: one fact a line, one package a line, sorted, so that changes read well in git.
-/// Equal locks give equal bytes.
+/// The lock in its file format, version 1: one fact a line, one package a line, sorted, so that changes read
+/// well in git. Equal locks give equal bytes.
 std::string format_lock(const Lock& lock);
 
-/// Reads what format_lock writes. The text is hostile: every field is checked, order and uniqueness too, so that a path or
-/// digest from a lock can be used without further checks. `name` is what messages call the file. Errors
-/// (ErrorKind::usage) carry the line.
+/// Reads what format_lock writes. The text is hostile: every field is checked, order and uniqueness too, so
+/// that a path or digest from a lock can be used without further checks. `name` is what messages call the
+/// file. Errors (ErrorKind::usage) carry the line.
 Result<Lock> parse_lock(std::string_view text, const std::string& name);
 
 /// parse_lock of a file of at most 16 MiB.
@@ -28,8 +28,8 @@ Result<Lock> load_lock(const std::filesystem::path& path);
 /// Writes format_lock(lock), so that the file is old or new, never half.
 Status save_lock(const std::filesystem::path& path, const Lock& lock);
 
-/// Whether `name` can be a package name: Debian Policy 5.6.1. A final '-' or '+' that APT would take as an order to remove
-/// or install does not slip through as long as the name is also looked up in the index.
+/// Whether `name` can be a package name: Debian Policy 5.6.1. A final '-' or '+' that APT would take as an
+/// order to remove or install does not slip through as long as the name is also looked up in the index.
 bool is_package_name(std::string_view name);
 
 /// Whether `name` can be an architecture or suite ("amd64", "trixie").

@@ -17,9 +17,9 @@ constexpr std::string_view kHowToName =
     "give one with --mirror or MAILSTEAD_MIRROR, for example --mirror http://mirror.example/debian";
 
 /// Suites that Debian itself has; anything else in a source of APT's is somebody else's archive.
-constexpr std::array<std::string_view, 12> kSuites = {"buster",    "bullseye", "bookworm", "trixie",
-                                                      "forky",     "duke",     "sid",      "unstable",
-                                                      "testing",   "stable",   "oldstable", "oldoldstable"};
+constexpr std::array<std::string_view, 12> kSuites = {"buster",  "bullseye", "bookworm",  "trixie",
+                                                      "forky",   "duke",     "sid",       "unstable",
+                                                      "testing", "stable",   "oldstable", "oldoldstable"};
 
 /// An address in the form in which it is kept: checked, "file:///" for local ones, no final slash.
 Result<std::string> canonical_address(std::string_view text, std::string_view origin) {
@@ -29,7 +29,8 @@ Result<std::string> canonical_address(std::string_view text, std::string_view or
                 std::string(kHowToName));
   };
   const bool printable = std::all_of(address.begin(), address.end(), [](unsigned char c) {
-    return c > ' ' && c < 127 && std::string_view("\"'[]<>\\^`{|}#?").find(static_cast<char>(c)) == std::string_view::npos;
+    return c > ' ' && c < 127 &&
+           std::string_view("\"'[]<>\\^`{|}#?").find(static_cast<char>(c)) == std::string_view::npos;
   });
   if (!printable) return refuse("which has characters that an address cannot have");
   if (address.starts_with("file:/") && !address.starts_with("file:///")) {
@@ -61,7 +62,8 @@ Kind kind_of_suite(std::string_view suite) {
   if (is_codename(suite)) return Kind::debian;
   // "buster/updates" is how the security suite was called before bullseye.
   for (const std::string_view ending : {"-security", "/updates"}) {
-    if (suite.ends_with(ending) && is_codename(suite.substr(0, suite.size() - ending.size()))) return Kind::security;
+    if (suite.ends_with(ending) && is_codename(suite.substr(0, suite.size() - ending.size())))
+      return Kind::security;
   }
   return Kind::other;
 }
@@ -99,10 +101,12 @@ Result<Mirrors> mirrors_of_machine(const std::filesystem::path& folder) {
   }
   if (mirrors.debian.empty()) {
     return fail(ErrorKind::usage,
-                fmt::format("no Debian mirror is known: the APT sources of this machine ({}) name none", folder.string()),
+                fmt::format("no Debian mirror is known: the APT sources of this machine ({}) name none",
+                            folder.string()),
                 std::string(kHowToName));
   }
-  // An archive without a keyring of its own may still be a third party's; one that is called debian comes first.
+  // An archive without a keyring of its own may still be a third party's; one that is called debian comes
+  // first.
   std::stable_partition(mirrors.debian.begin(), mirrors.debian.end(), [](const std::string& address) {
     return address.find("/debian") != std::string::npos;
   });
@@ -117,9 +121,10 @@ Result<Mirrors> mirrors_of_machine(const std::filesystem::path& folder) {
 Result<Mirrors> parse_mirrors(std::string_view text, std::string_view origin) {
   const auto words = split_words(text);
   if (words.empty() || words.size() > 2) {
-    return fail(ErrorKind::usage,
-                fmt::format("{} must hold one address, or two (main and security) separated by a space", origin),
-                std::string(kHowToName));
+    return fail(
+        ErrorKind::usage,
+        fmt::format("{} must hold one address, or two (main and security) separated by a space", origin),
+        std::string(kHowToName));
   }
   Mirrors mirrors;
   TRY(auto debian, canonical_address(words[0], origin));

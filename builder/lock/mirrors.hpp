@@ -10,8 +10,8 @@
 
 namespace mailstead::lock {
 
-/// Where packages come from, best first: addresses without a final slash ("http://mirror.example/debian", schemes http,
-/// https and file). Neither list is empty.
+/// Where packages come from, best first: addresses without a final slash ("http://mirror.example/debian",
+/// schemes http, https and file). Neither list is empty.
 struct Mirrors {
   std::vector<std::string> debian;
   std::vector<std::string> security;
@@ -22,13 +22,15 @@ struct Mirrors {
   }
 };
 
-/// What can name a mirror. The first that is not empty wins, in this order. Each text holds one address, or two separated
-/// by white space: the main and the security mirror. A missing security mirror is the main one with "-security" appended.
+/// What can name a mirror. The first that is not empty wins, in this order. Each text holds one address, or
+/// two separated by white space: the main and the security mirror. A missing security mirror is the main one
+/// with "-security" appended.
 struct MirrorChoice {
   std::string option;       ///< --mirror
   std::string environment;  ///< MAILSTEAD_MIRROR
   std::string profile;      ///< `mirror:` of the profile
-  std::filesystem::path apt_folder = "/etc/apt";  ///< else the Debian mirrors of this machine's own APT sources
+  std::filesystem::path apt_folder =
+      "/etc/apt";  ///< else the Debian mirrors of this machine's own APT sources
 };
 
 /// Errors (ErrorKind::usage): an address that cannot be one; no mirror known at all.
