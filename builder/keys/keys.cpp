@@ -39,35 +39,26 @@ Status make_dkim_key(const fs::path& path, spec::DkimAlgorithm algorithm, std::v
 /// A certificate that was removed because it expires is made again for the same key, so that clients and TLSA
 /// records (RFC 6698) which know the key go on trusting it.
 Status make_tls(const spec::Site& site, std::vector<fs::path>& made) {
-  const TlsFiles files = tls_files(site);
-  CHECK_OK(refuse_dangling_link(files.private_key));
-  CHECK_OK(refuse_dangling_link(files.certificate));
-  const bool has_certificate = name_taken(files.certificate);
-  if (!name_taken(files.private_key)) {
+  CHECK_OK(refuse_dangling_link(site.tls.private_key));
+  CHECK_OK(refuse_dangling_link(site.tls.certificate));
+  const bool has_certificate = name_taken(site.tls.certificate);
+  if (!name_taken(site.tls.private_key)) {
     if (has_certificate)
       return fail(ErrorKind::usage,
                   fmt::format("there is a certificate {}, but its key {} is missing",
-                              files.certificate.string(), files.private_key.string()),
+                              site.tls.certificate.string(), site.tls.private_key.string()),
                   "put the key back, or remove the certificate so that both are made anew");
     TRY(const PKey key, new_tls_key());
     TRY(const Secret pem, private_key_pem(*key));
-    CHECK_OK(create(files.private_key, pem.view(), made));
+    CHECK_OK(create(site.tls.private_key, pem.view(), made));
   }
   if (has_certificate) return ok();
-  TRY(const PKey key, read_private_key(files.private_key.string()));
+  TRY(const PKey key, read_private_key(site.tls.private_key.string()));
   TRY(const std::string certificate, self_signed_certificate(*key, site.hostname));
-  return create(files.certificate, certificate, made);
+  return create(site.tls.certificate, certificate, made);
 }
 
 }  // namespace
-
-TlsFiles tls_files(const spec::Site& site) {
-  const auto choose = [&](const fs::path& given, const char* usual) {
-    return site.folder / (given.empty() ? fs::path(usual) : given);  // an absolute path replaces the folder
-  };
-  return {choose(site.tls.certificate, "secrets/tls/certificate.pem"),
-          choose(site.tls.private_key, "secrets/tls/key.pem")};
-}
 
 Result<std::vector<fs::path>> make_missing_keys(const spec::Site& site) {
   std::vector<fs::path> made;
@@ -86,9 +77,8 @@ std::vector<fs::path> missing_keys(const spec::Site& site) {
   };
   for (const auto& domain : site.domains)
     for (const auto& key : domain.dkim) note_if_missing(site.folder / key.private_key);
-  const TlsFiles files = tls_files(site);
-  note_if_missing(files.certificate);
-  note_if_missing(files.private_key);
+  note_if_missing(site.tls.certificate);
+  note_if_missing(site.tls.private_key);
   return missing;
 }
 

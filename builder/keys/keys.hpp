@@ -11,16 +11,6 @@
 
 namespace mailstead::keys {
 
-/// Where the certificate chain and its key are, absolute if the site's folder is.
-struct TlsFiles {
-  std::filesystem::path certificate;
-  std::filesystem::path private_key;
-};
-
-/// The paths that the spec gives; else, for TlsMode::self_signed, secrets/tls/certificate.pem and
-/// secrets/tls/key.pem below the folder of the spec.
-TlsFiles tls_files(const spec::Site& site);
-
 /// Makes the keys of the site that do not exist yet: DKIM private keys (PKCS#8 PEM, RSA 2048 with e = 65537
 /// or Ed25519) and, for TlsMode::self_signed, an ECDSA P-256 key with a certificate for the host name. Files
 /// are 0600 in folders of 0700 (folders that exist keep their mode); a file appears under its name only when
