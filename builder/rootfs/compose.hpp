@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "rootfs/control.hpp"
+#include "rootfs/file_tree.hpp"
+
+namespace mailstead::rootfs {
+
+/// A locked package on disk.
+struct PackageFile {
+  std::string name;
+  std::string version;
+  std::string architecture;  ///< "amd64" or "all"
+  std::filesystem::path deb;
+};
+
+/// A path that one package moves out of the way of others, as dpkg-divert(1) would have done in its preinst.
+struct Diversion {
+  std::string to;       ///< where the files of the other packages go, relative
+  std::string package;  ///< whose own file keeps the path; empty: nobody's
+};
+
+struct ComposeInput {
+  std::vector<PackageFile> packages;  ///< in the order of the lock
+  std::vector<std::string> exclude;   ///< globs of paths left out (fnmatch(3), '*' also matches '/')
+  std::vector<std::string> keep;      ///< globs of files that stay although excluded
+  std::map<std::string, Diversion> diversions;  ///< by relative path
+  std::int64_t clock = 0;                       ///< upper bound of all file times, seconds since the epoch
+  std::filesystem::path
+      spool_folder;      ///< where contents are kept while the tree lives; empty: the temporary folder
+  unsigned threads = 0;  ///< 0: as many as there are processors
+};
+
+/// A package in the tree: what it says about itself, and which paths it brought (relative, sorted).
+struct ComposedPackage {
+  ControlData control;
+  std::vector<std::string> paths;
+};
+
+struct Composed {
+  FileTree tree;
+  std::vector<ComposedPackage> packages;  ///< in the order of the input
+};
+
+/// Unpacks the packages (several at a time, the largest first) and merges them in the order given, so that
+/// the result does not depend on threads. The usr-merge links (bin, sbin, lib, lib64) come first, whoever
+/// ships them, so that a package which still has bin/x lands in usr/bin/x.
+///
+/// Errors: what unpack_deb finds; a package whose control data is not what the lock says; two packages with
+/// the same path and different files, unless one of them Replaces the other (its file then wins, whatever the
+/// order). All errors of one kind are reported together.
+Result<Composed> compose(const ComposeInput& input, Reporter& reporter);
+
+/// Where the package database is in an image: below /usr, since /var is a data partition and empty in a fresh
+/// image.
+inline constexpr const char* kDpkgDatabase = "usr/share/mailstead/dpkg";
+
+/// Writes dpkg's database for what is in `composed.tree` (status, info/<package>.list and .md5sums), so that
+/// vulnerability scanners and `dpkg -l` can read it, and makes var/lib/dpkg a symlink to it. Files that were
+/// left out are not listed. Packages that are "Multi-Arch: same" have their architecture in the file name, as
+/// dpkg does it.
+Status add_dpkg_database(Composed& composed, std::int64_t clock);
+
+}  // namespace mailstead::rootfs
