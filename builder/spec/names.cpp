@@ -175,6 +175,7 @@ Checked<Address> parse_address(std::string_view text) {
                                quote(std::string_view(&c, 1))));
     }
   }
+  if (at + 1 == text.size()) return fault(fmt::format("{} has nothing behind the '@'", quote(text)));
   auto domain = parse_name(text.substr(at + 1), 2);
   if (!domain) return tl::unexpected<Fault>(domain.error());
   if (local.size() + 1 + domain->ascii.size() > 254)

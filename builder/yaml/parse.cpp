@@ -229,32 +229,26 @@ void conceal_secrets(Tree& tree) {
     if (map.kind != Value::Impl::Kind::map) continue;
     for (std::size_t i = 0; i + 1 < map.child_count; i += 2) {
       const Value::Impl& key = tree.nodes[tree.children[map.first_child + i]];
-      if (!looks_secret(std::string_view(tree.texts).substr(key.text_begin, key.text_size))) continue;
+      // An alias can make a key of any text, so only its beginning is looked at.
+      const std::size_t looked_at = std::min<std::size_t>(key.text_size, 256);
+      if (!looks_secret(std::string_view(tree.texts).substr(key.text_begin, looked_at))) continue;
       const std::uint32_t value = tree.children[map.first_child + i + 1];
-      tree.source.conceal(key.offset, key.offset + 1);
       conceal(value, tree.nodes[value].offset);
     }
   }
 }
 
 /// Where the text is no YAML there is no tree that says which words are secrets: go by the look of the line
-/// and of the one before it.
+/// and of the two before it.
 void conceal_suspicious(Source& source, std::size_t at) {
-  const std::string& text = source.text();
-  std::size_t begin = at;
-  for (int lines = 0; lines < 2 && begin > 0; ++lines) {
-    const std::size_t newline = begin > 1 ? text.rfind('\n', begin - 2) : std::string::npos;
-    begin = newline == std::string::npos ? 0 : newline + 1;
-  }
-  const std::size_t end = text.find('\n', at);
-  constexpr std::size_t kMost = 2000;
-  for (std::size_t from = begin; from < std::min(end, text.size()); from += kMost / 10) {
-    if (end - from > 4 * kMost && end != std::string::npos) from = end - 4 * kMost;
-    if (looks_secret(std::string_view(text).substr(from, std::min(end - from, kMost / 8)))) {
-      source.conceal(at, at + 1);
-      return;
-    }
-  }
+  constexpr std::size_t kFar = 1000;  // a longer line is not shown at all
+  const std::string_view text = source.text();
+  const std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+  std::size_t begin = line;
+  for (int i = 0; i < 2; ++i) begin = begin < 2 ? 0 : text.rfind('\n', begin - 2) + 1;
+  begin = std::max(begin, at - std::min(at, kFar));
+  const std::size_t end = std::min(text.find('\n', at), at + kFar);
+  if (looks_secret(text.substr(begin, end - begin))) source.conceal(line, line);
 }
 
 /// What yaml-cpp's messages mean to somebody who wrote a file by hand.

@@ -121,31 +121,35 @@ Source::Mark Source::mark_at(std::size_t offset) const {
 Place Source::place(std::size_t offset, int length) const {
   const Mark mark = mark_at(offset);
   Place place{name_, static_cast<int>(mark.line), static_cast<int>(mark.column) + 1, std::max(length, 1), {}};
-  if (mark.line < concealed_.size() && concealed_[mark.line]) return place;
+  const std::uint32_t shown = mark.line < shown_.size() ? shown_[mark.line] : kAll;
+  // Before the secret the line can still help; in and behind it the caret would point at nothing.
+  if (shown != kAll && (shown == 0 || offset >= mark.line_begin + shown)) return place;
   const std::string_view rest = std::string_view(text_).substr(mark.line_begin, kMostSourceLine + 1);
   std::string_view line = rest.substr(0, rest.find('\n'));
   if (line.size() > kMostSourceLine) return place;
   if (line.ends_with('\r')) line.remove_suffix(1);
-  place.source_line = line;
+  place.source_line = line.substr(0, shown);
+  if (shown < line.size()) place.source_line += "…";
   return place;
 }
 
 void Source::conceal(std::size_t begin, std::size_t end) {
-  std::size_t line = mark_at(begin).line;
-  const auto hide = [&] {
-    if (concealed_.size() <= line) concealed_.resize(line + 1);
-    concealed_[line] = true;
+  const Mark mark = mark_at(begin);
+  std::size_t line = mark.line;
+  const auto show_only = [&](std::uint32_t size) {
+    if (shown_.size() <= line) shown_.resize(line + 1, kAll);
+    shown_[line] = std::min(shown_[line], size);
   };
-  hide();
+  show_only(static_cast<std::uint32_t>(begin) - mark.line_begin);
   for (std::size_t i = begin; i < std::min(end, text_.size()); ++i) {
     if (text_[i] != '\n') continue;
     ++line;
-    hide();
+    show_only(0);
   }
 }
 
 bool looks_secret(std::string_view key) {
-  std::string lower(key.substr(0, 256));
+  std::string lower(key);
   std::transform(lower.begin(), lower.end(), lower.begin(),
                  [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
   for (const char* word : {"pass", "pasw", "pawd", "pwd", "hash", "secret"}) {

@@ -26,7 +26,7 @@ class Source {
   const std::string& text() const { return text_; }
   /// The place of the byte at `offset`, in constant time. `length` is in code points.
   Place place(std::size_t offset, int length) const;
-  /// Makes places in the lines that `begin` to `end` touch come without their source line.
+  /// From now on no place shows any of the text from `begin` to `end`, nor what follows it in the line.
   void conceal(std::size_t begin, std::size_t end);
 
  private:
@@ -43,7 +43,9 @@ class Source {
   std::string text_;
   std::string name_;
   std::vector<Mark> marks_;
-  std::vector<bool> concealed_;  ///< by line
+  /// By line: how many of its bytes may be shown.
+  static constexpr std::uint32_t kAll = UINT32_MAX;
+  std::vector<std::uint32_t> shown_;
 };
 
 struct Tree;

@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <fmt/format.h>
+
+#include <string>
+
+#include "spec/site.hpp"
+
+namespace mailstead::spec {
+
+/// A site as text, a line a fact, with paths relative to its folder: what the golden files in cases/ hold.
+inline std::string dump(const Site& site) {
+  std::string out;
+  const auto line = [&](std::string text) { out += text + "\n"; };
+  const auto relative = [&](const std::filesystem::path& path) {
+    return path.lexically_relative(site.folder).string();
+  };
+  const auto join = [](const auto& items, const auto& text) {
+    std::string joined;
+    for (const auto& item : items) joined += " " + text(item);
+    return joined;
+  };
+  const auto as_is = [](const std::string& text) { return text; };
+  const auto address = [](const Address& value) { return value.text(); };
+  line(fmt::format("file {}", relative(site.file)));
+  line(fmt::format("hostname {}", site.hostname));
+  line(fmt::format("profile {}", site.profile));
+  line(fmt::format("dhcp {}", site.network.dhcp));
+  line("addresses" + join(site.network.addresses, as_is));
+  line(fmt::format("gateway4 {}", site.network.gateway4.value_or("-")));
+  line(fmt::format("gateway6 {}", site.network.gateway6.value_or("-")));
+  line("nameservers" + join(site.network.nameservers, as_is));
+  line("unsigned zones" + join(site.network.unsigned_zones, as_is));
+  line(fmt::format("tls {} {} {}", site.tls.mode == TlsMode::files ? "files" : "self-signed",
+                   relative(site.tls.certificate), relative(site.tls.private_key)));
+  line(fmt::format("ssh {}", site.ssh.enabled));
+  for (const std::string& key : site.ssh.authorized_keys) line("  key " + key);
+  line(fmt::format("ports submissions {} submission {} managesieve {}", site.ports.submissions,
+                   site.ports.submission, site.ports.managesieve));
+  line(fmt::format("time zone {}", site.time_zone));
+  line(fmt::format("message size limit {}", site.message_size_limit));
+  line(fmt::format("recipient delimiter '{}'", site.recipient_delimiter));
+  for (const Domain& domain : site.domains) {
+    const char* policies[] = {"none", "quarantine", "reject"};
+    line(fmt::format("domain {} ({})", domain.name, domain.unicode));
+    for (const DkimKey& key : domain.dkim) {
+      line(fmt::format("  dkim {} {} {}", key.selector,
+                       key.algorithm == DkimAlgorithm::rsa2048 ? "rsa2048" : "ed25519",
+                       relative(key.private_key)));
+    }
+    line(fmt::format("  dmarc {} {}", policies[static_cast<int>(domain.dmarc_policy)],
+                     domain.dmarc_reports ? domain.dmarc_reports->text() : "-"));
+    line(fmt::format("  catch all {}", domain.catch_all ? domain.catch_all->text() : "-"));
+  }
+  for (const Account& account : site.accounts) {
+    line(fmt::format("account {}", account.address.text()));
+    line(fmt::format("  hash {}", account.password_hash));
+    line("  aliases" + join(account.aliases, address));
+    line(fmt::format("  quota {}", account.quota_bytes ? std::to_string(*account.quota_bytes) : "-"));
+    line(fmt::format("  send only {} '{}'", account.send_only, account.send_only_text));
+    if (account.sieve) line(fmt::format("  sieve ({} bytes)\n{}", account.sieve->size(), *account.sieve));
+  }
+  for (const auto& [name, targets] : site.aliases)
+    line(fmt::format("alias {}:{}", name.text(), join(targets, address)));
+  for (const auto& [name, targets] : site.forwards)
+    line(fmt::format("forward {}:{}", name.text(), join(targets, address)));
+  return out;
+}
+
+}  // namespace mailstead::spec
