@@ -7,6 +7,7 @@
 #include <strings.h>
 #include <sys/socket.h>
 
+#include <algorithm>
 #include <list>
 
 #include "mailtest/text.hpp"
@@ -163,13 +164,15 @@ void Inbox::add(ReceivedMessage message) {
 std::optional<ReceivedMessage> Inbox::take(const std::string& recipient, Deadline deadline) {
   std::unique_lock lock(mutex_);
   while (true) {
-    for (auto message = messages_.begin(); message != messages_.end(); ++message)
-      for (const std::string& to : message->to)
-        if (same(to, recipient)) {
-          ReceivedMessage found = std::move(*message);
-          messages_.erase(message);
-          return found;
-        }
+    for (auto message = messages_.begin(); message != messages_.end(); ++message) {
+      const auto to = std::find_if(message->to.begin(), message->to.end(),
+                                   [&](const std::string& address) { return same(address, recipient); });
+      if (to == message->to.end()) continue;
+      ReceivedMessage found = *message;
+      message->to.erase(to);  // the other recipients can still be asked for
+      if (message->to.empty()) messages_.erase(message);
+      return found;
+    }
     if (arrived_.wait_until(lock, deadline) == std::cv_status::timeout && Clock::now() >= deadline)
       return std::nullopt;
   }

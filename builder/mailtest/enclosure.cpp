@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/enclosure.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <linux/if.h>
+#include <linux/if_tun.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <vector>
+
+#include "base/interrupt.hpp"
+#include "base/run.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+using Json = nlohmann::json;
+
+Status write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t sent = ::write(fd, data.data(), data.size());
+    if (sent < 0 && errno != EINTR)
+      return fail(ErrorKind::io, std::string("cannot write: ") + std::strerror(errno));
+    if (sent > 0) data.remove_prefix(static_cast<std::size_t>(sent));
+  }
+  return ok();
+}
+
+std::string json_line(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+/// Passes what the child reports to the parent, a JSON object a line.
+class PipeReporter : public Reporter {
+ public:
+  explicit PipeReporter(int fd) : fd_(fd) {}
+  void warning(std::string_view text) override { send({{"warning", text}}); }
+  void info(std::string_view text) override { send({{"info", text}}); }
+
+ protected:
+  void on_start(const Progress& progress) override { send({{"start", progress.name}}); }
+  void on_advance(const Progress&) override {}
+  void on_end(const Progress& progress) override { send({{"end", progress.result}}); }
+
+ private:
+  void send(const Json& json) {
+    // A parent that has gone takes us with it; there is nobody to tell.
+    (void)write_all(fd_, json_line(json));
+  }
+  int fd_;
+};
+
+Json to_json(const Error& error) {
+  Json json = {{"kind", static_cast<int>(error.kind)},
+               {"message", error.message},
+               {"hint", error.hint},
+               {"notes", error.notes},
+               {"others", Json::array()}};
+  if (const auto& p = error.place)
+    json["place"] = {{"file", p->file},
+                     {"line", p->line},
+                     {"column", p->column},
+                     {"length", p->length},
+                     {"source", p->source_line}};
+  for (const Error& other : error.others) json["others"].push_back(to_json(other));
+  return json;
+}
+
+Error to_error(const Json& json) {
+  Error error{static_cast<ErrorKind>(json.at("kind").get<int>()),
+              json.at("message"),
+              {},
+              json.at("hint"),
+              json.at("notes"),
+              {}};
+  if (json.contains("place")) {
+    const Json& p = json["place"];
+    error.place = Place{p.at("file"), p.at("line"), p.at("column"), p.at("length"), p.at("source")};
+  }
+  for (const Json& other : json.at("others")) error.others.push_back(to_error(other));
+  return error;
+}
+
+Status write_proc(const char* path, const std::string& text) {
+  const FileDescriptor file(::open(path, O_WRONLY | O_CLOEXEC));
+  if (!file || ::write(file.get(), text.data(), text.size()) != static_cast<ssize_t>(text.size()))
+    return fail(ErrorKind::io, fmt::format("cannot write {}: {}", path, std::strerror(errno)));
+  return ok();
+}
+
+Status enter_namespaces() {
+  const unsigned uid = ::geteuid();
+  const unsigned gid = ::getegid();
+  if (::unshare(CLONE_NEWUSER | CLONE_NEWNET | CLONE_NEWNS) != 0) {
+    const std::string reason = std::strerror(errno);
+    std::string hint = "the kernel must be built with user and network namespaces";
+    const auto most = read_file("/proc/sys/user/max_user_namespaces", 64);
+    const auto debian = read_file("/proc/sys/kernel/unprivileged_userns_clone", 64);
+    const auto apparmor = read_file("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", 64);
+    if (most && *most == "0\n")
+      hint = "run, as root: sysctl user.max_user_namespaces=10000";
+    else if (debian && *debian == "0\n")
+      hint = "run, as root: sysctl kernel.unprivileged_userns_clone=1";
+    else if (apparmor && *apparmor != "0\n")
+      hint = "run, as root: sysctl kernel.apparmor_restrict_unprivileged_userns=0";
+    return fail(ErrorKind::io, "cannot make the namespaces of the test world: " + reason, hint);
+  }
+  // Without this the kernel takes no group map from an unprivileged user (user_namespaces(7)).
+  CHECK_OK(write_proc("/proc/self/setgroups", "deny"));
+  CHECK_OK(write_proc("/proc/self/uid_map", fmt::format("0 {} 1", uid)));
+  CHECK_OK(write_proc("/proc/self/gid_map", fmt::format("0 {} 1", gid)));
+  return ok();
+}
+
+[[noreturn]] void child(const std::function<Result<std::string>(Reporter&)>& work, int pipe, pid_t parent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // SIGTERM: destructors end QEMU and remove the work folder
+  if (::getppid() != parent) ::_exit(1);
+  PipeReporter reporter(pipe);
+  Result<std::string> result = [&]() -> Result<std::string> {
+    CHECK_OK(enter_namespaces());
+    // Becoming root of a new user namespace has cleared it (prctl(2)).
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    return work(reporter);
+  }();
+  const Json last = result ? Json{{"result", *result}} : Json{{"error", to_json(result.error())}};
+  (void)write_all(pipe, json_line(last));
+  ::_exit(0);  // not exit(): the parent's atexit handlers are not ours
+}
+
+/// Plays the child's reports on our reporter, and keeps its last word.
+class Listener {
+ public:
+  explicit Listener(Reporter& reporter) : reporter_(reporter) {}
+
+  void take(const std::string& line) {
+    const Json json = Json::parse(line, nullptr, false);
+    if (json.is_discarded() || !json.is_object()) return;
+    if (json.contains("start")) {
+      running_.push_back(reporter_.start(json["start"]));
+    } else if (json.contains("end") && !running_.empty()) {
+      if (const std::string result = json["end"]; !result.empty()) running_.back()->set_result(result);
+      running_.pop_back();
+    } else if (json.contains("info")) {
+      reporter_.info(json["info"].get<std::string>());
+    } else if (json.contains("warning")) {
+      reporter_.warning(json["warning"].get<std::string>());
+    } else if (json.contains("result")) {
+      answer_ = json["result"].get<std::string>();
+    } else if (json.contains("error")) {
+      answer_ = fail(to_error(json["error"]));
+    }
+  }
+
+  std::optional<Result<std::string>> finish() {
+    while (!running_.empty()) running_.pop_back();
+    return std::move(answer_);
+  }
+
+ private:
+  Reporter& reporter_;
+  std::vector<std::unique_ptr<Reporter::Activity>> running_;
+  std::optional<Result<std::string>> answer_;
+};
+
+}  // namespace
+
+Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporter&)>& work,
+                                 Reporter& reporter) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    return fail(ErrorKind::io, std::string("cannot make a pipe: ") + std::strerror(errno));
+  FileDescriptor from_child(ends[0]);
+  FileDescriptor to_parent(ends[1]);
+  const pid_t parent = ::getpid();
+  const pid_t pid = ::fork();
+  if (pid < 0) return fail(ErrorKind::io, std::string("cannot fork: ") + std::strerror(errno));
+  if (pid == 0) {
+    from_child.reset();
+    child(work, to_parent.get(), parent);
+  }
+  to_parent.reset();
+  Listener listener(reporter);
+  std::string buffer;
+  bool told = false;
+  while (true) {
+    char block[16384];
+    const ssize_t got = ::read(from_child.get(), block, sizeof block);
+    if (got < 0 && errno == EINTR) {
+      // Ctrl-C reaches the child by itself; a signal that was sent to us alone must be passed on.
+      if (interrupted() && !told) ::kill(pid, SIGTERM);
+      told = interrupted();
+      continue;
+    }
+    if (got <= 0) break;
+    buffer.append(block, static_cast<std::size_t>(got));
+    for (std::size_t end; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1))
+      listener.take(buffer.substr(0, end));
+  }
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0 && errno == EINTR) {
+  }
+  if (auto answer = listener.finish()) return *std::move(answer);
+  CHECK_OK(check_interrupt());
+  return fail(ErrorKind::internal,
+              "the test runner ended with " + (WIFSIGNALED(status)
+                                                   ? signal_name(WTERMSIG(status))
+                                                   : fmt::format("exit status {}", WEXITSTATUS(status))));
+}
+
+Result<FileDescriptor> make_network() {
+  FileDescriptor tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (!tap)
+    return fail(
+        ErrorKind::io, std::string("cannot open /dev/net/tun: ") + std::strerror(errno),
+        "load the module tun, and let this user read and write the device (udev's default is mode 0666)");
+  ifreq request{};
+  std::strncpy(request.ifr_name, "tap0", IFNAMSIZ - 1);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  if (::ioctl(tap.get(), TUNSETIFF, &request) != 0)
+    return fail(ErrorKind::io, std::string("cannot make a tap device: ") + std::strerror(errno));
+  const std::vector<std::vector<std::string>> commands = {
+      {"link", "set", "lo", "up"},
+      {"address", "add", std::string(kGateway) + "/24", "dev", "tap0"},
+      // nodad: an address that is still being checked for duplicates cannot be listened on.
+      {"address", "add", std::string(kGateway6) + "/64", "dev", "tap0", "nodad"},
+      {"link", "set", "tap0", "up"},
+      {"route", "add", "local", kPeers, "dev", "lo"},
+      {"-6", "route", "add", "local", kPeers6, "dev", "lo"},
+  };
+  for (const std::vector<std::string>& words : commands) {
+    Command command;
+    command.argv = {"ip"};
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
+    command.timeout = std::chrono::seconds(20);
+    if (auto done = run(command); !done)
+      return fail(std::move(done).error().with_note("while making the network of the test world"));
+  }
+  return tap;
+}
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/files.hpp"
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+
+namespace mailstead::mailtest {
+
+/// Runs `work` in a child process with user, network and mount namespaces of its own, where it may make
+/// devices and addresses without being root and nothing reaches the outside. The child's progress goes to
+/// `reporter`; the string or the error that it returns comes back. The child dies with us. Errors: the system
+/// forbids such namespaces (with the remedy), the child crashed.
+Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporter&)>& work,
+                                 Reporter& reporter);
+
+/// Inside run_enclosed: the loopback device up, a tap device "tap0" up with the gateway's addresses, and the
+/// networks of the outside peers routed to this host. Returns the tap's descriptor for QEMU. Errors: no
+/// /dev/net/tun, no `ip`.
+Result<FileDescriptor> make_network();
+
+/// The addresses of every world (RFC 5737, RFC 3849): the appliance's own network and those of its peers.
+inline constexpr const char* kGateway = "203.0.113.1";
+inline constexpr const char* kGateway6 = "2001:db8:113::1";
+inline constexpr const char* kAppliance = "203.0.113.10";
+inline constexpr const char* kAppliance6 = "2001:db8:113::10";
+inline constexpr const char* kPeers = "198.51.100.0/24";
+inline constexpr const char* kPeers6 = "2001:db8:51::/48";
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/journal.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "base/run.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::size_t kSector = 512;
+
+std::uint64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
+  std::uint64_t value = 0;
+  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
+  return value;
+}
+
+Result<CommandOutput> run_words(std::vector<std::string> words, std::chrono::seconds timeout) {
+  Command command;
+  command.argv = std::move(words);
+  command.timeout = timeout;
+  return run(command);
+}
+
+// The bytes of part of the disk that guests of the overlay see, holes kept as holes.
+Status copy_out(const fs::path& overlay, std::uint64_t offset, std::uint64_t size, const fs::path& to) {
+  const nlohmann::json source = {
+      {"driver", "raw"},
+      {"offset", offset},
+      {"size", size},
+      {"file", {{"driver", "qcow2"}, {"file", {{"driver", "file"}, {"filename", overlay.string()}}}}}};
+  CHECK_OK(run_words({"qemu-img", "convert", "-O", "raw", "json:" + source.dump(), to.string()},
+                     std::chrono::seconds(300)));
+  return ok();
+}
+
+std::string text_field(const nlohmann::json& entry, const char* name) {
+  const auto field = entry.find(name);
+  if (field == entry.end()) return {};
+  if (field->is_string()) return *field;
+  if (!field->is_array()) return {};
+  std::string text;  // journalctl prints bytes that are not UTF-8 as an array of numbers
+  for (const nlohmann::json& byte : *field)
+    if (byte.is_number_integer()) text += static_cast<char>(byte.get<int>());
+  return text;
+}
+
+}  // namespace
+
+Result<std::vector<Partition>> parse_gpt(std::string_view disk) {
+  if (disk.size() < 34 * kSector || disk.substr(kSector, 8) != "EFI PART")
+    return fail(ErrorKind::integrity, "the disk has no GUID partition table");
+  const std::uint64_t count = little_endian(disk, kSector + 80, 4);
+  const std::uint64_t size = little_endian(disk, kSector + 84, 4);
+  const std::uint64_t table = little_endian(disk, kSector + 72, 8);
+  if (table != 2 || size != 128 || count > 128)
+    return fail(ErrorKind::integrity, "the GUID partition table has an unusual form");
+  std::vector<Partition> partitions;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::size_t at = static_cast<std::size_t>(2 * kSector + i * size);
+    const std::uint64_t first = little_endian(disk, at + 32, 8);
+    const std::uint64_t last = little_endian(disk, at + 40, 8);
+    if (little_endian(disk, at, 8) == 0 && little_endian(disk, at + 8, 8) == 0) continue;
+    if (last < first || last > (1ull << 50))
+      return fail(ErrorKind::integrity, "a partition ends before it begins");
+    Partition partition{{}, first * kSector, (last - first + 1) * kSector};
+    for (std::size_t c = 0; c < 36; ++c) {  // UTF-16LE; our names are ASCII
+      const std::uint64_t unit = little_endian(disk, at + 56 + 2 * c, 2);
+      if (unit == 0) break;
+      partition.name += unit < 128 ? static_cast<char>(unit) : '?';
+    }
+    partitions.push_back(std::move(partition));
+  }
+  return partitions;
+}
+
+Result<std::vector<JournalEntry>> parse_journal_json(std::string_view text) {
+  std::vector<JournalEntry> entries;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (line.empty()) continue;
+    const nlohmann::json json = nlohmann::json::parse(line, nullptr, false);
+    if (!json.is_object()) return fail(ErrorKind::tool, "journalctl printed a line that is not JSON");
+    JournalEntry entry;
+    const std::string priority = text_field(json, "PRIORITY");
+    if (priority.size() == 1 && priority[0] >= '0' && priority[0] <= '7') entry.priority = priority[0] - '0';
+    entry.identifier = text_field(json, "SYSLOG_IDENTIFIER");
+    if (entry.identifier.empty()) entry.identifier = text_field(json, "_COMM");
+    entry.unit = text_field(json, "UNIT");
+    if (entry.unit.empty()) entry.unit = text_field(json, "_SYSTEMD_UNIT");
+    entry.message = text_field(json, "MESSAGE");
+    entry.message_id = text_field(json, "MESSAGE_ID");
+    entries.push_back(std::move(entry));
+  }
+  return entries;
+}
+
+bool tells_of_failed_unit(const JournalEntry& entry) {
+  // SD_MESSAGE_UNIT_FAILED and SD_MESSAGE_UNIT_FAILURE_RESULT of systemd's sd-messages.h.
+  return entry.message_id == "be02cf6855d2428ba40df7e9d022f03d" ||
+         entry.message_id == "d9b373ed55a64feb8242e02dbe79a49c";
+}
+
+Result<std::vector<JournalEntry>> read_journal(const fs::path& overlay, const fs::path& folder) {
+  TRY(const TemporaryDirectory work, TemporaryDirectory::create(folder));
+  const fs::path start = work.path() / "start";
+  CHECK_OK(copy_out(overlay, 0, 34 * kSector, start));
+  TRY(const std::string sectors, read_file(start));
+  TRY(const std::vector<Partition> partitions, parse_gpt(sectors));
+  const auto data = std::find_if(partitions.begin(), partitions.end(),
+                                 [](const Partition& p) { return p.name.find("data") != std::string::npos; });
+  if (data == partitions.end())
+    return fail(ErrorKind::integrity, "the appliance has not made its data partition",
+                "look at the console log: systemd-repart makes it at the first boot");
+  const fs::path disk = work.path() / "data";
+  CHECK_OK(copy_out(overlay, data->first_byte, data->bytes, disk));
+  // Exit status 1 means that something was repaired, which replaying the journal of a running system counts
+  // as.
+  Command check;
+  check.argv = {"e2fsck", "-fy", disk.string()};
+  TRY(const CommandOutput checked, run_any_status(check));
+  if (checked.exit_status > 1)
+    return fail(ErrorKind::integrity, "the data partition is damaged: " + checked.out.substr(0, 2000));
+  // debugfs says nothing by its exit status: what it brought out tells.
+  for (const char* place : {"/log/journal", "/var/log/journal"})
+    CHECK_OK(
+        run_words({"debugfs", "-R", fmt::format("rdump {} {}", place, work.path().string()), disk.string()},
+                  std::chrono::seconds(120)));
+  if (!fs::exists(work.path() / "journal"))
+    return fail(ErrorKind::integrity, "the data partition holds no journal",
+                "the appliance keeps it in /var/log/journal when journald's Storage= is persistent");
+  const std::string directory = (work.path() / "journal").string();
+  TRY(const CommandOutput readable,
+      run_words({"journalctl", "-D", directory, "-m", "--no-pager", "-o", "short-monotonic"},
+                std::chrono::seconds(120)));
+  CHECK_OK(write_file(folder / "journal.txt", readable.out, 0600));
+  TRY(const CommandOutput printed,
+      run_words({"journalctl", "-D", directory, "-m", "--no-pager", "-o", "json", "--all"},
+                std::chrono::seconds(120)));
+  return parse_journal_json(printed.out);
+}
+
+}  // namespace mailstead::mailtest

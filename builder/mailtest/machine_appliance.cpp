@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/machine_appliance.hpp"
+
+#include <fmt/format.h>
+
+#include <optional>
+#include <thread>
+
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "mailtest/enclosure.hpp"
+#include "mailtest/session.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+using namespace std::chrono_literals;
+
+// Whether the appliance greets on this port in the right way. A host that is not there yet takes its time to
+// say so.
+bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view greeting) {
+  auto connection = Connection::open(kAppliance, port, "", Clock::now() + 500ms);
+  if (!connection) return false;
+  // Once it listens, the greeting may take a while: TLS under emulation, postscreen's wait.
+  const Deadline deadline = Clock::now() + 20s;
+  if (tls && !connection->start_tls("", deadline)) return false;
+  Session session(protocol, *std::move(connection));
+  const auto reply = session.read_reply(deadline);
+  return reply && reply->status.compare(0, greeting.size(), greeting) == 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MachineAppliance>> MachineAppliance::create(vm::MachineOptions options,
+                                                                   std::string suite, double time_scale,
+                                                                   std::vector<BootTimes>& boots) {
+  TRY(vm::Machine machine, vm::Machine::create(std::move(options)));
+  return std::unique_ptr<MachineAppliance>(
+      new MachineAppliance(std::move(machine), std::move(suite), time_scale, boots));
+}
+
+Status MachineAppliance::power_on() {
+  return machine_.start();
+}
+
+Status MachineAppliance::power_off() {
+  return machine_.power_off(std::chrono::duration_cast<std::chrono::milliseconds>(120s * time_scale_));
+}
+
+Status MachineAppliance::power_cut() {
+  if (!machine_.running()) return fail(ErrorKind::tool, "the machine is off already");
+  machine_.power_cut();
+  return ok();
+}
+
+Status MachineAppliance::wait_boot(Deadline deadline) {
+  std::optional<Clock::time_point> smtp;
+  std::optional<Clock::time_point> imaps;
+  while (!smtp || !imaps) {
+    CHECK_OK(check_interrupt());
+    if (!smtp && greets(25, Protocol::smtp, false, "220 ")) smtp = Clock::now();
+    if (!imaps && greets(993, Protocol::imap, true, "* OK")) imaps = Clock::now();
+    if (smtp && imaps) break;
+    if (!machine_.running()) return fail(ErrorKind::tool, "the machine went off while it was booting");
+    if (Clock::now() >= deadline)
+      return fail(ErrorKind::tool,
+                  fmt::format("the appliance does not answer in time: SMTP {}, IMAPS {}",
+                              smtp ? "answers" : "is silent", imaps ? "answers" : "is silent"));
+    std::this_thread::sleep_for(100ms);
+  }
+  const auto since = [&](Clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time - machine_.powered_on());
+  };
+  boots_.push_back({suite_, std::string(name_of(machine_.options().firmware)),
+                    std::string(name_of(machine_.options().accelerator)), since(*smtp), since(*imaps)});
+  return ok();
+}
+
+Result<std::vector<JournalEntry>> MachineAppliance::journal() {
+  if (machine_.running())
+    return fail(ErrorKind::tool, "the journal can be read only while the machine is off",
+                "write 'power-off' before");
+  return read_journal(machine_.overlay(), machine_.options().folder);
+}
+
+Result<std::string> MachineAppliance::serial() {
+  return read_file(machine_.serial_log(), 64u << 20);
+}
+
+void MachineAppliance::discard() {
+  machine_.power_cut();
+  std::error_code error;
+  std::filesystem::remove(machine_.overlay(), error);
+  std::filesystem::remove(machine_.options().folder / "uefi-variables.fd", error);
+}
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "mailtest/player.hpp"
+#include "mailtest/run_scenarios.hpp"
+#include "vm/machine.hpp"
+
+namespace mailstead::mailtest {
+
+/// The appliance as a virtual machine in the test world.
+class MachineAppliance : public Appliance {
+ public:
+  /// `boots` gets an entry at each power-on that reached wait_boot; it must outlive the appliance.
+  static Result<std::unique_ptr<MachineAppliance>> create(vm::MachineOptions options, std::string suite,
+                                                          double time_scale, std::vector<BootTimes>& boots);
+  Status power_on() override;
+  Status power_off() override;
+  Status power_cut() override;
+  Status wait_boot(Deadline deadline) override;
+  Result<std::vector<JournalEntry>> journal() override;
+  Result<std::string> serial() override;
+
+  bool running() { return machine_.running(); }
+  std::filesystem::path serial_log() const { return machine_.serial_log(); }
+  std::filesystem::path journal_file() const { return machine_.options().folder / "journal.txt"; }
+  /// Ends the machine and removes its disk; the logs stay.
+  void discard();
+
+ private:
+  MachineAppliance(vm::Machine machine, std::string suite, double time_scale, std::vector<BootTimes>& boots)
+      : machine_(std::move(machine)), suite_(std::move(suite)), time_scale_(time_scale), boots_(boots) {}
+  vm::Machine machine_;
+  std::string suite_;
+  double time_scale_;
+  std::vector<BootTimes>& boots_;
+};
+
+}  // namespace mailstead::mailtest

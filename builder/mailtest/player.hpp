@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "mailtest/dialogue.hpp"
+#include "mailtest/journal.hpp"
+#include "mailtest/session.hpp"
+#include "mailtest/sink.hpp"
+#include "mailtest/text.hpp"
+
+namespace mailstead::mailtest {
+
+/// The appliance, as far as a dialogue may handle it.
+class Appliance {
+ public:
+  virtual ~Appliance() = default;
+  virtual Status power_on() = 0;
+  virtual Status power_off() = 0;
+  virtual Status power_cut() = 0;
+  /// Until SMTP and IMAPS have greeted.
+  virtual Status wait_boot(Deadline deadline) = 0;
+  /// Of the appliance that is switched off.
+  virtual Result<std::vector<JournalEntry>> journal() = 0;
+  /// What the console of the last boot has shown.
+  virtual Result<std::string> serial() = 0;
+};
+
+/// What a dialogue plays against.
+struct Stage {
+  Appliance* appliance = nullptr;  ///< null: steps that need one fail
+  Inbox* inbox = nullptr;          ///< likewise
+  Variables variables;             ///< to begin with
+  std::string zone_json;           ///< for verify-dkim
+  std::filesystem::path oracles;   ///< folder of verify-dkim.py
+  std::filesystem::path folder;    ///< for files of oracles
+  double time_scale = 1.0;         ///< all waiting times are multiplied by this
+};
+
+/// Plays one dialogue.
+class Player {
+ public:
+  explicit Player(Stage stage) : stage_(std::move(stage)), variables_(stage_.variables) {}
+
+  /// Errors: the first step that did not go as written, with its place in the dialogue, and what was said
+  /// until then as a note. Failures of the dialogue have ErrorKind::tool.
+  Status play(const Dialogue& dialogue);
+
+ private:
+  Status play_step(const Step& step);
+  Status play_talk(const Step& step);
+  Status play_machine(const Step& step);
+  Status connect(const Step& step);
+  Status expect_refused(const Step& step);
+  Status start_tls(const Step& step);
+  Status expect(const Step& step);
+  Status look_again(const Step& step);
+  Status send(const std::string& text, const std::string& shown);
+  Status send_data(const Step& step);
+  Status check(const Step& step);
+  Status wait_until(const Step& step);
+  Status receive(const Step& step);
+  Status verify_dkim(const Step& step);
+  Status check_ports(const Step& step);
+  Status check_journal(const Step& step);
+  Status check_serial(const Step& step);
+  Result<Session*> session();
+  Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;
+  Result<std::string> expanded(const std::string& text) const { return expand(text, variables_); }
+  Deadline within(std::chrono::milliseconds time) const;
+  Deadline reply_deadline() const { return within(std::chrono::seconds(60)); }
+  void note(std::string line);
+  void note_reply(const Reply& reply);
+
+  Stage stage_;
+  Variables variables_;
+  std::map<std::string, std::unique_ptr<Session>> sessions_;
+  std::string current_;
+  std::optional<Reply> reply_;
+  std::vector<std::string> transcript_;
+  std::optional<std::vector<JournalEntry>> journal_;
+  std::vector<std::string> journal_exceptions_;
+};
+
+}  // namespace mailstead::mailtest

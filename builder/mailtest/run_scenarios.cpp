@@ -1,0 +1,274 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/run_scenarios.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <ctime>
+#include <nlohmann/json.hpp>
+#include <random>
+
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "mailtest/enclosure.hpp"
+#include "mailtest/machine_appliance.hpp"
+#include "mailtest/player.hpp"
+#include "mailtest/world.hpp"
+#include "vm/accelerator.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using Json = nlohmann::json;
+
+struct Scenario {
+  std::string name;
+  Dialogue dialogue;
+};
+
+/// A folder of qemu-tests/ with what was asked of it.
+struct Suite {
+  std::string name;
+  WorldPlan world;
+  std::vector<Scenario> scenarios;
+};
+
+bool is_asked_for(const std::string& name, const std::vector<std::string>& only) {
+  return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& part) {
+           return name.find(part) != std::string::npos;
+         });
+}
+
+std::vector<fs::path> sorted_entries(const fs::path& folder) {
+  std::vector<fs::path> entries;
+  std::error_code error;
+  for (const auto& entry : fs::directory_iterator(folder, error)) entries.push_back(entry.path());
+  std::sort(entries.begin(), entries.end());
+  return entries;
+}
+
+Result<std::vector<Suite>> load_suites(const Options& options) {
+  std::vector<Suite> suites;
+  std::vector<Error> errors;
+  for (const fs::path& folder : sorted_entries(options.scenarios)) {
+    if (!fs::exists(folder / "world")) continue;
+    Suite suite{folder.filename().string(), {}, {}};
+    TRY(const std::string world, read_file(folder / "world", 1 << 20));
+    if (auto plan = parse_world(world, (folder / "world").string()))
+      suite.world = *std::move(plan);
+    else
+      errors.push_back(std::move(plan).error());
+    for (const fs::path& file : sorted_entries(folder)) {
+      const std::string name = suite.name + "/" + file.stem().string();
+      if (file.extension() != ".dialogue" || !is_asked_for(name, options.only)) continue;
+      TRY(const std::string text, read_file(file, 2 << 20));
+      if (auto dialogue = parse_dialogue(text, file.string()))
+        suite.scenarios.push_back({name, *std::move(dialogue)});
+      else
+        errors.push_back(std::move(dialogue).error());
+    }
+    std::stable_partition(suite.scenarios.begin(), suite.scenarios.end(),
+                          [](const Scenario& s) { return !s.dialogue.own_machine; });
+    if (!suite.scenarios.empty()) suites.push_back(std::move(suite));
+  }
+  if (!errors.empty()) return fail(join_errors(std::move(errors)));
+  if (suites.empty())
+    return fail(ErrorKind::usage, "no scenario of that name in " + options.scenarios.string());
+  return suites;
+}
+
+std::string rfc5322_date() {
+  const std::time_t now = std::time(nullptr);
+  std::tm utc{};
+  ::gmtime_r(&now, &utc);
+  char text[64];
+  std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S +0000", &utc);
+  return text;
+}
+
+Json to_json(const Summary& summary) {
+  Json json = {{"scenarios", Json::array()}, {"boots", Json::array()}};
+  for (const ScenarioResult& s : summary.scenarios)
+    json["scenarios"].push_back({{"name", s.name},
+                                 {"title", s.title},
+                                 {"passed", s.passed},
+                                 {"duration", s.duration.count()},
+                                 {"failure", s.failure}});
+  for (const BootTimes& b : summary.boots)
+    json["boots"].push_back({{"folder", b.scenario_folder},
+                             {"firmware", b.firmware},
+                             {"accelerator", b.accelerator},
+                             {"smtp", b.to_smtp.count()},
+                             {"imaps", b.to_imaps.count()}});
+  return json;
+}
+
+void add_from_json(const Json& json, Summary& summary) {
+  using std::chrono::milliseconds;
+  for (const Json& s : json.at("scenarios"))
+    summary.scenarios.push_back({s.at("name"), s.at("title"), s.at("passed"),
+                                 milliseconds(s.at("duration").get<std::int64_t>()), s.at("failure")});
+  for (const Json& b : json.at("boots"))
+    summary.boots.push_back({b.at("folder"), b.at("firmware"), b.at("accelerator"),
+                             milliseconds(b.at("smtp").get<std::int64_t>()),
+                             milliseconds(b.at("imaps").get<std::int64_t>())});
+}
+
+/// Plays the scenarios of one folder, inside the enclosure.
+class SuiteRun {
+ public:
+  SuiteRun(const Suite& suite, const Options& options, vm::Accelerator accelerator, Reporter& reporter)
+      : suite_(suite),
+        options_(options),
+        accelerator_(accelerator),
+        reporter_(reporter),
+        folder_(options.folder / suite.name) {}
+
+  Result<Summary> run() {
+    CHECK_OK(make_directories(folder_));
+    std::vector<DnsRecord> zone;
+    if (!options_.zone_json.empty()) {
+      TRY(zone, records_from_json(options_.zone_json));
+    }
+    TRY(world_, World::start(suite_.world, zone, folder_));
+    for (const Scenario& scenario : suite_.scenarios) {
+      if (scenario.dialogue.own_machine) finish_machine();
+      CHECK_OK(play(scenario));
+      if (scenario.dialogue.own_machine) finish_machine();
+    }
+    finish_machine();
+    return std::move(summary_);
+  }
+
+ private:
+  Status boot_if_off(const Dialogue& dialogue) {
+    if (!appliance_) {
+      vm::MachineOptions machine;
+      machine.image = options_.image;
+      machine.folder = dialogue.own_machine ? folder_ / fs::path(dialogue.file).stem() : folder_;
+      machine.accelerator = accelerator_;
+      machine.firmware = dialogue.firmware;
+      machine.network = vm::TapNetwork{world_->tap(), vm::TapNetwork{}.mac};
+      machine.memory_mib = options_.memory_mib;
+      machine.cpus = options_.cpus;
+      CHECK_OK(make_directories(machine.folder));
+      TRY(appliance_,
+          MachineAppliance::create(std::move(machine), suite_.name, options_.time_scale, summary_.boots));
+      failed_since_ = summary_.scenarios.size();
+    }
+    if (appliance_->running()) return ok();
+    auto activity = reporter_.start("booting");
+    CHECK_OK(appliance_->power_on());
+    const auto patience =
+        std::chrono::duration_cast<Clock::duration>(std::chrono::minutes(5) * options_.time_scale);
+    CHECK_OK(appliance_->wait_boot(Clock::now() + patience));
+    const BootTimes& boot = summary_.boots.back();
+    activity->set_result(fmt::format("SMTP after {:.1f} s, IMAPS after {:.1f} s",
+                                     std::chrono::duration<double>(boot.to_smtp).count(),
+                                     std::chrono::duration<double>(boot.to_imaps).count()));
+    return ok();
+  }
+
+  Status play(const Scenario& scenario) {
+    auto activity = reporter_.start(scenario.name + ": " + scenario.dialogue.title);
+    const auto start = Clock::now();
+    Status status = boot_if_off(scenario.dialogue);
+    if (status) {
+      Stage stage;
+      stage.appliance = appliance_.get();
+      stage.inbox = &world_->inbox();
+      stage.variables = options_.variables;
+      stage.variables["appliance"] = kAppliance;
+      stage.variables["appliance6"] = kAppliance6;
+      stage.variables["date"] = rfc5322_date();
+      // Messages of one scenario are told from those of another, also in a machine that is used twice.
+      stage.variables["unique"] = fmt::format("{:08x}", std::random_device{}());
+      stage.zone_json = options_.zone_json;
+      stage.oracles = options_.scenarios / "oracles";
+      stage.folder = folder_;
+      stage.time_scale = options_.time_scale;
+      status = Player(std::move(stage)).play(scenario.dialogue);
+    }
+    CHECK_OK(check_interrupt());
+    ScenarioResult result{scenario.name,
+                          scenario.dialogue.title,
+                          status.has_value(),
+                          std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start),
+                          {}};
+    if (!status) result.failure = describe(status.error());
+    activity->set_result(result.passed ? "passed" : "FAILED");
+    summary_.scenarios.push_back(std::move(result));
+    return ok();
+  }
+
+  std::string describe(const Error& error) const {
+    std::string text = format_error(error);
+    if (appliance_)
+      text += fmt::format("the end of the console ({}):\n{}\n", appliance_->serial_log().string(),
+                          vm::tail(appliance_->serial_log(), 25));
+    return text;
+  }
+
+  /// Switches the machine off and adds the end of its journal to the reports of what failed on it.
+  void finish_machine() {
+    if (!appliance_) return;
+    const bool failed = std::any_of(summary_.scenarios.begin() + static_cast<std::ptrdiff_t>(failed_since_),
+                                    summary_.scenarios.end(), [](const auto& s) { return !s.passed; });
+    if (failed && !interrupted()) {
+      if (appliance_->running())
+        (void)appliance_->power_off();  // killed if it does not mind; the journal tells why
+      std::string end;
+      if (const auto journal = appliance_->journal())
+        end = fmt::format("the end of the journal ({}):\n{}\n", appliance_->journal_file().string(),
+                          vm::tail(appliance_->journal_file(), 60));
+      else
+        end = "the journal could not be read: " + format_error(journal.error());
+      for (auto s = summary_.scenarios.rbegin(); s != summary_.scenarios.rend(); ++s)
+        if (!s->passed) {
+          s->failure += end;
+          break;
+        }
+    }
+    appliance_->discard();
+    appliance_.reset();
+  }
+
+  const Suite& suite_;
+  const Options& options_;
+  const vm::Accelerator accelerator_;
+  Reporter& reporter_;
+  const fs::path folder_;
+  Summary summary_;
+  std::size_t failed_since_ = 0;
+  std::unique_ptr<World> world_;
+  std::unique_ptr<MachineAppliance> appliance_;
+};
+
+}  // namespace
+
+bool Summary::passed() const {
+  return !scenarios.empty() &&
+         std::all_of(scenarios.begin(), scenarios.end(), [](const auto& s) { return s.passed; });
+}
+
+Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
+  TRY(const std::vector<Suite> suites, load_suites(options));
+  TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
+  Summary summary;
+  for (const Suite& suite : suites) {
+    auto activity = reporter.start("scenarios of " + suite.name);
+    TRY(const std::string text,
+        run_enclosed(
+            [&](Reporter& inner) -> Result<std::string> {
+              TRY(const Summary part, SuiteRun(suite, options, accelerator, inner).run());
+              return to_json(part).dump(-1, ' ', false, Json::error_handler_t::replace);
+            },
+            reporter));
+    add_from_json(Json::parse(text), summary);
+  }
+  return summary;
+}
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/world.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "mailtest/dialogue.hpp"
+#include "mailtest/enclosure.hpp"
+#include "mailtest/text.hpp"
+#include "vm/machine.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+const std::set<std::string>& known_types() {
+  static const std::set<std::string> types = {"A", "AAAA", "MX", "TXT", "SRV", "PTR", "CNAME", "CAA", "TLSA"};
+  return types;
+}
+
+bool is_address(const std::string& text) {
+  unsigned char buffer[16];
+  return ::inet_pton(AF_INET, text.c_str(), buffer) == 1 || ::inet_pton(AF_INET6, text.c_str(), buffer) == 1;
+}
+
+std::string hex(std::string_view bytes) {
+  std::string text;
+  for (const char c : bytes) text += fmt::format("{:02x}", static_cast<unsigned char>(c));
+  return text;
+}
+
+std::string without_dot(std::string name) {
+  if (!name.empty() && name.back() == '.') name.pop_back();
+  return name;
+}
+
+// dnsmasq knows no TLSA, so its bytes are given as RFC 6698 section 2.1 lays them out.
+Result<std::string> tlsa_option(const DnsRecord& record, const std::vector<std::string>& w) {
+  if (w.size() < 4) return fail(ErrorKind::usage, "a TLSA record has four parts");
+  std::string octets;
+  for (int i = 0; i < 3; ++i) {
+    int number = -1;
+    std::from_chars(w[i].data(), w[i].data() + w[i].size(), number);
+    if (number < 0 || number > 255) return fail(ErrorKind::usage, "a TLSA parameter is 0 to 255");
+    octets += static_cast<char>(number);
+  }
+  std::string digest;
+  for (std::size_t i = 3; i < w.size(); ++i) digest += w[i];
+  return fmt::format("dns-rr={},52,{}{}\n", record.name, hex(octets), digest);
+}
+
+// A text of any length as character strings of at most 255 octets (RFC 1035 section 3.3.14), quoted for
+// dnsmasq.
+std::string txt_option(const DnsRecord& record) {
+  std::string line = "txt-record=" + record.name;
+  for (std::size_t at = 0; at < record.value.size() || at == 0; at += 250) {
+    line += ",\"";
+    for (const char c : record.value.substr(at, 250)) {
+      if (c == '"' || c == '\\') line += '\\';
+      line += c;
+    }
+    line += '"';
+  }
+  return line + "\n";
+}
+
+Result<std::string> option_for(const DnsRecord& record) {
+  const std::vector<std::string> w = split_words(record.value);
+  if (record.name.find_first_of(",\"\n#= ") != std::string::npos ||
+      record.value.find('\n') != std::string::npos)
+    return fail(ErrorKind::usage,
+                "the name server of the test world cannot express the record of " + record.name);
+  if (record.type == "TXT") return txt_option(record);
+  if (w.empty())
+    return fail(ErrorKind::usage, "the " + record.type + " record of " + record.name + " is empty");
+  if (record.type == "A" || record.type == "AAAA") {
+    if (!is_address(w[0])) return fail(ErrorKind::usage, "'" + w[0] + "' is not an address");
+    return fmt::format("host-record={},{}\n", record.name, w[0]);
+  }
+  if (record.type == "MX" && w.size() == 2)
+    return fmt::format("mx-host={},{},{}\n", record.name, without_dot(w[1]), w[0]);
+  if (record.type == "SRV" && w.size() == 4)
+    return fmt::format("srv-host={},{},{},{},{}\n", record.name, without_dot(w[3]), w[2], w[0], w[1]);
+  if (record.type == "PTR") return fmt::format("ptr-record={},{}\n", record.name, without_dot(w[0]));
+  if (record.type == "CNAME") return fmt::format("cname={},{}\n", record.name, without_dot(w[0]));
+  if (record.type == "TLSA") return tlsa_option(record, w);
+  if (record.type == "CAA" && w.size() >= 3) {
+    std::string value = w[2];
+    std::erase(value, '"');
+    return fmt::format("caa-record={},{},{},{}\n", record.name, w[0], w[1], value);
+  }
+  return fail(ErrorKind::usage, fmt::format("the record {} {} {} is not understood", record.name, record.type,
+                                            printable(record.value, 200)));
+}
+
+}  // namespace
+
+Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
+  WorldPlan plan;
+  std::vector<Error> errors;
+  int number = 0;
+  for (const std::string& line : split_lines(text)) {
+    ++number;
+    const std::vector<std::string> w = split_words(line);
+    if (w.empty() || w[0][0] == '#') continue;
+    if (w[0] == "dns" && w.size() >= 4 && known_types().count(w[2]) != 0) {
+      DnsRecord record{w[1], w[2],
+                       line.substr(line.find(w[2], line.find(w[1]) + w[1].size()) + w[2].size() + 1)};
+      if (record.type == "TXT") std::erase(record.value, '"');
+      if (auto option = option_for(record); !option)
+        errors.push_back(error_at(file, number, line, option.error().message));
+      plan.records.push_back(std::move(record));
+    } else if (w[0] == "peer" && w.size() >= 5 && w[1] == "smtp" && is_address(w[2]) &&
+               (w.size() == 5 || (w.size() == 6 && w[5] == "tls"))) {
+      unsigned port = 0;
+      std::from_chars(w[3].data(), w[3].data() + w[3].size(), port);
+      if (port == 0 || port > 65535) errors.push_back(error_at(file, number, line, "not a port"));
+      plan.peers.push_back({w[2], static_cast<std::uint16_t>(port), w[4], w.size() == 6});
+    } else {
+      errors.push_back(error_at(file, number, line, "this line is not understood",
+                                "write: dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls]"));
+    }
+  }
+  if (!errors.empty()) return fail(join_errors(std::move(errors)));
+  return plan;
+}
+
+Result<std::vector<DnsRecord>> records_from_json(const std::string& text) {
+  try {
+    std::vector<DnsRecord> records;
+    const nlohmann::json zone = nlohmann::json::parse(text);
+    for (const nlohmann::json& entry : zone.at("records")) {
+      DnsRecord record{entry.at("name"), entry.at("type"), entry.value("value", "")};
+      if (record.type == "TXT") {
+        record.value.clear();
+        for (const nlohmann::json& part : entry.at("texts")) record.value += part.get<std::string>();
+      }
+      // Placeholders for addresses that the spec does not know are the world's to give.
+      const bool address = record.type == "A" || record.type == "AAAA";
+      if (known_types().count(record.type) != 0 && (!address || is_address(record.value)))
+        records.push_back(std::move(record));
+    }
+    return records;
+  } catch (const nlohmann::json::exception& error) {
+    return fail(ErrorKind::usage,
+                std::string("the zone is not as 'mailstead dns --json' prints it: ") + error.what());
+  }
+}
+
+Result<std::string> dnsmasq_configuration(const std::vector<DnsRecord>& records, const std::string& mac) {
+  std::string text = fmt::format(
+      "no-resolv\nno-hosts\nkeep-in-foreground\nlog-facility=-\nlog-queries\npid-file=\n"
+      "interface=tap0\nexcept-interface=lo\nbind-dynamic\n"
+      "local=/#/\nlocal-ttl=60\n"
+      "dhcp-authoritative\ndhcp-leasefile=/dev/null\ndhcp-option=option:ntp-server,{0}\n"
+      "dhcp-range={1},{1},255.255.255.0,1h\ndhcp-range={2},{2},64,1h\nenable-ra\n"
+      "dhcp-host={3},{1}\n"
+      "edns-packet-max=1232\n",
+      kGateway, kAppliance, kAppliance6, mac);
+  for (const DnsRecord& record : records) {
+    TRY(const std::string option, option_for(record));
+    text += option;
+  }
+  return text;
+}
+
+Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::vector<DnsRecord>& zone,
+                                            const std::filesystem::path& folder) {
+  std::unique_ptr<World> world(new World());
+  TRY(world->tap_, make_network());
+  std::vector<DnsRecord> records = plan.records;
+  // What the world says of a name and type goes before what the zone says (addresses above all).
+  std::set<std::pair<std::string, std::string>> said;
+  for (const DnsRecord& record : plan.records) said.emplace(record.name, record.type);
+  for (const DnsRecord& record : zone)
+    if (said.count({record.name, record.type}) == 0) records.push_back(record);
+  TRY(const std::string configuration, dnsmasq_configuration(records, vm::TapNetwork{}.mac));
+  CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
+  // --no-daemon: in a user namespace there is no other user to become.
+  TRY(vm::Process dnsmasq,
+      vm::Process::start({{"dnsmasq", "--no-daemon", "--conf-file=" + (folder / "dnsmasq.conf").string()},
+                          folder / "dnsmasq.log",
+                          {},
+                          false}));
+  if (const auto ending = dnsmasq.wait(std::chrono::milliseconds(500)))
+    return fail(ErrorKind::tool, "the name server of the test world ended with " + ending->describe() +
+                                     ":\n" + vm::tail(dnsmasq.log(), 10));
+  world->dnsmasq_ = std::make_unique<vm::Process>(std::move(dnsmasq));
+  for (const Peer& peer : plan.peers) {
+    TRY(auto sink, SmtpSink::start(peer.address, peer.port, peer.name, peer.tls, world->inbox_));
+    world->sinks_.push_back(std::move(sink));
+  }
+  return world;
+}
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/files.hpp"
+#include "base/result.hpp"
+#include "mailtest/sink.hpp"
+#include "vm/process.hpp"
+
+namespace mailstead::mailtest {
+
+/// A record that the world's name server gives.
+struct DnsRecord {
+  std::string name;   ///< without the final dot
+  std::string type;   ///< A, AAAA, MX, TXT, SRV, PTR, CNAME, CAA, TLSA
+  std::string value;  ///< as in a master file; for TXT the joined text, unquoted
+};
+
+/// A mail server of another domain.
+struct Peer {
+  std::string address;
+  std::uint16_t port = 25;
+  std::string name;
+  bool tls = false;
+};
+
+/// What the file `world` of a folder of qemu-tests/ says.
+struct WorldPlan {
+  std::vector<DnsRecord> records;
+  std::vector<Peer> peers;
+};
+
+/// Reads `dns NAME TYPE VALUE` and `peer smtp ADDRESS PORT NAME [tls]` lines. Errors: collected, with places.
+Result<WorldPlan> parse_world(std::string_view text, const std::string& file);
+
+/// The records that `mailstead dns --json` prints. Errors: ErrorKind::usage, not that form.
+Result<std::vector<DnsRecord>> records_from_json(const std::string& text);
+
+/// Configuration of dnsmasq that answers these records and nothing else, gives the appliance its addresses by
+/// DHCP, DHCPv6 and router advertisements, and keeps nothing on disk. Errors: a type or value that it cannot
+/// express.
+Result<std::string> dnsmasq_configuration(const std::vector<DnsRecord>& records, const std::string& mac);
+
+/// Everything around the appliance, running: names, addresses, mail servers. To be made inside run_enclosed.
+class World {
+ public:
+  /// `zone`: the appliance's own records. `folder`: for logs and configuration. Errors: as in make_network;
+  /// no dnsmasq.
+  static Result<std::unique_ptr<World>> start(const WorldPlan& plan, const std::vector<DnsRecord>& zone,
+                                              const std::filesystem::path& folder);
+  int tap() const { return tap_.get(); }
+  Inbox& inbox() { return inbox_; }
+  /// The name server's log.
+  std::filesystem::path dns_log() const { return dnsmasq_->log(); }
+
+ private:
+  World() = default;
+  FileDescriptor tap_;
+  Inbox inbox_;
+  std::vector<std::unique_ptr<SmtpSink>> sinks_;
+  std::unique_ptr<vm::Process> dnsmasq_;
+};
+
+}  // namespace mailstead::mailtest
