@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "fetch/fetch.hpp"
+
+namespace mailstead::fetch {
+
+/// Downloads `packages` into the store, several at a time over kept connections. The result has the path of
+/// each, by digest. Errors: see fetch_packages.
+Result<std::map<std::string, std::filesystem::path>> download(const std::vector<lock::Package>& packages,
+                                                              const Store& store,
+                                                              const lock::Mirrors& mirrors,
+                                                              const FetchOptions& options,
+                                                              Reporter& reporter);
+
+}  // namespace mailstead::fetch

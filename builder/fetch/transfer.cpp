@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "fetch/transfer.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+
+#include "lock/text.hpp"
+
+namespace mailstead::fetch {
+namespace {
+
+template <class Value>
+void set(CURL* easy, CURLoption option, Value value) {
+  // The options used here exist in every libcurl since 7.85; what can fail is memory, and then the transfer
+  // fails too.
+  static_cast<void>(curl_easy_setopt(easy, option, value));
+}
+
+std::optional<std::uint64_t> read_number(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || stop != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+bool starts_with_name(std::string_view line, std::string_view lower_name) {
+  return line.size() >= lower_name.size() &&
+         std::equal(lower_name.begin(), lower_name.end(), line.begin(),
+                    [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
+}
+
+/// Failures that another try at the same mirror does not mend.
+bool is_lasting(CURLcode code) {
+  switch (code) {
+    case CURLE_UNSUPPORTED_PROTOCOL:
+    case CURLE_URL_MALFORMAT:
+    case CURLE_TOO_MANY_REDIRECTS:
+    case CURLE_PEER_FAILED_VERIFICATION:
+    case CURLE_SSL_CACERT_BADFILE:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+std::string address_of(const std::string& mirror, const lock::Package& package) {
+  std::string address = mirror + "/";
+  for (const char c : package.pool_path) {
+    if (std::isalnum(static_cast<unsigned char>(c)) ||
+        std::string_view("/._-~").find(c) != std::string_view::npos) {
+      address += c;
+    } else {
+      address += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+    }
+  }
+  return address;
+}
+
+Transfer::Transfer(lock::Package package, const std::vector<std::string>& mirrors, const Store& store,
+                   const FetchOptions& options, Reporter::Activity& activity)
+    : package_(std::move(package)),
+      mirrors_(mirrors),
+      store_(store),
+      options_(options),
+      activity_(activity) {}
+
+Result<CURL*> Transfer::begin() {
+  if (!partial_) {
+    TRY(auto partial, store_.begin(package_));
+    partial_.emplace(std::move(partial));
+  }
+  resumed_from_ = partial_->size();
+  if (resumed_from_ > reported_) {
+    activity_.advance(resumed_from_ - reported_);
+    reported_ = resumed_from_;
+  }
+  content_length_.reset();
+  range_start_.reset();
+  range_total_.reset();
+  answer_checked_ = false;
+  write_status_ = ok();
+  curl_message_[0] = '\0';
+  if (resumed_from_ == package_.size) return nullptr;
+
+  easy_.reset(curl_easy_init());
+  CURL* easy = easy_.get();
+  if (easy == nullptr) return fail(ErrorKind::internal, "libcurl cannot start a transfer");
+  set(easy, CURLOPT_PRIVATE, this);
+  set(easy, CURLOPT_URL, address_of(mirrors_[mirror_], package_).c_str());
+  set(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
+  set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+  set(easy, CURLOPT_FOLLOWLOCATION, 1L);
+  set(easy, CURLOPT_MAXREDIRS, 5L);
+  set(easy, CURLOPT_FAILONERROR, 1L);
+  set(easy, CURLOPT_NOSIGNAL, 1L);
+  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
+  set(easy, CURLOPT_USERAGENT, "mailstead");
+  set(easy, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
+  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
+  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
+  set(easy, CURLOPT_ERRORBUFFER, curl_message_.data());
+  set(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_data);
+  set(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
+  set(easy, CURLOPT_HEADERFUNCTION, &Transfer::on_header);
+  set(easy, CURLOPT_HEADERDATA, static_cast<void*>(this));
+  // CURLOPT_RESUME_FROM would fail where a server sends the whole file again; a plain range lets us start
+  // over.
+  if (resumed_from_ > 0) set(easy, CURLOPT_RANGE, fmt::format("{}-", resumed_from_).c_str());
+  return easy;
+}
+
+std::size_t Transfer::on_header(char* data, std::size_t size, std::size_t count, void* self) {
+  static_cast<Transfer*>(self)->take_header({data, size * count});
+  return size * count;
+}
+
+void Transfer::take_header(std::string_view line) {
+  while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
+  constexpr std::string_view kLength = "content-length:";
+  constexpr std::string_view kRange = "content-range:";
+  if (line.starts_with("HTTP/")) {
+    content_length_.reset();
+    range_start_.reset();
+    range_total_.reset();
+  } else if (starts_with_name(line, kLength)) {
+    content_length_ = read_number(lock::trim(line.substr(kLength.size())));
+  } else if (starts_with_name(line, kRange)) {
+    // RFC 9110 section 14.4: "bytes 100-199/200"
+    std::string_view value = lock::trim(line.substr(kRange.size()));
+    const auto dash = value.find('-');
+    const auto slash = value.find('/');
+    if (!starts_with_name(value, "bytes ") || dash == std::string_view::npos ||
+        slash == std::string_view::npos)
+      return;
+    range_start_ = read_number(value.substr(6, dash - 6));
+    range_total_ = read_number(value.substr(slash + 1));
+  }
+}
+
+std::size_t Transfer::on_data(char* data, std::size_t size, std::size_t count, void* self) {
+  auto* transfer = static_cast<Transfer*>(self);
+  transfer->write_status_ = transfer->take_data({data, size * count});
+  return transfer->write_status_ ? size * count : CURL_WRITEFUNC_ERROR;
+}
+
+Status Transfer::check_answer() {
+  answer_checked_ = true;
+  long status = 0;
+  curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  if (status == 0) return ok();  // file://
+  std::optional<std::uint64_t> total = content_length_;
+  if (status == 206) {
+    if (range_start_ != resumed_from_) {
+      return fail(ErrorKind::network, "the mirror sent another part of the file than the one asked for");
+    }
+    total = range_total_;
+  } else if (resumed_from_ > 0) {
+    CHECK_OK(partial_->restart());
+    resumed_from_ = 0;
+  }
+  if (total && *total != package_.size) {
+    return fail(ErrorKind::integrity,
+                fmt::format("{} {} has {} bytes on the mirror {}; the lock says {}", package_.name,
+                            package_.version, *total, mirrors_[mirror_], package_.size));
+  }
+  return ok();
+}
+
+Status Transfer::take_data(std::string_view data) {
+  if (!answer_checked_) CHECK_OK(check_answer());
+  CHECK_OK(partial_->append(data));
+  if (partial_->size() > reported_) {
+    activity_.advance(partial_->size() - reported_);
+    reported_ = partial_->size();
+  }
+  return ok();
+}
+
+Status Transfer::finish_file() {
+  auto path = partial_->finish();
+  if (!path) return fail(std::move(path).error());
+  path_ = *std::move(path);
+  partial_.reset();
+  return ok();
+}
+
+Transfer::Outcome Transfer::finish(CURLcode code) {
+  long status = 0;
+  if (easy_) curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  easy_.reset();
+  const std::string curl_text = curl_message_[0] != '\0' ? curl_message_.data() : curl_easy_strerror(code);
+
+  Status result = std::move(write_status_);
+  if (result && code == CURLE_OK && partial_->size() == package_.size) {
+    const bool whole = resumed_from_ == 0;
+    result = finish_file();
+    if (result) return Outcome::done;
+    // What an interrupted run left may be damaged (a power cut); that is not the mirror's fault.
+    if (!whole && result.error().kind == ErrorKind::integrity) return fail_for_now(result.error().message);
+  }
+  if (!result && result.error().kind == ErrorKind::integrity) {
+    if (auto emptied = partial_->restart(); !emptied) return give_up(std::move(emptied).error());
+    result.error().hint =
+        "`mailstead lock --update` pins what the archive has now; if the bytes still differ, use another "
+        "mirror";
+    return refuse({false, std::move(result).error()});
+  }
+  if (!result && result.error().kind == ErrorKind::io) return give_up(std::move(result).error());
+  if (!result) return fail_for_now(result.error().message);
+  if (code == CURLE_OK) return fail_for_now(fmt::format("it ended after {} bytes", partial_->size()));
+
+  const std::string& mirror = mirrors_[mirror_];
+  if (code == CURLE_FILE_COULDNT_READ_FILE ||
+      (code == CURLE_HTTP_RETURNED_ERROR && (status == 404 || status == 410))) {
+    return refuse({true, Error{ErrorKind::network,
+                               fmt::format("the mirror {} does not have {} {}", mirror, package_.name,
+                                           package_.version),
+                               {},
+                               {},
+                               {},
+                               {}}});
+  }
+  if (code == CURLE_HTTP_RETURNED_ERROR && status == 416) {
+    if (auto emptied = partial_->restart(); !emptied) return give_up(std::move(emptied).error());
+    return fail_for_now("the mirror cannot continue the file where it ended");
+  }
+  const bool refused = code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 429;
+  if (refused || is_lasting(code)) {
+    return refuse({false, Error{ErrorKind::network,
+                                fmt::format("the mirror {} refuses {} {}: {}", mirror, package_.name,
+                                            package_.version, curl_text),
+                                {},
+                                "use another mirror: --mirror",
+                                {},
+                                {}}});
+  }
+  return fail_for_now(curl_text);
+}
+
+/// Moves on to the next mirror that has not refused; false if there is none.
+bool Transfer::to_next_mirror() {
+  for (std::size_t step = 1; step <= mirrors_.size(); ++step) {
+    const std::size_t candidate = (mirror_ + step) % mirrors_.size();
+    if (refusals_.contains(candidate)) continue;
+    mirror_ = candidate;
+    return true;
+  }
+  return false;
+}
+
+Transfer::Outcome Transfer::refuse(Refusal refusal) {
+  refusals_.insert_or_assign(mirror_, std::move(refusal));
+  if (to_next_mirror()) {
+    not_before_ = Clock::now();
+    return Outcome::again;
+  }
+  // Of several reasons the gravest is told: wrong bytes, then a refusal, then a missing file.
+  dropped_ =
+      std::all_of(refusals_.begin(), refusals_.end(), [](const auto& entry) { return entry.second.missing; });
+  const auto worst = std::max_element(refusals_.begin(), refusals_.end(), [](const auto& a, const auto& b) {
+    const auto gravity = [](const Refusal& r) {
+      return r.error.kind == ErrorKind::integrity ? 2 : r.missing ? 0 : 1;
+    };
+    return gravity(a.second) < gravity(b.second);
+  });
+  return give_up(worst->second.error);
+}
+
+Transfer::Outcome Transfer::fail_for_now(std::string reason) {
+  ++failures_;
+  if (failures_ >= options_.attempts) {
+    unreachable_ = true;
+    return give_up(Error{ErrorKind::network,
+                         fmt::format("cannot fetch {} {} from {}: {}", package_.name, package_.version,
+                                     mirrors_[mirror_], reason),
+                         {},
+                         "check the network, or use another mirror with --mirror; what has arrived is kept",
+                         {},
+                         {}});
+  }
+  const auto pause = options_.backoff * (1u << std::min(failures_ - 1, 5u));
+  not_before_ = Clock::now() + pause;
+  to_next_mirror();
+  return Outcome::again;
+}
+
+Transfer::Outcome Transfer::give_up(Error error) {
+  error_ = std::move(error);
+  partial_.reset();
+  return Outcome::failed;
+}
+
+}  // namespace mailstead::fetch
