@@ -10,8 +10,8 @@
 namespace mailstead::profile {
 namespace {
 
-bool is_sha256(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
+bool is_script_digest(std::string_view text) {
+  return text.size() == 16 && std::all_of(text.begin(), text.end(), [](char c) {
            return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
          });
 }
@@ -23,9 +23,10 @@ std::vector<std::string> read_digests(yaml::MapReader& map, yaml::Problems& prob
   for (const yaml::Value& value : list->as_list(problems)) {
     auto digest = value.as_string(problems);
     if (!digest) continue;
-    if (!is_sha256(*digest)) {
-      problems.add(value.error(fmt::format("'{}' is not a SHA-256 digest", *digest),
-                               "64 hexadecimal digits in lower case"));
+    if (!is_script_digest(*digest)) {
+      problems.add(value.error(
+          fmt::format("'{}' is not a digest of scripts", *digest),
+          "16 hexadecimal digits in lower case, as the message about an unreviewed package shows them"));
       continue;
     }
     digests.push_back(*std::move(digest));
