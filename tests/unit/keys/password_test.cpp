@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "keys/keys.hpp"
+#include "support/catch.hpp"
+#include "support/program.hpp"
+
+using namespace mailstead;
+using test::output_of;
+
+namespace {
+
+/// What Perl's crypt(3) makes of the password with the hash as setting: the hash again if the password is
+/// right.
+std::string checked(const std::string& password, const std::string& hash) {
+  return output_of({"perl", "-0777", "-e", "my $p = <STDIN>; print crypt($p, $ARGV[0])", hash}, password);
+}
+
+std::string refusal(std::string_view password) {
+  const auto hash = keys::hash_password(password);
+  REQUIRE_FALSE(hash);
+  CHECK(hash.error().kind == ErrorKind::usage);
+  return hash.error().message;
+}
+
+}  // namespace
+
+TEST_CASE("a hash is yescrypt, salted, and accepted by crypt(3)") {
+  for (const std::string& password : {std::string("correct horse"), std::string("pässwörd €"),
+                                      std::string("x"), std::string(511, 'l'), std::string("'\"$`\\; \t")}) {
+    const auto hash = keys::hash_password(password);
+    REQUIRE(hash);
+    CHECK(hash->starts_with("$y$j9T$"));
+    CHECK(checked(password, *hash) == *hash);
+    CHECK(checked(password + "x", *hash) != *hash);
+    const auto again = keys::hash_password(password);
+    REQUIRE(again);
+    CHECK(*again != *hash);
+  }
+}
+
+TEST_CASE("passwords that no client could send are refused") {
+  CHECK(refusal("") == "the password is empty");
+  for (const std::string_view bad :
+       {std::string_view("a\nb"), std::string_view("a\r"), std::string_view("a\0b", 3)})
+    CHECK(refusal(bad) == "the password holds a NUL character or a line end, which no mail client can send");
+  CHECK(refusal(std::string(512, 'l')) == "the password is longer than 511 bytes");
+}
