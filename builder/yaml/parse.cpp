@@ -16,13 +16,6 @@
 namespace mailstead::yaml {
 namespace {
 
-/// Ends a run of yaml-cpp from inside one of its callbacks. It does not leave this file.
-struct Stop {
-  std::size_t offset;
-  std::string message;
-  std::string hint;
-};
-
 /// Feeds yaml-cpp, which reads ahead until it knows whether a map key began: "[[[[…" would be queued whole,
 /// at a hundred bytes for a byte. So it gets no more than kMostWithoutNode beyond the last node that it told
 /// us of.
@@ -68,7 +61,7 @@ class Builder : public YAML::EventHandler {
 
   void OnDocumentStart(const YAML::Mark& mark) override {
     if (started_)
-      throw Stop{offset(mark), "the file holds more than one document", "leave out the line '---'"};
+      throw Fault{offset(mark), "the file holds more than one document", "leave out the line '---'"};
     started_ = true;
   }
   void OnDocumentEnd() override {}
@@ -82,6 +75,7 @@ class Builder : public YAML::EventHandler {
   void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     refuse_tag(mark, tag);
+    refuse_open_quote(offset(mark));
     Value::Impl& node = tree_.nodes[add(Value::Impl::Kind::scalar, offset(mark), anchor)];
     node.text_begin = static_cast<std::uint32_t>(tree_.texts.size());
     node.text_size = static_cast<std::uint32_t>(value.size());
@@ -89,7 +83,7 @@ class Builder : public YAML::EventHandler {
   }
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t anchor) override {
     if (anchor >= anchors_.size() || anchors_[anchor] == kOpen) {
-      throw Stop{offset(mark), "the alias names something that it is a part of", "write it out"};
+      throw Fault{offset(mark), "the alias names something that it is a part of", "write it out"};
     }
     attach(anchors_[anchor], offset(mark));
   }
@@ -134,13 +128,22 @@ class Builder : public YAML::EventHandler {
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag != "?" && tag != "!" && !tag.empty()) {
-      throw Stop{offset(mark), fmt::format("the tag {} is not known here", quote(tag)), "leave tags out"};
+      throw Fault{offset(mark), fmt::format("the tag {} is not known here", quote(tag)), "leave tags out"};
     }
+  }
+
+  /// yaml-cpp takes a text in quotes without its end, if the file ends with a newline.
+  void refuse_open_quote(std::size_t at) const {
+    const std::string_view text = tree_.source.text();
+    if (at < text.size() && text[at] == '&')
+      at = text.find_first_not_of(" \t\r\n", text.find_first_of(" \t\r\n", at));
+    if (at >= text.size() || (text[at] != '"' && text[at] != '\'')) return;
+    if (end_of_quotes(text, at) == std::string_view::npos) throw open_quote(at);
   }
 
   std::uint32_t add(Value::Impl::Kind kind, std::size_t at, YAML::anchor_t anchor) {
     if (tree_.nodes.size() >= kMostNodes) {
-      throw Stop{at, fmt::format("the file holds more than {} values", kMostNodes), {}};
+      throw Fault{at, fmt::format("the file holds more than {} values", kMostNodes), {}};
     }
     const auto number = static_cast<std::uint32_t>(tree_.nodes.size());
     Value::Impl& node = tree_.nodes.emplace_back();
@@ -171,8 +174,8 @@ class Builder : public YAML::EventHandler {
     Value::Impl& parent = tree_.nodes[levels_.back().node];
     parent.expanded = std::min(parent.expanded + child.expanded, static_cast<std::uint32_t>(kMostNodes + 1));
     if (parent.expanded > kMostNodes) {
-      throw Stop{at, fmt::format("aliases make more than {} values of this file", kMostNodes),
-                 "write out what is meant"};
+      throw Fault{at, fmt::format("aliases make more than {} values of this file", kMostNodes),
+                  "write out what is meant"};
     }
     parent.height = std::max(parent.height, static_cast<std::uint8_t>(child.height + 1));
     check_depth(levels_.size() + child.height, at);
@@ -181,7 +184,7 @@ class Builder : public YAML::EventHandler {
   }
 
   static void check_depth(std::size_t depth, std::size_t at) {
-    if (depth > kMostLevels) throw Stop{at, fmt::format("more than {} levels deep", kMostLevels), {}};
+    if (depth > kMostLevels) throw Fault{at, fmt::format("more than {} levels deep", kMostLevels), {}};
   }
 
   void open(Value::Impl::Kind kind, std::size_t at, YAML::anchor_t anchor) {
@@ -251,42 +254,6 @@ void conceal_suspicious(Source& source, std::size_t at) {
   if (looks_secret(text.substr(begin, end - begin))) source.conceal(line, line);
 }
 
-/// What yaml-cpp's messages mean to somebody who wrote a file by hand.
-std::pair<std::string, std::string> explain(const std::string& message) {
-  struct Explanation {
-    std::string_view from, message, hint;
-  };
-  static constexpr std::array kExplanations{
-      Explanation{"end of map not found", "this does not continue the map above it",
-                  "check the indentation, and that there is a space after each ':'"},
-      Explanation{"end of map flow not found", "a '}' or ',' is missing", ""},
-      Explanation{"end of sequence not found", "this does not continue the list above it",
-                  "check the indentation, and that each item begins with '- '"},
-      Explanation{"end of sequence flow not found", "a ']' or ',' is missing", ""},
-      Explanation{"illegal tab when looking for indentation", "a tab in the indentation",
-                  "indent with spaces"},
-      Explanation{"illegal EOF in scalar", "the closing quote is missing", ""},
-      Explanation{"illegal document indicator in scalar", "the closing quote is missing", ""},
-      Explanation{"illegal map value", "a ':' where no value can be",
-                  "put quotes around a text that holds ': '"},
-      Explanation{"illegal block entry", "a '- ' where no list can be",
-                  "begin the list in a line of its own"},
-      Explanation{"illegal map key", "a '? ' where no key can be", ""},
-      Explanation{"illegal flow end", "a closing bracket without an opening one", ""},
-      Explanation{"unknown token", "no value can begin with this character", "put quotes around the text"},
-      Explanation{"unknown escape character: ", "an unknown escape in a text in double quotes",
-                  "use single quotes, or '\\\\' for a backslash"},
-      Explanation{"bad character found while scanning hex number", "an escape that is not hexadecimal", ""},
-      Explanation{"invalid unicode: ", "an escape that names no character", ""},
-      Explanation{"the referenced anchor is not defined", "the alias names no anchor",
-                  "put quotes around a text that begins with '*'"},
-  };
-  for (const Explanation& entry : kExplanations) {
-    if (message.starts_with(entry.from)) return {std::string(entry.message), std::string(entry.hint)};
-  }
-  return {fmt::format("this is not valid YAML ({})", message), {}};
-}
-
 }  // namespace
 
 Result<Document> Document::parse(std::string text, std::string name) {
@@ -305,18 +272,18 @@ Result<Document> Document::parse(std::string text, std::string name) {
     Builder builder(*tree, input);
     while (parser.HandleNextDocument(builder)) {
     }
-  } catch (const Stop& stop) {
-    return error_at(stop.offset, stop.message, stop.hint);
+  } catch (const Fault& fault) {
+    return error_at(fault.offset, fault.message, fault.hint);
   } catch (const YAML::Exception& exception) {
     if (input.exhausted()) {
       const std::size_t last = tree->nodes.empty() ? 0 : tree->nodes.back().offset;
       return error_at(last, fmt::format("what begins here is longer than {} KiB", kMostWithoutNode >> 10),
                       "a single text, and a list or map in one line, must be shorter");
     }
-    auto [message, hint] = explain(exception.msg);
-    const bool placed = exception.mark.pos >= 0;
-    return error_at(placed ? static_cast<std::size_t>(exception.mark.pos) : 0, std::move(message),
-                    std::move(hint));
+    const std::size_t at = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
+    const std::size_t read = tree->nodes.empty() ? 0 : tree->nodes.back().offset;
+    Fault fault = explain(exception.msg, at, tree->source.text(), read);
+    return error_at(fault.offset, std::move(fault.message), std::move(fault.hint));
   } catch (const std::exception& exception) {
     return error_at(0, fmt::format("the file could not be read as YAML ({})", exception.what()), {});
   }

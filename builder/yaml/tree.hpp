@@ -77,6 +77,23 @@ struct Tree {
 /// Whether a key's value must not be shown ("password_hash", also when misspelt).
 bool looks_secret(std::string_view key);
 
+/// A place in a file that is no YAML, or more than we read. Thrown out of yaml-cpp's callbacks; does not
+/// leave this folder.
+struct Fault {
+  std::size_t offset;
+  std::string message;
+  std::string hint;
+};
+
+/// What a message of yaml-cpp about the byte at `at` means; nodes up to `read` have been read.
+Fault explain(const std::string& message, std::size_t at, std::string_view text, std::size_t read);
+
+/// The fault of a text in quotes that begins at `at` and has no end.
+Fault open_quote(std::size_t at);
+
+/// Where the text in quotes that begins at `at` ends, behind its closing quote; npos if it has none.
+std::size_t end_of_quotes(std::string_view text, std::size_t at);
+
 /// Checks size, UTF-8 (RFC 3629) and that there are no control characters; removes a byte order mark.
 /// yaml-cpp takes 0x04 for the end of the file and 0xfffe for UTF-16, so this must come before it.
 Result<std::string> checked_text(std::string text, const std::string& name);
