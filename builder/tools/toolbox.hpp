@@ -11,8 +11,9 @@
 
 namespace mailstead::tools {
 
-/// The locked tool packages, unpacked below the cache, and how to run a program out of them. Programs run through the
-/// dynamic loader and libraries of the same packages, so that their output does not depend on the build host.
+/// The locked tool packages, unpacked below the cache, and how to run a program out of them. Programs run
+/// through the dynamic loader and libraries of the same packages, so that their output does not depend on the
+/// build host.
 class Toolbox {
  public:
   /// A package file on disk. `sha256` names the unpacked folder in the cache.
@@ -22,15 +23,17 @@ class Toolbox {
     std::filesystem::path deb;
   };
 
-  /// Unpacks what is not in `cache` yet (atomically, safe under parallel use). `source_date_epoch` is what the tools see.
+  /// Unpacks what is not in `cache` yet (atomically, safe under parallel use). `source_date_epoch` is what
+  /// the tools see.
   static Result<Toolbox> open(const std::filesystem::path& cache, const std::vector<Package>& packages,
                               std::int64_t source_date_epoch, Reporter& reporter);
 
-  /// A command that runs `program` (a name as in PATH, such as "mksquashfs") with `arguments`. It is an error if no
-  /// locked tool package has it.
+  /// A command that runs `program` (a name as in PATH, such as "mksquashfs") with `arguments`. It is an error
+  /// if no locked tool package has it.
   Result<Command> command(const std::string& program, const std::vector<std::string>& arguments) const;
 
-  /// The folder that stands for "/" of the tool packages: data files such as usr/lib/grub/i386-pc are below it.
+  /// The folder that stands for "/" of the tool packages: data files such as usr/lib/grub/i386-pc are below
+  /// it.
   const std::filesystem::path& root() const { return root_; }
 
  private:

@@ -1,0 +1,23 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/result.hpp"
+
+namespace mailstead::tools {
+
+/// What has to be known of a program to start it.
+struct ElfProgram {
+  std::string
+      loader;  ///< its dynamic loader below "/" ("usr/lib64/ld-linux-x86-64.so.2"); empty: statically linked
+  std::string triplet;  ///< the folder of its libraries below usr/lib ("x86_64-linux-gnu")
+};
+
+/// Reads the headers of an ELF program (System V ABI, 64-bit little-endian; x86-64 or AArch64). `data` is the
+/// file, or at least its first page. Errors (ErrorKind::tool): not ELF, such as a shell script; another
+/// machine; truncated.
+Result<ElfProgram> read_elf_program(std::string_view data);
+
+}  // namespace mailstead::tools

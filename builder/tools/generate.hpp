@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "rootfs/file_tree.hpp"
+#include "tools/toolbox.hpp"
+
+namespace mailstead::tools {
+
+/// What the generators share.
+struct Generator {
+  const Toolbox& toolbox;
+  std::filesystem::path scratch;  ///< existing folder for temporary files
+  std::int64_t clock = 0;         ///< time of the files made, seconds since the epoch
+};
+
+/// Each function below makes, with a locked tool, files that a package's maintainer script or trigger would
+/// have made on a running system, and puts them into `tree`. They read nothing but `tree`, and do nothing if
+/// it lacks what they start from. Errors: ErrorKind::tool from the tool, ErrorKind::io from temporary files.
+
+/// etc/ld.so.cache (ldconfig(8)): the libraries of the default folders and of those named in etc/ld.so.conf
+/// and etc/ld.so.conf.d/*.conf.
+Status add_library_cache(const Generator& generator, rootfs::FileTree& tree);
+
+/// modules.dep, modules.alias and so on (depmod(8)) for every kernel below usr/lib/modules.
+Status add_module_index(const Generator& generator, rootfs::FileTree& tree);
+
+/// usr/lib/udev/hwdb.bin (systemd-hwdb(8)), 13 MB with all of usr/lib/udev/hwdb.d: a machine without
+/// keyboards and mice can do without, by leaving those sources out.
+Status add_hardware_database(const Generator& generator, rootfs::FileTree& tree);
+
+/// var/lib/systemd/catalog/database: the explanations of `journalctl -x`.
+Status add_message_catalog(const Generator& generator, rootfs::FileTree& tree);
+
+/// etc/ca-certificates.conf with every certificate below usr/share/ca-certificates, and what
+/// update-ca-certificates(8) makes of it: a link in etc/ssl/certs for each, OpenSSL's hash links, and
+/// ca-certificates.crt with all of them.
+Status add_certificate_bundle(const Generator& generator, rootfs::FileTree& tree);
+
+/// All of the above, each for what `tree` has of it.
+Status generate_system_files(const Toolbox& toolbox, const std::filesystem::path& scratch, std::int64_t clock,
+                             rootfs::FileTree& tree, Reporter& reporter);
+
+/// The name that update-ca-certificates(8) gives to a certificate file: "Foo Root (CA).crt" is
+/// "Foo_Root_=CA=.pem".
+std::string certificate_link_name(std::string_view file_name);
+
+}  // namespace mailstead::tools

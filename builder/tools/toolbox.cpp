@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "tools/toolbox.hpp"
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <optional>
+
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "crypto/digest.hpp"
+#include "rootfs/deb.hpp"
+#include "tools/elf.hpp"
+#include "tools/folder.hpp"
+
+namespace fs = std::filesystem;
+
+namespace mailstead::tools {
+namespace {
+
+/// Part of the folder's name: to be raised when what is unpacked, or how, changes.
+constexpr const char* kFormat = "mailstead tools 1\n";
+
+/// Nothing that a tool reads, but half of the files.
+bool is_documentation(std::string_view path) {
+  for (const std::string_view folder :
+       {"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/"}) {
+    if (path.starts_with(folder)) return true;
+  }
+  return false;
+}
+
+std::string folder_name(std::vector<Toolbox::Package> packages) {
+  std::sort(packages.begin(), packages.end(),
+            [](const auto& a, const auto& b) { return a.sha256 < b.sha256; });
+  crypto::Sha256 hash;
+  hash.update(kFormat);
+  for (const auto& package : packages) hash.update(package.sha256 + "\n");
+  return crypto::to_hex(hash.finish());
+}
+
+Result<rootfs::FileTree> merge_packages(std::vector<Toolbox::Package> packages, const fs::path& scratch,
+                                        Reporter::Activity& activity) {
+  // The order decides if two packages bring one path; it must not depend on the caller.
+  std::sort(packages.begin(), packages.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  rootfs::FileTree tree;
+  for (const char* name : {"bin", "lib", "lib64", "sbin"}) {
+    rootfs::Inode folder;
+    folder.type = rootfs::FileType::directory;
+    folder.mode = 0755;
+    CHECK_OK(tree.put(std::string("usr/") + name, std::move(folder)));
+    rootfs::Inode link;
+    link.type = rootfs::FileType::symlink;
+    link.target = std::string("usr/") + name;
+    CHECK_OK(tree.put(name, std::move(link)));
+  }
+  TRY(rootfs::Spool spool, rootfs::Spool::create(scratch));
+  for (const auto& package : packages) {
+    CHECK_OK(check_interrupt());
+    auto unpacked = rootfs::unpack_deb(package.deb, spool);
+    if (!unpacked)
+      return fail(std::move(unpacked.error()).with_note("while unpacking the tool package " + package.name));
+    for (const auto& entry : unpacked->entries) {
+      if (is_documentation(entry.path)) continue;
+      // base-files brings the usr-merge links itself; they are there already.
+      if (const rootfs::Inode* there = tree.find(entry.path);
+          there != nullptr && there->type == rootfs::FileType::symlink &&
+          entry.inode->type == rootfs::FileType::symlink) {
+        continue;
+      }
+      if (auto put = tree.put(entry.path, *entry.inode); !put)
+        return fail(std::move(put.error()).with_note("while unpacking the tool package " + package.name));
+    }
+    activity.advance();
+  }
+  return tree;
+}
+
+/// Makes `folder` with the packages' files, complete or not at all. Another process may be doing the same.
+Status unpack(const std::vector<Toolbox::Package>& packages, const fs::path& folder, Reporter& reporter) {
+  const auto activity = reporter.start("Unpacking tools", packages.size(), Reporter::Unit::count);
+  CHECK_OK(make_directories(folder.parent_path()));
+  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(folder.parent_path()));
+  const fs::path made = scratch.path() / "root";
+  CHECK_OK(make_directories(made));
+  TRY(const rootfs::FileTree tree, merge_packages(packages, scratch.path(), *activity));
+  CHECK_OK(write_folder(tree, made));
+  if (std::rename(made.c_str(), folder.c_str()) != 0) {
+    // Somebody else was faster: what they made has the same name because it has the same contents.
+    if (errno != EEXIST && errno != ENOTEMPTY)
+      return fail(ErrorKind::io, fmt::format("cannot name {}: {}", folder.string(), std::strerror(errno)));
+  }
+  return ok();
+}
+
+/// Where a program file really is, symlinks below `root` followed as if `root` were "/".
+std::optional<fs::path> find_program(const fs::path& root, const std::string& program) {
+  if (program.empty() || program.find('/') != std::string::npos) return {};
+  for (const char* folder : {"usr/bin", "usr/sbin"}) {
+    fs::path inside = fs::path("/") / folder / program;
+    std::error_code error;
+    for (int links = 0; links < 16; ++links) {
+      const fs::path on_disk = root / inside.relative_path();
+      const auto status = fs::symlink_status(on_disk, error);
+      if (fs::is_regular_file(status)) return on_disk;
+      if (!fs::is_symlink(status)) break;
+      const fs::path target = fs::read_symlink(on_disk, error);
+      if (error) break;
+      inside = (inside.parent_path() / target).lexically_normal();  // never above "/"
+    }
+  }
+  return {};
+}
+
+Result<std::string> read_start(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string data(4096, '\0');
+  const ssize_t got = file ? ::pread(file.get(), data.data(), data.size(), 0) : -1;
+  if (got < 0)
+    return fail(ErrorKind::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
+  data.resize(static_cast<std::size_t>(got));
+  return data;
+}
+
+}  // namespace
+
+Toolbox::Toolbox(fs::path root, std::int64_t source_date_epoch)
+    : root_(std::move(root)), source_date_epoch_(source_date_epoch) {}
+
+Result<Toolbox> Toolbox::open(const fs::path& cache, const std::vector<Package>& packages,
+                              std::int64_t source_date_epoch, Reporter& reporter) {
+  const fs::path folder = fs::absolute(cache) / "tools" / folder_name(packages);
+  std::error_code error;
+  if (!fs::is_directory(folder, error)) CHECK_OK(unpack(packages, folder, reporter));
+  return Toolbox(folder, source_date_epoch);
+}
+
+Result<Command> Toolbox::command(const std::string& program,
+                                 const std::vector<std::string>& arguments) const {
+  const auto path = find_program(root_, program);
+  if (!path)
+    return fail(ErrorKind::tool, fmt::format("no locked tool package has the program '{}'", program),
+                "add the package that has it to 'tools' in the profile and lock again");
+  TRY(const std::string start, read_start(*path));
+  auto elf = read_elf_program(start);
+  if (!elf) return fail(std::move(elf.error()).with_note("while looking at the tool " + path->string()));
+
+  Command command;
+  if (!elf->loader.empty()) {
+    // Without its cache, as /etc/ld.so.cache would lead to libraries of the build host.
+    const std::string libraries = (root_ / "usr/lib" / elf->triplet).string();
+    command.argv = {(root_ / elf->loader).string(),           "--inhibit-cache", "--library-path",
+                    libraries + ":" + libraries + "/systemd", "--argv0",         program};
+  }
+  command.argv.push_back(path->string());
+  command.argv.insert(command.argv.end(), arguments.begin(), arguments.end());
+  command.env = {{"SOURCE_DATE_EPOCH", fmt::format("{}", source_date_epoch_)},
+                 {"TZ", "UTC"},
+                 {"LC_ALL", "C"},
+                 {"LANG", "C"},
+                 // Modules and configuration that a library would otherwise take from the build host.
+                 {"GCONV_PATH", (root_ / "usr/lib" / elf->triplet / "gconv").string()},
+                 {"OPENSSL_CONF", "/dev/null"},
+                 {"OPENSSL_MODULES", (root_ / "usr/lib" / elf->triplet / "ossl-modules").string()},
+                 {"MTOOLSRC", "/dev/null"}};
+  return command;
+}
+
+}  // namespace mailstead::tools
