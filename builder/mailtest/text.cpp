@@ -63,11 +63,16 @@ using Regex = std::unique_ptr<regex_t, RegexFree>;
 Result<Regex> compile(const std::string& expression) {
   // glibc expands {n,m} when it compiles; a short limit keeps a file from eating the memory.
   if (expression.size() > 1000) return fail(ErrorKind::usage, "the regular expression is too long");
-  for (std::size_t i = 0; i + 3 < expression.size(); ++i)
-    if (expression[i] == '{' && std::isdigit(static_cast<unsigned char>(expression[i + 1])) &&
-        std::isdigit(static_cast<unsigned char>(expression[i + 2])) &&
-        std::isdigit(static_cast<unsigned char>(expression[i + 3])))
-      return fail(ErrorKind::usage, "a count in a regular expression is at most 99");
+  int digits = -1;  // -1: not within braces
+  for (const char c : expression) {
+    if (c == '{')
+      digits = 0;
+    else if (c == '}')
+      digits = -1;
+    else if (digits >= 0)
+      digits = std::isdigit(static_cast<unsigned char>(c)) ? digits + 1 : 0;
+    if (digits > 2) return fail(ErrorKind::usage, "a count in a regular expression is at most 99");
+  }
   auto raw = std::make_unique<regex_t>();
   if (const int code = ::regcomp(raw.get(), expression.c_str(), REG_EXTENDED | REG_NEWLINE); code != 0) {
     char text[200];

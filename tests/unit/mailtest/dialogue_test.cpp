@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/dialogue.hpp"
+
+#include "mailtest/text.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::mailtest;
+
+namespace {
+
+std::string errors_of(const std::string& text) {
+  const auto dialogue = parse_dialogue(text, "t.dialogue");
+  REQUIRE_FALSE(dialogue.has_value());
+  return format_error(dialogue.error());
+}
+
+}  // namespace
+
+TEST_CASE("a dialogue is read line by line") {
+  const auto dialogue = parse_dialogue(
+      "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+      "# Mail arrives\n"
+      "machine own\n"
+      "firmware uefi\n"
+      "\n"
+      "connect smtp ${appliance} 25 from 198.51.100.7 as sender\n"
+      "< 220 *\n"
+      "> EHLO x\n"
+      "<* STARTTLS\n"
+      "data <<END\n"
+      "Subject: x\n"
+      "  indented\n"
+      "END\n"
+      "wait 30s until\n"
+      "  > NOOP\n"
+      "  <~ ^250 (?<rest>.*)$\n"
+      "end\n"
+      ">raw \"a\\nb\"\n"
+      "set name =  two words \n",
+      "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  CHECK(dialogue->title == "Mail arrives");
+  CHECK(dialogue->own_machine);
+  CHECK(dialogue->firmware == vm::Firmware::uefi);
+  const std::vector<Step>& steps = dialogue->steps;
+  REQUIRE(steps.size() == 8);
+  CHECK(steps[0].verb == Verb::connect);
+  CHECK(steps[0].line == 6);
+  CHECK(steps[1].text == "220 *");
+  CHECK(steps[3].verb == Verb::reply_has);
+  CHECK(steps[4].text == "Subject: x\n  indented\n");
+  CHECK(steps[5].verb == Verb::wait_until);
+  CHECK(steps[5].time == std::chrono::seconds(30));
+  REQUIRE(steps[5].block.size() == 2);
+  CHECK(steps[5].block[1].verb == Verb::expect_regex);
+  CHECK(steps[6].text == "a\nb");
+  CHECK(steps[7].text == "two words");
+}
+
+TEST_CASE("errors have a place, a remedy, and come all at once") {
+  CHECK(errors_of("# t\nconect smtp a 25\nconnect ftp a 25\n") ==
+        "t.dialogue:2:1: unknown keyword 'conect'\n"
+        "    2 | conect smtp a 25\n"
+        "      | ^~~~~~~~~~~~~~~~\n"
+        "t.dialogue:3:1: this line is not understood\n"
+        "    3 | connect ftp a 25\n"
+        "      | ^~~~~~~~~~~~~~~~\n"
+        "  write: connect smtp|imap|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]\n");
+}
+
+TEST_CASE("each mistake is named") {
+  const auto says = [](const std::string& text, const std::string& part) {
+    const std::string errors = errors_of(text);
+    INFO(errors);
+    return errors.find(part) != std::string::npos;
+  };
+  CHECK(says("> NOOP\n", "the dialogue has no title"));
+  CHECK(says("# t\n", "the dialogue has no steps"));
+  CHECK(says("# t\nend\n", "'end' without 'wait … until'"));
+  CHECK(says("# t\nwait 3s until\n> a\n", "t.dialogue:2:1: the block has no 'end'"));
+  CHECK(says("# t\nwait 3 until\nend\n", "write: wait TIME until"));
+  CHECK(says("# t\ndata <<END\nx\n", "the text has no line 'END' at its end"));
+  CHECK(says("# t\n<~ (\n", "not a regular expression"));
+  CHECK(says("# t\n>raw abc\n", "double quotes"));
+  CHECK(says("# t\n>raw \"\\q\"\n", "bad escape"));
+  CHECK(says("# t\n<x\n", "unknown kind of line"));
+  CHECK(says("# t\nconnect smtp a 70000\n", "this line is not understood"));
+  CHECK(says("# t\nconnect smtp a 25 from\n", "this line is not understood"));
+  CHECK(says("# t\n> a\nmachine own\n", "'machine' belongs before the first step"));
+  CHECK(says("# t\nmachine big\n> a\n", "expected 'machine shared|own'"));
+  CHECK(says("# t\njournal says x\n", "write: journal has|lacks|except"));
+}
+
+TEST_CASE("blocks are bounded") {
+  std::string text = "# t\n";
+  for (int i = 0; i < 6; ++i) text += "wait 1s until\n";
+  CHECK(errors_of(text).find("nested too deep") != std::string::npos);
+  CHECK_FALSE(parse_dialogue(std::string(2 << 20, 'x'), "t").has_value());
+}

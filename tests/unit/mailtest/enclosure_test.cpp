@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// The test world for real: namespaces, tap device, name server. Needs /dev/net/tun, ip and dnsmasq, no root.
+#include "mailtest/enclosure.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "mailtest/player.hpp"
+#include "mailtest/world.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::mailtest;
+
+namespace {
+
+/// Sends one question by UDP to the gateway and returns the whole answer, "" if none comes.
+std::string ask(const std::string& name, unsigned type) {
+  std::string query("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01", 12);
+  for (std::size_t at = 0; at <= name.size();) {
+    const std::size_t end = std::min(name.find('.', at), name.size());
+    query += static_cast<char>(end - at);
+    query += name.substr(at, end - at);
+    at = end + 1;
+  }
+  query += std::string(2, '\0') + static_cast<char>(type) + std::string("\0\1", 2);
+  query += std::string("\0\0\x29\x10\0\0\0\0\0\0\0", 11);  // EDNS: answers of up to 4096 bytes
+  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(53);
+  ::inet_pton(AF_INET, kGateway, &to.sin_addr);
+  ::sendto(socket.get(), query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
+  pollfd entry{socket.get(), POLLIN, 0};
+  if (::poll(&entry, 1, 5000) <= 0) return {};
+  std::string answer(4096, '\0');
+  const ssize_t got = ::recv(socket.get(), answer.data(), answer.size(), 0);
+  answer.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+  return answer;
+}
+
+int answer_code(const std::string& answer) {
+  return answer.size() > 3 ? answer[3] & 15 : -1;
+}
+
+}  // namespace
+
+TEST_CASE("results, errors and progress come out of the enclosure") {
+  const auto reporter = make_quiet_reporter();
+  CHECK(
+      run_enclosed([](Reporter&) -> Result<std::string> { return std::string("a\nb"); }, *reporter).value() ==
+      "a\nb");
+  const auto failure = run_enclosed(
+      [](Reporter&) -> Result<std::string> {
+        return fail(Error{ErrorKind::network, "m", Place{"f", 1, 2, 3, "s"}, "h", {"n"}, {}});
+      },
+      *reporter);
+  REQUIRE_FALSE(failure.has_value());
+  CHECK(failure.error().kind == ErrorKind::network);
+  CHECK(failure.error().place == Place{"f", 1, 2, 3, "s"});
+  CHECK(failure.error().notes == std::vector<std::string>{"n"});
+  const auto crash = run_enclosed(
+      [](Reporter&) -> Result<std::string> {
+        ::kill(::getpid(), SIGKILL);
+        return std::string();
+      },
+      *reporter);
+  REQUIRE_FALSE(crash.has_value());
+  CHECK(crash.error().message == "the test runner ended with SIGKILL");
+}
+
+TEST_CASE("the world answers names and takes mail at outside addresses") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  const std::string key(800, 'k');  // as long as the record of a 4096-bit RSA key
+  const auto result = run_enclosed(
+      [&](Reporter&) -> Result<std::string> {
+        TRY(const WorldPlan plan, parse_world("dns elsewhere.example MX 10 mx.elsewhere.example\n"
+                                              "dns mx.elsewhere.example A 198.51.100.25\n"
+                                              "peer smtp 198.51.100.25 25 mx.elsewhere.example tls\n"
+                                              "peer smtp 2001:db8:51::25 25 mx.elsewhere.example\n",
+                                              "world"));
+        TRY(const auto world,
+            World::start(plan, {{"s._domainkey.example.org", "TXT", "v=DKIM1; p=" + key}}, folder->path()));
+        std::string said;
+        said += fmt::format("MX {} ", answer_code(ask("elsewhere.example", 15)));
+        said += fmt::format("no-data {} ", answer_code(ask("elsewhere.example", 28)));
+        said += fmt::format("unknown {} ", answer_code(ask("nobody.example", 1)));
+        const std::string txt = ask("s._domainkey.example.org", 16);
+        said += fmt::format("key {} ", txt.size() > 800 && answer_code(txt) == 0);
+        Stage stage;
+        stage.inbox = &world->inbox();
+        TRY(const Dialogue dialogue,
+            parse_dialogue("# t\nconnect smtp 198.51.100.25 25 from 198.51.100.7\n< 220 *\n> NOOP\n< 250 *\n"
+                           "connect smtp 2001:db8:51::25 25 from 2001:db8:51::7\n< 220 *\n",
+                           "t"));
+        CHECK_OK(Player(std::move(stage)).play(dialogue));
+        return said;
+      },
+      *reporter);
+  if (!result) FAIL(format_error(result.error()));
+  CHECK(*result == "MX 0 no-data 0 unknown 3 key true ");
+}

@@ -1,0 +1,191 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Dialogues against the sink, and against servers of a few lines, on loopback.
+#include "mailtest/player.hpp"
+
+#include <arpa/inet.h>
+#include <sys/socket.h>
+
+#include <thread>
+
+#include "mailtest/text.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::mailtest;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::uint16_t free_port() {
+  const auto socket = listen_on("127.0.0.1", 0);
+  sockaddr_in address{};
+  socklen_t size = sizeof address;
+  ::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&address), &size);
+  return ntohs(address.sin_port);
+}
+
+/// Says its script to one client without listening to it: enough to test what the client makes of replies.
+class ScriptedServer {
+ public:
+  explicit ScriptedServer(std::string script) : socket_(listen_on("127.0.0.1", 0).value()) {
+    sockaddr_in address{};
+    socklen_t size = sizeof address;
+    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size);
+    port = ntohs(address.sin_port);
+    thread_ = std::jthread([this, script = std::move(script)](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        const FileDescriptor client(::accept(socket_.get(), nullptr, nullptr));
+        if (!client) {
+          std::this_thread::sleep_for(10ms);
+          continue;
+        }
+        (void)::send(client.get(), script.data(), script.size(), MSG_NOSIGNAL);
+        ::shutdown(client.get(), SHUT_WR);
+        char block[4096];
+        while (::recv(client.get(), block, sizeof block, 0) > 0) {
+        }
+      }
+    });
+  }
+  std::uint16_t port = 0;
+
+ private:
+  FileDescriptor socket_;
+  std::jthread thread_;
+};
+
+Status play(const std::string& text, Stage stage) {
+  const auto dialogue = parse_dialogue("# test\n" + text, "t.dialogue");
+  if (!dialogue) FAIL(format_error(dialogue.error()));
+  return Player(std::move(stage)).play(*dialogue);
+}
+
+Status play_against(const std::string& script, const std::string& protocol, const std::string& text) {
+  const ScriptedServer server(script);
+  Stage stage;
+  stage.variables["port"] = std::to_string(server.port);
+  return play("connect " + protocol + " 127.0.0.1 ${port}\n" + text, std::move(stage));
+}
+
+}  // namespace
+
+TEST_CASE("a message goes through the sink, over TLS, and comes out as it went in") {
+  Inbox inbox;
+  const std::uint16_t port = free_port();
+  const auto sink = SmtpSink::start("127.0.0.1", port, "mx.elsewhere.example", true, inbox);
+  REQUIRE(sink.has_value());
+  Stage stage;
+  stage.inbox = &inbox;
+  stage.variables["port"] = std::to_string(port);
+  const Status status = play(R"(
+connect smtp 127.0.0.1 ${port}
+< 220 mx.elsewhere.example *
+> EHLO test.example
+< 250 *
+<* STARTTLS
+<! AUTH
+starttls
+certificate mx.elsewhere.example
+> EHLO test.example
+< 250 *
+<! STARTTLS
+> MAIL FROM:<alice@example.org>
+< 250 *
+> RCPT TO:<unknown-person@elsewhere.example>
+< 550 *
+> RCPT TO:<someone@elsewhere.example>
+< 250 *
+> RCPT TO:<other@elsewhere.example>
+< 250 *
+data <<END
+Subject: dots
+
+.
+..
+.end
+END
+<~ ^250 (?<code>[0-9.]+) kept$
+> QUIT
+< 221 *
+expect-close
+received within 5s to SOMEONE@elsewhere.example as mail
+check mail equals ${expected}
+check mail.from equals alice@example.org
+check mail.tls equals yes
+check code equals 2.0.0
+received within 5s to other@elsewhere.example as copy
+not-received within 200ms to other@elsewhere.example
+)",
+                             [&] {
+                               stage.variables["expected"] = "Subject: dots\r\n\r\n.\r\n..\r\n.end\r\n";
+                               return stage;
+                             }());
+  if (!status) FAIL(format_error(status.error()));
+}
+
+TEST_CASE("a reply that does not match names the line, and what was said") {
+  const Status status =
+      play_against("220-hello\r\n220 there\r\n550 no\r\n", "smtp", "< 220 hello*\n> EHLO x\n< 250 *\n");
+  REQUIRE_FALSE(status.has_value());
+  const std::string text = format_error(status.error());
+  INFO(text);
+  CHECK(status.error().place->line == 5);
+  CHECK(text.find("t.dialogue:5:1: expected 250 *\n       got 550 no") != std::string::npos);
+  CHECK(text.find("  > EHLO x\n  < 550 no") != std::string::npos);
+}
+
+TEST_CASE("replies of several lines") {
+  CHECK(play_against("250-a\r\n250-b\r\n250 c\r\n", "smtp", "< 250 a*c\n<* 250-b\n").has_value());
+  SECTION("IMAP: untagged lines, literals and the tagged line are one reply") {
+    const std::string script = "* OK ready\r\n* 1 FETCH (BODY[] {12}\r\na1 OK\r\nbody\n)\r\na1 OK done\r\n";
+    CHECK(
+        play_against(script, "imap", "< * OK *\n> FETCH 1 BODY[]\n< OK *\n<* a1 OK\ncapture (?<word>body)\n")
+            .has_value());
+  }
+  SECTION("a continuation ends a reply") {
+    CHECK(play_against("* OK x\r\n+ go on\r\n", "imap", "< *\n> APPEND x {3}\n< + *\n").has_value());
+  }
+}
+
+TEST_CASE("broken servers are told, not waited for") {
+  const auto message = [](const Status& status) { return status ? "" : status.error().message; };
+  CHECK(message(play_against("hello\r\n", "smtp", "< 220 *\n")) == "not an SMTP reply: hello");
+  CHECK(message(play_against("220 cut", "smtp", "< 220 *\n")) ==
+        "the server closed the connection within a reply: 220 cut");
+  CHECK(message(play_against("* OK x\r\n* 1 FETCH {99999999999}\r\n", "imap", "< *\n> NOOP\n< *\n")) ==
+        "the reply is larger than 32 MiB");
+  CHECK(message(play_against("220 x\r\n", "smtp", "< 220 x\nexpect-close\n")) == "");
+  CHECK(message(play_against("220 x\r\nmore\r\n", "smtp", "< 220 x\nexpect-close\n")) ==
+        "the server sent more instead of closing: more\\r\\n");
+}
+
+TEST_CASE("commands injected before the TLS handshake are noticed") {
+  const Status status = play_against("220 x\r\n220 go\r\n250 injected\r\n", "smtp", "< 220 x\nstarttls\n");
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().message == "the server sent more before the TLS handshake");
+}
+
+TEST_CASE("a block is repeated until it goes through, and its last failure is the error") {
+  Inbox inbox;
+  Stage stage;
+  stage.inbox = &inbox;
+  std::jthread later([&inbox] {
+    std::this_thread::sleep_for(1500ms);
+    inbox.add({"", "a@b", {"c@d"}, "x", false});
+  });
+  CHECK(
+      play("wait 20s until\n  received within 50ms to c@d as m\nend\ncheck m equals x\n", stage).has_value());
+  const Status status = play("wait 1s until\n  received within 50ms to c@d as m\nend\n", stage);
+  REQUIRE_FALSE(status.has_value());
+  CHECK(status.error().place->line == 3);
+  CHECK(status.error().message == "no peer has received a message for c@d");
+}
+
+TEST_CASE("closed ports and scans") {
+  const ScriptedServer server("220 x\r\n");
+  Stage stage;
+  stage.variables["open"] = std::to_string(server.port);
+  stage.variables["closed"] = std::to_string(free_port());
+  CHECK(play("expect-refused 127.0.0.1 ${closed}\n", stage).has_value());
+  CHECK_FALSE(play("expect-refused 127.0.0.1 ${open}\n", stage).has_value());
+}

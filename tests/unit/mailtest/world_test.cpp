@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/world.hpp"
+
+#include "mailtest/journal.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::mailtest;
+
+TEST_CASE("a world file lists records and peers") {
+  const auto plan = parse_world(
+      "# the outside\n"
+      "dns elsewhere.example MX 10 mx.elsewhere.example\n"
+      "dns elsewhere.example TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n"
+      "peer smtp 198.51.100.25 25 mx.elsewhere.example tls\n",
+      "world");
+  REQUIRE(plan.has_value());
+  CHECK(plan->records.at(1).value == "v=spf1 ip4:198.51.100.0/24 -all");
+  CHECK(plan->peers.at(0).tls);
+  const auto wrong = parse_world("dns x BOGUS y\npeer smtp nowhere 25 x\ndns x A 300.1.1.1\n", "world");
+  REQUIRE_FALSE(wrong.has_value());
+  CHECK(wrong.error().others.size() + 1 == 3);
+}
+
+TEST_CASE("the name server's configuration holds every kind of record") {
+  const auto records = records_from_json(R"({"records": [
+    {"name": "example.org", "type": "MX", "value": "10 mail.example.org."},
+    {"name": "mail.example.org", "type": "A", "value": "203.0.113.10"},
+    {"name": "other.example.org", "type": "A", "value": "<your address>"},
+    {"name": "k._domainkey.example.org", "type": "TXT", "value": "", "texts": ["v=DKIM1; p=a\"b", "c"]},
+    {"name": "_imaps._tcp.example.org", "type": "SRV", "value": "0 1 993 mail.example.org."},
+    {"name": "_25._tcp.mail.example.org", "type": "TLSA", "value": "3 1 1 abcd"},
+    {"name": "example.org", "type": "CAA", "value": "0 issue \"ca.example\""}]})");
+  REQUIRE(records.has_value());
+  const auto text = dnsmasq_configuration(*records, "52:54:00:00:00:01");
+  REQUIRE(text.has_value());
+  for (const char* line :
+       {"mx-host=example.org,mail.example.org,10\n", "host-record=mail.example.org,203.0.113.10\n",
+        "txt-record=k._domainkey.example.org,\"v=DKIM1; p=a\\\"bc\"\n",
+        "srv-host=_imaps._tcp.example.org,mail.example.org,993,0,1\n",
+        "dns-rr=_25._tcp.mail.example.org,52,030101abcd\n", "caa-record=example.org,0,issue,ca.example\n"}) {
+    INFO(*text);
+    CHECK(text->find(line) != std::string::npos);
+  }
+  CHECK(text->find("your address") == std::string::npos);
+  CHECK_FALSE(records_from_json("[]").has_value());
+  CHECK_FALSE(dnsmasq_configuration({{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "m").has_value());
+}
+
+TEST_CASE("a partition table is read, and broken ones are refused") {
+  std::string disk(34 * 512, '\0');
+  CHECK_FALSE(parse_gpt(disk).has_value());
+  const auto put = [&disk](std::size_t at, std::uint64_t value, int bytes) {
+    for (int i = 0; i < bytes; ++i)
+      disk[at + static_cast<std::size_t>(i)] = static_cast<char>(value >> (8 * i));
+  };
+  disk.replace(512, 8, "EFI PART");
+  put(512 + 72, 2, 8);
+  put(512 + 80, 128, 4);
+  put(512 + 84, 128, 4);
+  put(1024, 0x1234, 8);
+  put(1024 + 32, 2048, 8);
+  put(1024 + 40, 4095, 8);
+  disk[1024 + 56] = 'd';
+  disk[1024 + 58] = 'a';
+  const auto partitions = parse_gpt(disk);
+  REQUIRE(partitions.has_value());
+  REQUIRE(partitions->size() == 1);
+  CHECK(partitions->at(0).name == "da");
+  CHECK(partitions->at(0).first_byte == 2048 * 512);
+  CHECK(partitions->at(0).bytes == 1 << 20);
+  put(1024 + 40, 5, 8);
+  CHECK_FALSE(parse_gpt(disk).has_value());
+  put(512 + 80, 0xffffffff, 4);
+  CHECK_FALSE(parse_gpt(disk).has_value());
+}
+
+TEST_CASE("entries of the journal") {
+  const auto entries = parse_journal_json(
+      R"({"PRIORITY":"3","SYSLOG_IDENTIFIER":"postfix","MESSAGE":"fatal: x"})"
+      "\n"
+      R"({"MESSAGE":[104,105],"_COMM":"sh","MESSAGE_ID":"d9b373ed55a64feb8242e02dbe79a49c"})"
+      "\n");
+  REQUIRE(entries.has_value());
+  CHECK(entries->at(0).text() == "postfix: fatal: x");
+  CHECK(entries->at(0).priority == 3);
+  CHECK_FALSE(tells_of_failed_unit(entries->at(0)));
+  CHECK(entries->at(1).text() == "sh: hi");
+  CHECK(tells_of_failed_unit(entries->at(1)));
+  CHECK_FALSE(parse_journal_json("oops\n").has_value());
+}
