@@ -31,10 +31,10 @@ std::vector<std::pair<std::string, std::string>> suites_of(const AptSetup& setup
           {setup.suite + "-security", setup.security}};
 }
 
-/// How apt calls the index files of an address: without scheme, '_' and friends quoted, '/' as '_'.
+/// Whether apt keeps a Release file under this name ("mirror.example_debian_dists_trixie_InRelease").
 bool is_release_file(const fs::path& file) {
   const std::string name = file.filename().string();
-  return name.ends_with("_InRelease") || (name.ends_with("_Release") && !name.ends_with("_InRelease"));
+  return name.ends_with("_InRelease") || name.ends_with("_Release");
 }
 
 Result<FileDescriptor> lock_folder(const fs::path& folder) {
@@ -138,6 +138,8 @@ Status Apt::write_configuration() const {
        {"AllowInsecureRepositories", "AllowWeakRepositories", "AllowDowngradeToInsecureRepositories"}) {
     set(fmt::format("Acquire::{}", danger), "false");
   }
+  // On release day "stable" becomes "oldstable" in the index of a suite that we ask for by its code name.
+  set("Acquire::AllowReleaseInfoChange", "true");
   set("APT::Get::AllowUnauthenticated", "false");
   return write_file(folder_ / "apt.conf", text);
 }
@@ -163,7 +165,7 @@ Status Apt::update() {
 }
 
 Result<std::vector<Identity>> Apt::solve(const std::vector<std::string>& names, bool essential) {
-  std::vector<std::string> arguments{"-qq", "-y", "--print-uris", "--no-remove", "install"};
+  std::vector<std::string> arguments{"-q", "-y", "--print-uris", "--no-remove", "install"};
   if (essential) arguments.emplace_back("?essential");
   arguments.insert(arguments.end(), names.begin(), names.end());
   TRY(auto output, run_any_status(command(std::move(arguments))));

@@ -15,7 +15,7 @@ std::vector<std::string> complaints(std::string_view output) {
   std::vector<std::string> lines;
   for (const auto line : split_lines(output)) {
     if (!line.starts_with("E: ") && !line.starts_with("W: ") && !line.starts_with("Err:") &&
-        !line.starts_with("  "))
+        !line.starts_with(" "))
       continue;
     std::string text =
         "apt says: " +

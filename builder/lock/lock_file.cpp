@@ -105,6 +105,7 @@ class Parser {
         continue;
       }
       const auto words = split_words(line);
+      if (ended_) return error("something follows the end of the lock", std::string(kRemedy));
       const std::string problem = words.empty() ? "an empty line does not belong here" : read(words);
       if (!problem.empty()) return error(problem, std::string(kRemedy));
     }
@@ -141,6 +142,11 @@ class Parser {
     if (key == "user") return read_id(words, lock_.users);
     if (key == "group") return read_id(words, lock_.groups);
     if (key == "package") return read_package(words);
+    // Without an end, a lock that lost its tail would be a smaller lock.
+    if (key == "end" && words.size() == 1) {
+      ended_ = true;
+      return {};
+    }
     return "unknown entry";
   }
 
@@ -233,6 +239,7 @@ class Parser {
     if (lock_.archive_time == 0) return missing("archive-time");
     if (lock_.request_digest.empty()) return missing("request");
     if (lock_.packages.empty()) return missing("package");
+    if (!ended_) return missing("end");
     for (const auto& package : lock_.packages) {
       const auto fits = [&](bool has_role, const std::string& architecture) {
         return !has_role || package.architecture == "all" || package.architecture == architecture;
@@ -255,6 +262,7 @@ class Parser {
   std::string name_;
   int line_number_ = 0;
   std::string_view line_;
+  bool ended_ = false;
   Lock lock_;
 };
 
@@ -294,6 +302,7 @@ std::string format_lock(const Lock& lock) {
                         package.architecture, package.archive, package.pool_path, package.size,
                         package.sha256, roles_text(package.roles));
   }
+  text += "end\n";
   return text;
 }
 

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "lock/check.hpp"
+
+#include "lock/version.hpp"
+#include "support/catch.hpp"
+
+namespace mailstead::lock {
+namespace {
+
+Request make_request() {
+  Request request;
+  request.suite = "trixie";
+  request.architecture = "amd64";
+  request.host_architecture = "amd64";
+  request.system = {"postfix", "rspamd"};
+  request.initrd = {"udev"};
+  request.tools = {"kmod"};
+  request.users = {{"root", 0}, {"postfix", 900}};
+  request.groups = {{"root", 0}};
+  return request;
+}
+
+Lock lock_for(const Request& request) {
+  Lock lock;
+  lock.suite = request.suite;
+  lock.architecture = request.architecture;
+  lock.host_architecture = request.host_architecture;
+  lock.users = request.users;
+  lock.groups = request.groups;
+  lock.requested_system = request.system;
+  lock.requested_initrd = request.initrd;
+  lock.requested_tools = request.tools;
+  lock.request_digest = request_digest(request);
+  return lock;
+}
+
+TEST_CASE("the digest of a request is that of its meaning") {
+  const auto request = make_request();
+  auto other = request;
+  other.system = {"rspamd", "postfix", "rspamd"};
+  other.users = {{"postfix", 900}, {"root", 0}};
+  CHECK(request_digest(other) == request_digest(request));
+  other.system.push_back("nftables");
+  CHECK(request_digest(other) != request_digest(request));
+  other = request;
+  std::swap(other.initrd, other.tools);
+  CHECK(request_digest(other) != request_digest(request));
+  CHECK(request_digest(request_of(lock_for(request))) == request_digest(request));
+}
+
+TEST_CASE("a lock that answers another request says what differs") {
+  const auto lock = lock_for(make_request());
+  CHECK(check_lock(lock, make_request()));
+  auto request = make_request();
+  request.suite = "forky";
+  request.host_architecture = "arm64";
+  request.system = {"postfix", "nftables", "chrony"};
+  request.tools = {};
+  request.users[1].id = 901;
+  const auto status = check_lock(lock, request);
+  REQUIRE(!status);
+  CHECK(status.error().kind == ErrorKind::usage);
+  CHECK(status.error().message ==
+        "the lock was made for something else than what the profile asks for now\n"
+        "  suite: trixie when it was made, forky now\n"
+        "  architecture of the build host: amd64 when it was made, arm64 now\n"
+        "  packages of the system asked for now but not when it was made: chrony and nftables\n"
+        "  packages of the system no longer asked for: rspamd\n"
+        "  tools no longer asked for: kmod\n"
+        "  user ids asked for now but not when it was made: postfix=901\n"
+        "  user ids no longer asked for: postfix=900");
+  CHECK(status.error().hint.find("`mailstead lock --update`") == 0);
+}
+
+Package make_package(const std::string& name, const std::string& version, char digest = 'a') {
+  Package package;
+  package.name = name;
+  package.version = version;
+  package.architecture = "amd64";
+  package.sha256 = std::string(64, digest);
+  package.roles.system = true;
+  return package;
+}
+
+TEST_CASE("the difference of two locks, a line a package") {
+  Lock before = lock_for(make_request());
+  before.packages = {make_package("gone", "1"),  make_package("new-bytes", "1"), make_package("newer", "1.9"),
+                     make_package("older", "2"), make_package("roles", "1"),     make_package("same", "1")};
+  Lock after = before;
+  CHECK(diff_locks(before, after).empty());
+  after.packages = {make_package("added", "3"),    make_package("new-bytes", "1", 'b'),
+                    make_package("newer", "1.10"), make_package("older", "2~rc1"),
+                    make_package("roles", "1"),    make_package("same", "1")};
+  after.packages[4].roles.initrd = true;
+  CHECK(diff_locks(before, after) ==
+        std::vector<std::string>{"+ added 3", "- gone 1",
+                                 "= new-bytes 1 (other bytes under the same version)", "^ newer 1.9 -> 1.10",
+                                 "v older 2 -> 2~rc1", "= roles 1 (for system and initrd; was for system)"});
+}
+
+TEST_CASE("a package that moves to architecture all is the same package; a foreign tool is not") {
+  Lock before = lock_for(make_request());
+  before.packages = {make_package("data", "1")};
+  Lock after = before;
+  after.packages[0].architecture = "all";
+  after.packages[0].version = "2";
+  CHECK(diff_locks(before, after) == std::vector<std::string>{"^ data 1 -> 2"});
+  after.host_architecture = "arm64";
+  after.packages = before.packages;
+  after.packages.push_back(make_package("data", "1"));
+  after.packages[1].architecture = "arm64";
+  after.packages[1].roles = {false, false, true};
+  CHECK(diff_locks(before, after) == std::vector<std::string>{"+ data:arm64 1"});
+}
+
+TEST_CASE("Debian versions are ordered as the policy says") {
+  const std::vector<std::string> ascending = {
+      "0~~",      "0~~a",          "0~",      "0",      "0.1",        "1.0~rc1-1", "1.0-1",
+      "1.0-1+b1", "1.0-1+deb12u1", "1.0-1.1", "1.0a-1", "1.0+dfsg-1", "1.0.1-1",   "1.9",
+      "1.10",     "2.0-1~bpo1",    "2.0-1",   "10",     "1:0.1",      "1:0.1-1-2", "2:0",
+  };
+  for (std::size_t i = 0; i < ascending.size(); ++i) {
+    for (std::size_t j = 0; j < ascending.size(); ++j) {
+      INFO(ascending[i] << " and " << ascending[j]);
+      const int order = compare_versions(ascending[i], ascending[j]);
+      CHECK((order < 0) == (i < j));
+      CHECK((order > 0) == (i > j));
+    }
+  }
+  CHECK(compare_versions("1.0", "0:1.0") == 0);
+  CHECK(compare_versions("1.00", "1.0") == 0);
+  CHECK(compare_versions("1.0-0", "1.0") == 0);
+}
+
+}  // namespace
+}  // namespace mailstead::lock
