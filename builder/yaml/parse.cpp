@@ -27,7 +27,7 @@ class BoundedInput : public std::streambuf {
 
  protected:
   std::streamsize xsgetn(char* to, std::streamsize count) override {
-    // An exception from here becomes the stream's badbit, on which yaml-cpp throws.
+    // The only way to end a read that yaml-cpp notices.
     if (at_ >= limit_ && at_ < text_.size()) {
       exhausted_ = true;
       throw std::ios_base::failure("too long");
@@ -128,7 +128,8 @@ class Builder : public YAML::EventHandler {
 
   void refuse_tag(const YAML::Mark& mark, const std::string& tag) const {
     if (tag != "?" && tag != "!" && !tag.empty()) {
-      throw Fault{offset(mark), fmt::format("the tag {} is not known here", quote(tag)), "leave tags out"};
+      // Not named: a text that begins with '!' can be a password.
+      throw Fault{offset(mark), "tags are not known here", "put quotes around a text that begins with '!'"};
     }
   }
 
@@ -274,18 +275,19 @@ Result<Document> Document::parse(std::string text, std::string name) {
     }
   } catch (const Fault& fault) {
     return error_at(fault.offset, fault.message, fault.hint);
-  } catch (const YAML::Exception& exception) {
+  } catch (const std::exception& exception) {
+    const std::size_t read = tree->nodes.empty() ? 0 : tree->nodes.back().offset;
     if (input.exhausted()) {
-      const std::size_t last = tree->nodes.empty() ? 0 : tree->nodes.back().offset;
-      return error_at(last, fmt::format("what begins here is longer than {} KiB", kMostWithoutNode >> 10),
+      return error_at(read, fmt::format("what begins here is longer than {} KiB", kMostWithoutNode >> 10),
                       "a single text, and a list or map in one line, must be shorter");
     }
-    const std::size_t at = static_cast<std::size_t>(std::max(exception.mark.pos, 0));
-    const std::size_t read = tree->nodes.empty() ? 0 : tree->nodes.back().offset;
-    Fault fault = explain(exception.msg, at, tree->source.text(), read);
+    const auto* syntax = dynamic_cast<const YAML::Exception*>(&exception);
+    if (syntax == nullptr) {
+      return error_at(read, fmt::format("the file could not be read as YAML ({})", exception.what()), {});
+    }
+    const std::size_t at = static_cast<std::size_t>(std::max(syntax->mark.pos, 0));
+    Fault fault = explain(syntax->msg, at, tree->source.text(), read);
     return error_at(fault.offset, std::move(fault.message), std::move(fault.hint));
-  } catch (const std::exception& exception) {
-    return error_at(0, fmt::format("the file could not be read as YAML ({})", exception.what()), {});
   }
   if (tree->nodes.empty()) tree->nodes.emplace_back().tree = tree.get();
   conceal_secrets(*tree);

@@ -22,8 +22,7 @@ int length_in_line(std::string_view source, std::size_t offset) {
   if (line.empty()) return 1;
   std::size_t end = 1;
   if (line[0] == '"' || line[0] == '\'') {
-    while (end < line.size() && line[end] != line[0]) end += line[0] == '"' && line[end] == '\\' ? 2u : 1u;
-    end = std::min(end + 1, line.size());
+    end = std::min(end_of_quotes(line, 0), line.size());
   } else if (line[0] == '{' || line[0] == '[' || line[0] == '|' || line[0] == '>') {
     end = 1;
   } else {
