@@ -12,8 +12,7 @@ namespace mailstead::mailtest {
 namespace {
 
 bool is_name_character(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '.' ||
-         c == '-';
+  return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_.-+:@").find(c) != std::string_view::npos;
 }
 
 struct NamedExpression {

@@ -122,7 +122,7 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
     add("-device", "virtio-net-pci,netdev=net0,romfile=");
   }
   if (o.serial_on_stdio)
-    add("-chardev", "stdio,id=console,signal=off");
+    add("-chardev", "stdio,id=console,mux=on,signal=off");
   else
     add("-chardev", "file,id=console,path=" + escape_commas(serial_log().string()));
   add("-serial", "chardev:console");
