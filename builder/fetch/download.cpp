@@ -66,8 +66,11 @@ class Downloader {
 
   Status start_ready() {
     const auto now = Clock::now();
-    for (auto it = waiting_.begin(); it != waiting_.end() && active_.size() < connections();) {
+    // One that pauses keeps its place: with a mirror in trouble, others would only fail as well.
+    std::size_t pausing = 0;
+    for (auto it = waiting_.begin(); it != waiting_.end() && active_.size() + pausing < connections();) {
       if ((*it)->not_before() > now) {
+        ++pausing;
         ++it;
         continue;
       }
@@ -90,7 +93,7 @@ class Downloader {
         done_.push_back(transfer);
         break;
       case Transfer::Outcome::again:
-        waiting_.push_back(transfer);
+        waiting_.push_front(transfer);
         break;
       case Transfer::Outcome::failed:
         failed_.push_back(transfer);
@@ -142,10 +145,12 @@ class Downloader {
 Error summarize(const std::vector<const Transfer*>& failed) {
   std::vector<Error> errors;
   std::vector<std::string> dropped;
+  bool unreachable = false;
   for (const Transfer* transfer : failed) {
     if (transfer->dropped()) {
       dropped.push_back(fmt::format("{} {}", transfer->package().name, transfer->package().version));
-    } else {
+    } else if (!transfer->unreachable() || !unreachable) {
+      unreachable = unreachable || transfer->unreachable();
       errors.push_back(transfer->error());
     }
   }
@@ -179,9 +184,10 @@ Result<std::map<std::string, std::filesystem::path>> download(const std::vector<
   }
   const auto begin = Clock::now();
   const auto activity = reporter.start("Fetching packages", total, Reporter::Unit::bytes);
+  MirrorFailures mirror_failures;
   std::list<Transfer> transfers;
   for (const auto& package : packages) {
-    transfers.emplace_back(package, mirrors.of(package.archive), store, options, *activity);
+    transfers.emplace_back(package, mirrors.of(package.archive), mirror_failures, store, options, *activity);
   }
   Downloader downloader(options, transfers);
   CHECK_OK(downloader.run());

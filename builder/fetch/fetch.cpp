@@ -75,7 +75,8 @@ Result<std::vector<FetchedPackage>> fetch_packages(const lock::Lock& lock, const
       const Error& error = stored[i].error();
       if (error.kind != ErrorKind::integrity) return fail(error);
       CHECK_OK(store.discard(package));
-      reporter.warning(fmt::format("{}; it has been removed from there", error.message));
+      reporter.warning(fmt::format("{} {} in the store was damaged; it has been removed from there",
+                                   package.name, package.version));
     }
     missing.push_back(package);
   }

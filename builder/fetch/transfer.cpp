@@ -61,19 +61,28 @@ std::string address_of(const std::string& mirror, const lock::Package& package) 
   return address;
 }
 
-Transfer::Transfer(lock::Package package, const std::vector<std::string>& mirrors, const Store& store,
-                   const FetchOptions& options, Reporter::Activity& activity)
+Transfer::Transfer(lock::Package package, const std::vector<std::string>& mirrors,
+                   MirrorFailures& mirror_failures, const Store& store, const FetchOptions& options,
+                   Reporter::Activity& activity)
     : package_(std::move(package)),
       mirrors_(mirrors),
+      mirror_failures_(mirror_failures),
       store_(store),
       options_(options),
       activity_(activity) {}
+
+void Transfer::choose_mirror() {
+  for (std::size_t i = 0; i < mirrors_.size(); ++i) {
+    if (mirror_failures_[mirrors_[i]] < mirror_failures_[mirrors_[mirror_]]) mirror_ = i;
+  }
+}
 
 Result<CURL*> Transfer::begin() {
   if (!partial_) {
     TRY(auto partial, store_.begin(package_));
     partial_.emplace(std::move(partial));
   }
+  if (failures_ == 0 && refusals_.empty()) choose_mirror();
   resumed_from_ = partial_->size();
   if (resumed_from_ > reported_) {
     activity_.advance(resumed_from_ - reported_);
@@ -273,6 +282,7 @@ Transfer::Outcome Transfer::refuse(Refusal refusal) {
 
 Transfer::Outcome Transfer::fail_for_now(std::string reason) {
   ++failures_;
+  ++mirror_failures_[mirrors_[mirror_]];
   if (failures_ >= options_.attempts) {
     unreachable_ = true;
     return give_up(Error{ErrorKind::network,

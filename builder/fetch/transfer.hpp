@@ -24,14 +24,18 @@ struct EasyDeleter {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
+/// How often each mirror has failed in this run: the one that failed least is asked first, so that a dead
+/// mirror costs its time-out once and not once a package.
+using MirrorFailures = std::map<std::string, unsigned>;
+
 /// One package on its way, over as many tries as it takes. Not movable: libcurl holds pointers into it.
 class Transfer {
  public:
   using Clock = std::chrono::steady_clock;
   enum class Outcome { done, again, failed };
 
-  Transfer(lock::Package package, const std::vector<std::string>& mirrors, const Store& store,
-           const FetchOptions& options, Reporter::Activity& activity);
+  Transfer(lock::Package package, const std::vector<std::string>& mirrors, MirrorFailures& mirror_failures,
+           const Store& store, const FetchOptions& options, Reporter::Activity& activity);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -69,9 +73,11 @@ class Transfer {
   Outcome fail_for_now(std::string reason);
   Outcome give_up(Error error);
   bool to_next_mirror();
+  void choose_mirror();
 
   lock::Package package_;
   const std::vector<std::string>& mirrors_;
+  MirrorFailures& mirror_failures_;
   const Store& store_;
   const FetchOptions& options_;
   Reporter::Activity& activity_;
