@@ -28,9 +28,12 @@ Value domain_value(const spec::Domain& domain) {
 }
 
 Value account_value(const spec::Account& account) {
+  Value::List aliases;
+  for (const spec::Address& alias : account.aliases) aliases.emplace_back(alias.text());
   return Value::Map{{"address", account.address.text()},
                     {"local", account.address.local},
                     {"domain", account.address.domain},
+                    {"aliases", std::move(aliases)},
                     {"password_hash", account.password_hash},
                     {"send_only", account.send_only},
                     {"send_only_text", account.send_only_text},

@@ -70,17 +70,27 @@ Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts&
   return ok();
 }
 
+Status render_configuration(const spec::Site& site, const std::vector<Overlay>& overlays,
+                            std::int64_t clock, rootfs::FileTree& tree) {
+  const Value context = make_context(site);
+  for (const Overlay& overlay : overlays) {
+    TRY(const bool wanted, is_on(overlay, context));
+    if (wanted) CHECK_OK(render_files(overlay, context, clock, tree));
+  }
+  return ok();
+}
+
 Status render_site(const spec::Site& site, const std::vector<Overlay>& overlays,
                    const profile::Accounts& accounts, std::int64_t clock, const rootfs::FileTree& units,
                    rootfs::FileTree& tree) {
   const Value context = make_context(site);
+  CHECK_OK(write_site_files(site, clock, units, tree));
+  CHECK_OK(render_configuration(site, overlays, clock, tree));
   std::vector<const Overlay*> on;
   for (const Overlay& overlay : overlays) {
     TRY(const bool wanted, is_on(overlay, context));
     if (wanted) on.push_back(&overlay);
   }
-  CHECK_OK(write_site_files(site, clock, units, tree));
-  for (const Overlay* overlay : on) CHECK_OK(render_files(*overlay, context, clock, tree));
   for (const Overlay* overlay : on)
     CHECK_OK(set_attributes(*overlay, accounts, Scope::site_part, clock, tree));
   for (const Overlay* overlay : on) {

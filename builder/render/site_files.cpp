@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "base/files.hpp"
+#include "crypto/digest.hpp"
 #include "render/cdb_file.hpp"
 #include "render/context.hpp"
 #include "render/mail_maps.hpp"
@@ -16,6 +18,28 @@ namespace {
 
 constexpr std::uint64_t kLargestKey = 1 << 20;  // bytes; real ones have a few thousand
 constexpr const char* kZones = "usr/share/zoneinfo";
+
+/// A DKIM key as Rspamd reads it: RSA as PEM; Ed25519, which it does not know in PEM, as the base64 of the 32
+/// octets that follow a fixed header in PKCS#8 (RFC 8410 section 7).
+Result<std::string> signing_key(const spec::DkimKey& key, std::string pem) {
+  if (key.algorithm != spec::DkimAlgorithm::ed25519) return pem;
+  constexpr std::string_view kBegin = "-----BEGIN PRIVATE KEY-----";
+  constexpr std::string_view kEnd = "-----END PRIVATE KEY-----";
+  constexpr std::string_view kHeader("\x30\x2e\x02\x01\x00\x30\x05\x06\x03\x2b\x65\x70\x04\x22\x04\x20", 16);
+  constexpr std::size_t kSeed = 32;
+  const std::size_t begin = pem.find(kBegin);
+  const std::size_t end = pem.find(kEnd);
+  if (begin != std::string::npos && end != std::string::npos && begin < end) {
+    std::string text = pem.substr(begin + kBegin.size(), end - begin - kBegin.size());
+    std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
+    const auto der = crypto::from_base64(text);
+    if (der && der->size() == kHeader.size() + kSeed && der->starts_with(kHeader))
+      return crypto::to_base64(std::string_view(*der).substr(kHeader.size())) + "\n";
+  }
+  return fail(ErrorKind::usage,
+              fmt::format("{} is not an Ed25519 key in PKCS#8 form", key.private_key.string()),
+              "remove it and run: mailstead keys SPEC");
+}
 
 class Writer {
  public:
@@ -60,7 +84,8 @@ class Writer {
         TRY(std::string pem, key_file(site_.folder / key.private_key,
                                       fmt::format("the DKIM key {} of {}", key.selector, domain.name),
                                       "run: mailstead keys SPEC"));
-        CHECK_OK(put(dkim_key_path(domain, key), std::move(pem), 0600));
+        TRY(std::string bytes, signing_key(key, std::move(pem)));
+        CHECK_OK(put(dkim_key_path(domain, key), std::move(bytes), 0600));
       }
     return ok();
   }
