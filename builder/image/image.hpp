@@ -19,9 +19,10 @@ struct SquashfsOptions {
   std::int64_t clock = 0;  ///< upper bound of all file times, seconds since the epoch
 };
 
-/// Writes `tree` as a squashfs image with the locked mksquashfs, fed as a tar stream (no root needed, nothing on disk).
-Status write_squashfs(const rootfs::FileTree& tree, const SquashfsOptions& options, const tools::Toolbox& toolbox,
-                      const std::filesystem::path& out);
+/// Writes `tree` as a squashfs image with the locked mksquashfs, fed as a tar stream (no root needed, nothing
+/// on disk).
+Status write_squashfs(const rootfs::FileTree& tree, const SquashfsOptions& options,
+                      const tools::Toolbox& toolbox, const std::filesystem::path& out);
 
 /// A file system with its dm-verity hash tree appended.
 struct VerityImage {
@@ -30,8 +31,8 @@ struct VerityImage {
   std::string root_hash;          ///< 64 hexadecimal digits
 };
 
-/// Pads `file` to 4096 bytes and appends the hash tree (veritysetup(8) format, SHA-256, 4096-byte blocks). Salt and UUID
-/// derive from `scope`, so that equal input gives equal bytes.
+/// Pads `file` to 4096 bytes and appends the hash tree (veritysetup(8) format, SHA-256, 4096-byte blocks).
+/// Salt and UUID derive from `scope`, so that equal input gives equal bytes.
 Result<VerityImage> append_verity(const std::filesystem::path& file, const std::string& scope,
                                   const tools::Toolbox& toolbox);
 
@@ -45,13 +46,14 @@ struct FatFile {
   rootfs::Content content;
 };
 
-/// Writes a FAT file system of `size` bytes. `label` has at most 11 characters; the volume id derives from `scope`.
+/// Writes a FAT file system of `size` bytes. `label` has at most 11 characters; the volume id derives from
+/// `scope`.
 Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const std::string& label,
                  const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
                  const std::filesystem::path& out);
 
 struct Layout {
-  std::uint64_t esp_size = 0;   ///< bytes, multiples of 1 MiB, as all of these
+  std::uint64_t esp_size = 0;  ///< bytes, multiples of 1 MiB, as all of these
   std::uint64_t boot_size = 0;
   std::uint64_t usr_size = 0;
   std::uint64_t root_size = 0;
@@ -63,7 +65,8 @@ struct DiskParts {
   std::filesystem::path boot;  ///< FAT image of slot A
   VerityImage usr;
   VerityImage root;
-  std::filesystem::path bios_boot_image;  ///< GRUB's boot.img (440 bytes of code for the MBR); empty without legacy BIOS
+  std::filesystem::path
+      bios_boot_image;  ///< GRUB's boot.img (440 bytes of code for the MBR); empty without legacy BIOS
   std::filesystem::path bios_core_image;  ///< GRUB's core.img for the BIOS boot partition
 };
 
@@ -75,8 +78,13 @@ inline constexpr const char* kUsrLabels[2] = {"mailstead-usr-a", "mailstead-usr-
 inline constexpr const char* kRootLabels[2] = {"mailstead-root-a", "mailstead-root-b"};
 inline constexpr const char* kDataLabel = "mailstead-data";
 
-/// Writes the disk image (sparse) to `out`, through a temporary name. Disk and partition GUIDs derive from `scope`.
-Status write_disk(const DiskParts& parts, const Layout& layout, const std::string& scope, const tools::Toolbox& toolbox,
-                  const std::filesystem::path& out);
+/// The GUID of the partition called `label` (one of the above) on a disk made with `scope`, lower case with
+/// dashes, as in PARTUUID= on a kernel command line.
+std::string partition_uuid(const std::string& scope, const std::string& label);
+
+/// Writes the disk image (sparse) to `out`, through a temporary name. Disk and partition GUIDs derive from
+/// `scope`.
+Status write_disk(const DiskParts& parts, const Layout& layout, const std::string& scope,
+                  const tools::Toolbox& toolbox, const std::filesystem::path& out);
 
 }  // namespace mailstead::image

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
+#include "image/bios_boot.hpp"
+#include "image/image.hpp"
+#include "image/partitions.hpp"
+
+namespace mailstead::image {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A new file beside `out`, removed unless it is kept.
+class TemporaryFile {
+ public:
+  static Result<TemporaryFile> create(const fs::path& out) {
+    std::string name = (out.parent_path() / ("." + out.filename().string() + ".XXXXXX")).string();
+    FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
+    if (!file)
+      return fail(ErrorKind::io,
+                  fmt::format("cannot make a file in {}: {}",
+                              out.has_parent_path() ? out.parent_path().string() : std::string("."),
+                              std::strerror(errno)));
+    return TemporaryFile(std::move(name), std::move(file));
+  }
+  TemporaryFile(TemporaryFile&& other) noexcept
+      : path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
+  TemporaryFile& operator=(TemporaryFile&&) = delete;
+  ~TemporaryFile() {
+    if (!path_.empty()) ::unlink(path_.c_str());
+  }
+
+  int fd() const { return file_.get(); }
+  const std::string& path() const { return path_; }
+
+  /// Gives it the mode that the umask allows, makes it durable, and names it `out`.
+  Status keep(const fs::path& out) {
+    const mode_t mask = ::umask(0);
+    ::umask(mask);
+    if (::fchmod(file_.get(), 0666 & ~mask) != 0 || ::fsync(file_.get()) != 0 ||
+        std::rename(path_.c_str(), out.c_str()) != 0) {
+      return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
+    }
+    path_.clear();
+    return ok();
+  }
+
+ private:
+  TemporaryFile(std::string path, FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+  std::string path_;
+  FileDescriptor file_;
+};
+
+Status write_at(int fd, const char* data, std::size_t size, std::uint64_t offset) {
+  while (size > 0) {
+    const ssize_t put = ::pwrite(fd, data, size, static_cast<off_t>(offset));
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0)
+      return fail(ErrorKind::io, fmt::format("cannot write the disk image: {}", std::strerror(errno)));
+    data += put;
+    size -= static_cast<std::size_t>(put);
+    offset += static_cast<std::uint64_t>(put);
+  }
+  return ok();
+}
+
+/// Copies `from` to `offset` of the image. Runs of zeros become holes: the image starts as one.
+Status copy_part(const fs::path& from, int image, const Partition& partition) {
+  const FileDescriptor file(::open(from.c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0)
+    return fail(ErrorKind::io, fmt::format("cannot read {}: {}", from.string(), std::strerror(errno)));
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (size > partition.size)
+    return fail(ErrorKind::usage,
+                fmt::format("{} does not fit into its partition: it has {}, the partition {}",
+                            partition.label, human_size(size), human_size(partition.size)),
+                "raise the size in the profile, or leave packages out");
+
+  constexpr std::size_t kBlock = 64 * 1024;
+  std::vector<char> buffer(1u << 20);
+  static const std::vector<char> kZeros(kBlock, 0);
+  std::uint64_t at = 0;
+  while (at < size) {
+    CHECK_OK(check_interrupt());
+    const off_t data = ::lseek(file.get(), static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno == ENXIO) break;  // only a hole is left
+    if (data > 0) at = std::max(at, static_cast<std::uint64_t>(data) / kBlock * kBlock);
+    const ssize_t got = ::pread(file.get(), buffer.data(), buffer.size(), static_cast<off_t>(at));
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0)
+      return fail(ErrorKind::io, fmt::format("cannot read {}: {}", from.string(), std::strerror(errno)));
+    if (got == 0)
+      return fail(ErrorKind::io, fmt::format("{} became shorter while it was read", from.string()));
+    const auto count = static_cast<std::size_t>(got);
+    for (std::size_t start = 0; start < count; start += kBlock) {
+      const std::size_t length = std::min(kBlock, count - start);
+      if (std::memcmp(buffer.data() + start, kZeros.data(), length) == 0) continue;
+      CHECK_OK(write_at(image, buffer.data() + start, length, partition.start + at + start));
+    }
+    at += count;
+  }
+  return ok();
+}
+
+std::uint64_t allocated_bytes(const std::vector<fs::path>& files) {
+  std::uint64_t sum = 0;
+  for (const fs::path& file : files) {
+    struct stat status{};
+    if (!file.empty() && ::stat(file.c_str(), &status) == 0)
+      sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
+  }
+  return sum;
+}
+
+Status check_free_space(const DiskParts& parts, const fs::path& out) {
+  const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+  const std::uint64_t needed =
+      2 * kMebibyte + allocated_bytes({parts.esp, parts.boot, parts.usr.file, parts.root.file,
+                                       parts.bios_boot_image, parts.bios_core_image});
+  struct statvfs status{};
+  if (::statvfs(folder.c_str(), &status) != 0)
+    return fail(ErrorKind::io, fmt::format("cannot look at {}: {}", folder.string(), std::strerror(errno)));
+  const std::uint64_t free = std::uint64_t{status.f_bavail} * status.f_frsize;
+  if (free < needed)
+    return fail(ErrorKind::io,
+                fmt::format("the disk image needs {}, {} has {} free", human_size(needed), folder.string(),
+                            human_size(free)),
+                "free some space or write the image elsewhere");
+  return ok();
+}
+
+/// Code of the master boot record and the BIOS boot partition.
+Status write_bios_boot_code(const DiskParts& parts, const Partition& bios, int image) {
+  TRY(const std::string boot, read_file(parts.bios_boot_image));
+  TRY(const std::string core, read_file(parts.bios_core_image));
+  const std::uint64_t sector = bios.start / kSectorSize;
+  TRY(const std::string patched_boot, patch_boot_image(boot, sector));
+  TRY(const std::string patched_core, patch_core_image(core, sector, bios.size));
+  CHECK_OK(write_at(image, patched_boot.data(), patched_boot.size(), 0));
+  return write_at(image, patched_core.data(), patched_core.size(), bios.start);
+}
+
+}  // namespace
+
+Status write_disk(const DiskParts& parts, const Layout& layout, const std::string& scope,
+                  const tools::Toolbox& toolbox, const std::filesystem::path& out) {
+  TRY(const std::vector<Partition> partitions, place_partitions(layout, scope));
+  CHECK_OK(check_free_space(parts, out));
+  TRY(TemporaryFile file, TemporaryFile::create(out));
+  if (::ftruncate(file.fd(), static_cast<off_t>(disk_size(partitions))) != 0)
+    return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
+
+  TRY(Command sfdisk, toolbox.command("sfdisk", {"--quiet", "--no-reread", "--no-tell-kernel", "--lock=no",
+                                                 "--wipe", "never", fs::absolute(file.path()).string()}));
+  sfdisk.input = sfdisk_script(partitions, scope);
+  CHECK_OK(run(sfdisk));
+
+  const auto partition = [&](PartitionNumber number) -> const Partition& {
+    return partitions[static_cast<std::size_t>(number) - 1];
+  };
+  CHECK_OK(copy_part(parts.esp, file.fd(), partition(kEspNumber)));
+  CHECK_OK(copy_part(parts.boot, file.fd(), partition(kBootNumberA)));
+  CHECK_OK(copy_part(parts.usr.file, file.fd(), partition(kUsrNumberA)));
+  CHECK_OK(copy_part(parts.root.file, file.fd(), partition(kRootNumberA)));
+  if (!parts.bios_boot_image.empty())
+    CHECK_OK(write_bios_boot_code(parts, partition(kBiosNumber), file.fd()));
+  return file.keep(out);
+}
+
+}  // namespace mailstead::image

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <set>
+
+#include "base/files.hpp"
+#include "crypto/digest.hpp"
+#include "image/image.hpp"
+
+namespace mailstead::image {
+namespace {
+
+constexpr std::uint64_t kSector = 512;
+
+/// FAT32 has at least 65525 clusters; with some to spare, so that no driver counts differently.
+constexpr std::uint64_t kFat32Clusters = 66'000;
+
+/// Clusters as big as FAT32 allows for this size, up to 4 KiB; below about 33 MiB it has to be FAT16.
+std::vector<std::string> geometry(std::uint64_t size) {
+  std::uint64_t sectors = 8;
+  while (sectors > 0 && size / (sectors * kSector) < kFat32Clusters) sectors /= 2;
+  if (sectors == 0) return {"-F", "16"};
+  return {"-F", "32", "-s", fmt::format("{}", sectors)};
+}
+
+Status make_empty(const std::filesystem::path& out, std::uint64_t size) {
+  const FileDescriptor file(::open(out.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644));
+  if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0)
+    return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
+  return ok();
+}
+
+}  // namespace
+
+Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const std::string& label,
+                 const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
+                 const std::filesystem::path& out) {
+  std::uint64_t needed = 1u << 20;  // the file system's own tables, generously
+  std::set<std::string> folders;
+  for (const FatFile& file : files) {
+    needed += file.content.size() + 4096;
+    for (auto slash = file.path.find('/'); slash != std::string::npos; slash = file.path.find('/', slash + 1))
+      folders.insert(file.path.substr(0, slash));
+  }
+  needed += size / 64;
+  if (needed > size)
+    return fail(ErrorKind::usage,
+                fmt::format("the partition {} has {}, its files need {}", label, human_size(size),
+                            human_size(needed)),
+                "raise its size in the profile");
+
+  const std::string epoch = fmt::format("{}", clock);
+  const auto run_tool = [&](const std::string& program, const std::vector<std::string>& arguments,
+                            const rootfs::Content* input) -> Status {
+    TRY(Command command, toolbox.command(program, arguments));
+    command.env["SOURCE_DATE_EPOCH"] = epoch;
+    if (input == nullptr) {
+      CHECK_OK(run(command));
+    } else {
+      CHECK_OK(run_with_feed(command, [&](const Sink& sink) { return input->stream(sink); }));
+    }
+    return ok();
+  };
+
+  CHECK_OK(make_empty(out, size));
+  std::vector<std::string> arguments{"--invariant", "-i",
+                                     crypto::sha256_hex("FAT volume\n" + scope).substr(0, 8), "-n", label};
+  const auto shape = geometry(size);
+  arguments.insert(arguments.end(), shape.begin(), shape.end());
+  arguments.push_back(out.string());
+  CHECK_OK(run_tool("mkfs.fat", arguments, nullptr));
+  for (const std::string& folder : folders)
+    CHECK_OK(run_tool("mmd", {"-i", out.string(), "::" + folder}, nullptr));
+  for (const FatFile& file : files) {
+    if (auto copied = run_tool("mcopy", {"-i", out.string(), "-", "::" + file.path}, &file.content); !copied)
+      return fail(
+          std::move(copied.error()).with_note(fmt::format("while writing {} into {}", file.path, label)));
+  }
+  return ok();
+}
+
+}  // namespace mailstead::image

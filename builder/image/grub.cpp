@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/grub.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/files.hpp"
+#include "image/partitions.hpp"
+
+namespace mailstead::image {
+namespace {
+
+/// GRUB writes a saved environment in place, so that the block's size never changes.
+constexpr std::size_t kEnvironmentSize = 1024;
+
+FatFile text_file(std::string path, std::string text) {
+  return {std::move(path), rootfs::Content(std::move(text))};
+}
+
+}  // namespace
+
+std::string grub_config() {
+  // Nothing is loaded with insmod: under Secure Boot GRUB has only what is built into the signed image. The
+  // serial port is for legacy BIOS: UEFI firmware sends its console there itself.
+  return fmt::format(R"(# Chooses the slot. Written by Mailstead; the same on every appliance.
+set esp=$root
+regexp --set=1:disk '^([^,]*)' "$esp"
+if [ "$grub_platform" = pc ]; then
+  if serial --unit=0 --speed=115200; then
+    terminal_input console serial
+    terminal_output console serial
+  fi
+fi
+set slot=a
+if [ -s ($esp)/grub/grubenv ]; then
+  load_env --file ($esp)/grub/grubenv slot
+fi
+if [ "$slot" = b ]; then
+  set default=1
+  set fallback=0
+else
+  set default=0
+  set fallback=1
+fi
+set timeout_style=hidden
+set timeout=0
+menuentry 'Mailstead, slot A' --id a {{
+  set root="$disk,gpt{}"
+  source ($root)/slot.cfg
+}}
+menuentry 'Mailstead, slot B' --id b {{
+  set root="$disk,gpt{}"
+  source ($root)/slot.cfg
+}}
+)",
+                     static_cast<int>(kBootNumberA), static_cast<int>(kBootNumberB));
+}
+
+std::string grub_environment() {
+  std::string block = "# GRUB Environment Block\nslot=a\n";
+  block.resize(kEnvironmentSize, '#');
+  return block;
+}
+
+std::string slot_config(const std::string& command_line) {
+  return fmt::format("linux ($root)/vmlinuz {}\ninitrd ($root)/initrd.img\n", command_line);
+}
+
+Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox) {
+  std::vector<FatFile> files;
+  const std::pair<const char*, const char*> kLoaders[] = {
+      {"EFI/BOOT/BOOTX64.EFI", "usr/lib/shim/shimx64.efi.signed"},
+      {"EFI/BOOT/grubx64.efi", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"},
+      {"EFI/BOOT/mmx64.efi", "usr/lib/shim/mmx64.efi.signed"},
+  };
+  for (const auto& [path, source] : kLoaders) {
+    auto bytes = read_file(toolbox.root() / source);
+    if (!bytes)
+      return fail(std::move(bytes.error())
+                      .with_note("while looking for the signed boot loaders in the tool packages"));
+    files.push_back(text_file(path, *std::move(bytes)));
+  }
+  files.push_back(
+      text_file("EFI/debian/grub.cfg", "set prefix=($root)/grub\nsource ($root)/grub/grub.cfg\n"));
+  files.push_back(text_file("grub/grub.cfg", grub_config()));
+  files.push_back(text_file("grub/grubenv", grub_environment()));
+  return files;
+}
+
+std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
+                                const std::string& command_line) {
+  return {{"vmlinuz", std::move(kernel)},
+          {"initrd.img", std::move(initrd)},
+          text_file("slot.cfg", slot_config(command_line))};
+}
+
+Status write_bios_boot(const tools::Toolbox& toolbox, const std::filesystem::path& boot_image,
+                       const std::filesystem::path& core_image) {
+  const std::filesystem::path modules = toolbox.root() / "usr/lib/grub/i386-pc";
+  TRY(const std::string boot, read_file(modules / "boot.img"));
+  CHECK_OK(write_file(boot_image, boot));
+  // The comma makes it the disk that the BIOS started from.
+  TRY(const Command command,
+      toolbox.command("grub-mkimage", {"-O",       "i386-pc",
+                                       "-d",       modules.string(),
+                                       "-p",       fmt::format("(,gpt{})/grub", static_cast<int>(kEspNumber)),
+                                       "-o",       core_image.string(),
+                                       "biosdisk", "part_gpt",
+                                       "fat",      "normal",
+                                       "linux",    "configfile",
+                                       "echo",     "test",
+                                       "search",   "loadenv",
+                                       "regexp",   "serial",
+                                       "terminal", "halt",
+                                       "reboot",   "sleep",
+                                       "minicmd",  "ls",
+                                       "cat"}));
+  CHECK_OK(run(command));
+  return ok();
+}
+
+}  // namespace mailstead::image

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "image/image.hpp"
+#include "rootfs/file_tree.hpp"
+#include "tools/toolbox.hpp"
+
+namespace mailstead::image {
+
+/// What starts the machine. Under UEFI: the firmware, Debian's signed shim, Debian's signed GRUB,
+/// EFI/debian/grub.cfg (the place is built into it). Under legacy BIOS: master boot record, core image in the
+/// BIOS boot partition. Both go on with grub/grub.cfg of the EFI system partition, which chooses the slot and
+/// hands over to slot.cfg on its boot partition.
+
+/// The files of the EFI system partition. Errors: the locked packages lack a signed loader.
+Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox);
+
+/// The files of a slot's boot partition.
+std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
+                                const std::string& command_line);
+
+/// Writes GRUB's boot.img to `boot_image` and a core image made by the locked grub-mkimage to `core_image`.
+Status write_bios_boot(const tools::Toolbox& toolbox, const std::filesystem::path& boot_image,
+                       const std::filesystem::path& core_image);
+
+/// grub/grub.cfg: the slot is the variable `slot` of grub/grubenv ("a" or "b"; "a" without it); if it cannot
+/// be started, the other one is.
+std::string grub_config();
+
+/// grub/grubenv as in a fresh image: 1024 bytes, slot a (GRUB manual, "Environment block").
+std::string grub_environment();
+
+/// slot.cfg of a slot's boot partition.
+std::string slot_config(const std::string& command_line);
+
+}  // namespace mailstead::image

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "image/image.hpp"
+
+namespace mailstead::image {
+
+inline constexpr std::uint64_t kSectorSize = 512;
+inline constexpr std::uint64_t kMebibyte = 1u << 20;
+
+/// Numbers of the partitions, the same on every appliance (GRUB finds them by number).
+enum PartitionNumber : int {
+  kEspNumber = 1,
+  kBiosNumber = 2,
+  kBootNumberA = 3,
+  kBootNumberB = 4,
+  kUsrNumberA = 5,
+  kUsrNumberB = 6,
+  kRootNumberA = 7,
+  kRootNumberB = 8,
+};
+
+/// A partition as it will be on the disk.
+struct Partition {
+  int number = 0;
+  std::string label;
+  std::string type;         ///< type GUID, upper case
+  std::string uuid;         ///< lower case
+  std::string attributes;   ///< in sfdisk's words; may be empty
+  std::uint64_t start = 0;  ///< bytes, a multiple of 1 MiB
+  std::uint64_t size = 0;   ///< bytes, a multiple of 1 MiB
+};
+
+/// Places the partitions one after the other from 1 MiB on. Errors (ErrorKind::usage): a size that is 0 or no
+/// multiple of 1 MiB.
+Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& scope);
+
+/// Size of the disk in bytes: up to the end of the last partition and 1 MiB for the second copy of the table.
+std::uint64_t disk_size(const std::vector<Partition>& partitions);
+
+/// The input of sfdisk(8) for this table.
+std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& scope);
+
+}  // namespace mailstead::image

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "image/image.hpp"
+#include "rootfs/archive_writer.hpp"
+
+namespace mailstead::image {
+namespace {
+
+/// Measured on 59 MB of programs and libraries: level 9 makes 18.9 MB in 1.1 s, 15 takes 1.5 % off in 4 s,
+/// and 19 takes 14 % off in half a minute, which is more than all the rest of a build.
+constexpr int kLevel = 9;
+
+}  // namespace
+
+Status write_initrd(const rootfs::FileTree& tree, std::int64_t clock, const tools::Toolbox& toolbox,
+                    const std::filesystem::path& out) {
+  rootfs::FileTree bounded;
+  for (const auto& [path, inode] : tree) {
+    rootfs::Inode entry = *inode;
+    entry.mtime = std::min(entry.mtime, clock);
+    CHECK_OK(bounded.put(path, std::move(entry)));
+  }
+  // Jobs are cut by level, not by the number of workers: any number from 1 up gives the same bytes, but
+  // --single-thread gives others.
+  TRY(const Command command,
+      toolbox.command("zstd", {"-q", "-f", fmt::format("-{}", kLevel), "-T2", "-o", out.string()}));
+  CHECK_OK(run_with_feed(command, [&](const Sink& sink) { return rootfs::write_cpio(bounded, sink); }));
+  return ok();
+}
+
+}  // namespace mailstead::image
