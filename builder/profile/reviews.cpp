@@ -20,7 +20,10 @@ std::vector<std::string> read_digests(yaml::MapReader& map, yaml::Problems& prob
   std::vector<std::string> digests;
   const auto list = map.require("digests");
   if (!list) return digests;
-  for (const yaml::Value& value : list->as_list(problems)) {
+  const auto values = list->as_list(problems);
+  // A review of nothing would look like a reviewed package.
+  if (list->is_list() && values.empty()) problems.add(list->error("a review needs at least one digest"));
+  for (const yaml::Value& value : values) {
     auto digest = value.as_string(problems);
     if (!digest) continue;
     if (!is_script_digest(*digest)) {
@@ -31,8 +34,6 @@ std::vector<std::string> read_digests(yaml::MapReader& map, yaml::Problems& prob
     }
     digests.push_back(*std::move(digest));
   }
-  // A review of nothing would look like a reviewed package.
-  if (digests.empty()) problems.add(list->error("a review needs at least one digest"));
   return digests;
 }
 

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <filesystem>
+#include <fstream>
+
+#include "base/files.hpp"
+#include "profile/profile.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+
+namespace {
+
+const char* const kProfile = R"(description: a machine
+suite: trixie
+architecture: amd64
+packages: {system: [udev, libstdc++6], initrd: [udev], tools: [zstd]}
+overlays: [base, mail]
+exclude: [usr/share/doc/*]
+keep: [usr/share/doc/*/copyright]
+initrd: {exclude: [usr/share/*], modules: [dm-verity]}
+kernel_arguments: [panic=30]
+partitions: {esp: 64 MiB, boot: 128 MiB, usr: 512 MiB, root: 1 MiB}
+squashfs: {compressor: zstd, level: 9}
+alternatives: {usr/bin/awk: /usr/bin/mawk}
+)";
+
+/// A data folder with profiles/<name> in it.
+class Data {
+ public:
+  Data() : folder_(*TemporaryDirectory::create()) { REQUIRE(make_directories(path() / "profiles")); }
+  const std::filesystem::path& path() const { return folder_.path(); }
+  void write(const std::string& name, const std::string& text) const {
+    REQUIRE(write_file(path() / "profiles" / name, text));
+  }
+
+ private:
+  TemporaryDirectory folder_;
+};
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const auto at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+/// What is wrong with the profile `text`: the messages only, a line each.
+std::string faults(const std::string& text) {
+  const Data data;
+  data.write("box.yaml", text);
+  const auto profile = profile::load_profile(data.path(), "box");
+  REQUIRE_FALSE(profile);
+  std::string messages = profile.error().message + "\n";
+  for (const Error& other : profile.error().others) messages += other.message + "\n";
+  return messages;
+}
+
+}  // namespace
+
+TEST_CASE("a profile is read as it is written") {
+  const Data data;
+  data.write("box.yaml", kProfile);
+  const auto profile = profile::load_profile(data.path(), "box");
+  REQUIRE(profile);
+  CHECK(profile->name == "box");
+  CHECK(profile->suite == "trixie");
+  CHECK(profile->system_packages == std::vector<std::string>{"udev", "libstdc++6"});
+  CHECK(profile->tool_packages == std::vector<std::string>{"zstd"});
+  CHECK(profile->overlays == std::vector<std::string>{"base", "mail"});
+  CHECK(profile->initrd_modules == std::vector<std::string>{"dm-verity"});
+  CHECK(profile->usr_size == 512ull * 1024 * 1024);
+  CHECK(profile->root_size == 1024 * 1024);
+  CHECK(profile->squashfs_level == 9);
+  CHECK(profile->alternatives.at("usr/bin/awk") == "/usr/bin/mawk");
+}
+
+TEST_CASE("a profile with errors names all of them") {
+  CHECK(faults(replaced(kProfile, "512 MiB", "512M")) == "'512M' is not a partition size\n");
+  CHECK(faults(replaced(kProfile, "512 MiB", "0 MiB")) == "'0 MiB' is not a partition size\n");
+  CHECK(faults(replaced(kProfile, "512 MiB", "12345678901234567890 MiB")) ==
+        "'12345678901234567890 MiB' is not a partition size\n");
+  CHECK(faults(replaced(kProfile, "[zstd]", "[zstd, --purge]")) == "'--purge' is not a package name\n");
+  CHECK(faults(replaced(kProfile, "[zstd]", "[zstd, zstd]")) == "package 'zstd' is listed twice\n");
+  CHECK(faults(replaced(kProfile, "usr/bin/awk:", "/usr/bin/awk:")) ==
+        "'/usr/bin/awk' must be relative to the root directory\n");
+  CHECK(faults(replaced(kProfile, "/usr/bin/mawk", "mawk")) == "'mawk' must be an absolute path\n");
+
+  const std::string several = faults(replaced(replaced(kProfile, "suite: trixie\n", ""), "64 MiB", "big"));
+  CHECK(several.find("suite") != std::string::npos);
+  CHECK(several.find("'big' is not a partition size") != std::string::npos);
+}
+
+TEST_CASE("a profile that is not there gets a suggestion and cannot reach other files") {
+  const Data data;
+  data.write("cloud-amd64.yaml", kProfile);
+  data.write("accounts.yaml", "groups: {}\nusers: {}\n");
+  const auto near = profile::load_profile(data.path(), "cloud-amd46");
+  REQUIRE_FALSE(near);
+  CHECK(near.error().message == "there is no profile 'cloud-amd46'; did you mean 'cloud-amd64'?");
+  CHECK(near.error().hint == "the profiles are: cloud-amd64");
+  CHECK(near.error().kind == ErrorKind::usage);
+  for (const char* name : {"accounts", "../profiles/cloud-amd64", "", "cloud-amd64.yaml"}) {
+    INFO(name);
+    CHECK_FALSE(profile::load_profile(data.path(), name));
+  }
+}
+
+TEST_CASE("the request for the archive holds packages and ids in a stable order") {
+  const Data data;
+  data.write("box.yaml", kProfile);
+  const auto profile = profile::load_profile(data.path(), "box");
+  REQUIRE(profile);
+  profile::Accounts accounts;
+  accounts.users = {{"zoe", 1, "zoe", "", "/", "/"}, {"anna", 2, "anna", "", "/", "/"}};
+  accounts.groups = {{"zoe", 1, {}}, {"anna", 2, {}}};
+  const auto request = profile::make_request(*profile, accounts, "arm64");
+  CHECK(request.architecture == "amd64");
+  CHECK(request.host_architecture == "arm64");
+  CHECK(request.system == profile->system_packages);
+  REQUIRE(request.users.size() == 2);
+  CHECK(request.users[0].name == "anna");
+  CHECK(request.users[0].id == 2);
+  CHECK(request.groups[1].name == "zoe");
+}
