@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What the readers and writers of this folder share of libarchive. Not for other folders.
+// What the readers of this folder share of libarchive. Not for other folders.
 #pragma once
 
 #include <archive.h>
@@ -17,10 +17,8 @@ namespace mailstead::rootfs {
 
 struct ArchiveDeleter {
   void operator()(archive* handle) const { ::archive_free(handle); }  // reads and writes alike
-  void operator()(archive_entry* entry) const { ::archive_entry_free(entry); }
 };
 using ArchiveHandle = std::unique_ptr<archive, ArchiveDeleter>;
-using EntryHandle = std::unique_ptr<archive_entry, ArchiveDeleter>;
 
 /// libarchive's words about its last error.
 inline std::string archive_message(archive* handle) {

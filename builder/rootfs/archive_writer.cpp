@@ -1,283 +1,279 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "rootfs/archive_writer.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
 #include <map>
-#include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
-
-#include "rootfs/archive.hpp"
 
 namespace mailstead::rootfs {
 
 namespace {
 
-constexpr int kWriteBlock = 1 << 20;
+// Written by hand and not through libarchive, which translates names from the locale of the process and
+// either changes bytes with it or adds a header to every entry.
 
-/// A libarchive writer whose blocks go to a sink.
-class Writer {
+constexpr std::size_t kBlock = 1 << 20;
+constexpr std::size_t kTarBlock = 512;
+constexpr std::size_t kNameField = 100;
+constexpr std::uint64_t kMaxOctal8 = 07777777;       // seven digits and a NUL
+constexpr std::uint64_t kMaxOctal12 = 077777777777;  // eleven digits and a NUL
+
+/// Collects bytes into big blocks for a sink.
+class Output {
  public:
-  explicit Writer(const Sink& sink)
-      : sink_(sink), handle_(::archive_write_new()), entry_(::archive_entry_new()) {}
+  explicit Output(const Sink& sink) : sink_(sink) { buffer_.reserve(kBlock); }
 
-  Status open(int (*set_format)(archive*), const char* options) {
-    if (!handle_ || !entry_) return fail(ErrorKind::internal, "out of memory");
-    archive* handle = handle_.get();
-    if (set_format(handle) != ARCHIVE_OK || ::archive_write_add_filter_none(handle) != ARCHIVE_OK ||
-        ::archive_write_set_options(handle, options) != ARCHIVE_OK ||
-        ::archive_write_set_bytes_per_block(handle, kWriteBlock) != ARCHIVE_OK ||
-        ::archive_write_set_bytes_in_last_block(handle, 1) != ARCHIVE_OK ||  // no padding to a whole block
-        ::archive_write_open(handle, this, nullptr, &Writer::write_block, nullptr) != ARCHIVE_OK) {
-      return failure();
-    }
+  Status write(std::string_view data) {
+    total_ += data.size();
+    if (buffer_.size() + data.size() > kBlock) CHECK_OK(flush());
+    if (data.size() >= kBlock) return sink_(data.data(), data.size());
+    buffer_ += data;
     return ok();
   }
-
-  /// An entry with all attributes of `inode` but content and size.
-  archive_entry* prepare(const std::string& path, const Inode& inode) {
-    archive_entry* entry = ::archive_entry_clear(entry_.get());
-    ::archive_entry_copy_pathname(entry, path.c_str());
-    switch (inode.type) {
-      case FileType::directory:
-        ::archive_entry_set_filetype(entry, AE_IFDIR);
-        break;
-      case FileType::regular:
-        ::archive_entry_set_filetype(entry, AE_IFREG);
-        break;
-      case FileType::symlink:
-        ::archive_entry_set_filetype(entry, AE_IFLNK);
-        ::archive_entry_copy_symlink(entry, inode.target.c_str());
-        break;
-    }
-    // Linux has no modes on symlinks: whatever a package says, they are all 0777.
-    ::archive_entry_set_perm(entry, inode.type == FileType::symlink ? 0777 : inode.mode);
-    ::archive_entry_set_uid(entry, inode.uid);
-    ::archive_entry_set_gid(entry, inode.gid);
-    ::archive_entry_set_mtime(entry, inode.mtime, 0);
-    return entry;
+  Status write(const Content& content) {
+    return content.stream([this](const char* data, std::size_t size) { return write({data, size}); });
   }
-
-  /// Writes the prepared entry, with `content` if there is one.
-  Status write(const Content* content) {
-    ::archive_entry_set_size(entry_.get(), content == nullptr ? 0 : static_cast<la_int64_t>(content->size()));
-    if (::archive_write_header(handle_.get(), entry_.get()) != ARCHIVE_OK) return failure();
-    if (content == nullptr) return ok();
-    return content->stream([this](const char* data, std::size_t size) -> Status {
-      while (size > 0) {
-        const auto written = ::archive_write_data(handle_.get(), data, size);
-        if (written <= 0) return failure();
-        data += written;
-        size -= static_cast<std::size_t>(written);
-      }
-      return ok();
-    });
+  /// Zeros up to a multiple of `alignment`.
+  Status align(std::size_t alignment) {
+    const std::size_t rest = total_ % alignment;
+    return rest == 0 ? ok() : write(std::string(alignment - rest, '\0'));
   }
-
-  Status close() {
-    if (::archive_write_close(handle_.get()) != ARCHIVE_OK) return failure();
-    return ok();
+  Status flush() {
+    if (buffer_.empty()) return ok();
+    auto status = sink_(buffer_.data(), buffer_.size());
+    buffer_.clear();
+    return status;
   }
 
  private:
-  static la_ssize_t write_block(archive* handle, void* self, const void* data, std::size_t size) {
-    auto* writer = static_cast<Writer*>(self);
-    // After the sink has failed, libarchive still wants to write the end of the archive.
-    if (writer->sink_error_) return -1;
-    if (auto status = writer->sink_(static_cast<const char*>(data), size); !status) {
-      writer->sink_error_ = std::move(status).error();
-      ::archive_set_error(handle, EIO, "the reader of the archive has gone");
-      return -1;
-    }
-    return static_cast<la_ssize_t>(size);
-  }
-
-  tl::unexpected<Error> failure() {
-    if (sink_error_) return fail(*sink_error_);
-    return fail(ErrorKind::io, fmt::format("cannot write archive entry '{}': {}", entry_path(),
-                                           archive_message(handle_.get())));
-  }
-
-  std::string entry_path() {
-    const char* path = ::archive_entry_pathname(entry_.get());
-    return path == nullptr ? "" : path;
-  }
-
   const Sink& sink_;
-  std::optional<Error> sink_error_;
-  ArchiveHandle handle_;
-  EntryHandle entry_;
+  std::string buffer_;
+  std::uint64_t total_ = 0;
 };
 
-/// How often each regular file with several names occurs, and its number. Looked up only: the order by
-/// address never shows.
+bool is_ascii(std::string_view text) {
+  return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+}
+
+/// Linux has no modes on symlinks: whatever a package says, they are all 0777.
+std::uint32_t mode_of(const Inode& inode) {
+  return inode.type == FileType::symlink ? 0777 : inode.mode;
+}
+
+/// What one ustar header says (POSIX.1-2001, pax, "ustar Interchange Format").
+struct TarHeader {
+  std::string_view name;
+  std::string_view link_name;
+  char type = '0';
+  std::uint64_t mode = 0;
+  std::uint64_t uid = 0;
+  std::uint64_t gid = 0;
+  std::uint64_t size = 0;
+  std::uint64_t mtime = 0;
+};
+
+std::string ustar_block(const TarHeader& header) {
+  std::string block(kTarBlock, '\0');
+  const auto put = [&](std::size_t offset, std::string_view text) {
+    block.replace(offset, text.size(), text);
+  };
+  put(0, header.name.substr(0, kNameField));
+  put(100, fmt::format("{:07o}", header.mode));
+  put(108, fmt::format("{:07o}", std::min(header.uid, kMaxOctal8)));
+  put(116, fmt::format("{:07o}", std::min(header.gid, kMaxOctal8)));
+  put(124, fmt::format("{:011o}", std::min(header.size, kMaxOctal12)));
+  put(136, fmt::format("{:011o}", std::min(header.mtime, kMaxOctal12)));
+  put(148, "        ");
+  block[156] = header.type;
+  put(157, header.link_name.substr(0, kNameField));
+  put(257, std::string_view("ustar\00000", 8));
+  unsigned sum = 0;
+  for (const char c : block) sum += static_cast<unsigned char>(c);
+  put(148, fmt::format("{:06o}", sum));
+  block[154] = '\0';
+  return block;
+}
+
+/// "length keyword=value\n", where the length counts itself.
+std::string pax_record(std::string_view keyword, std::string_view value) {
+  const std::size_t rest = 1 + keyword.size() + 1 + value.size() + 1;
+  std::size_t length = rest + 1;
+  while (std::to_string(length).size() + rest != length) ++length;
+  return fmt::format("{} {}={}\n", length, keyword, value);
+}
+
+/// What does not fit into the ustar header.
+std::string pax_records(const TarHeader& header, const Inode* attributes, Origins origins) {
+  std::string records;
+  const bool long_name = header.name.size() > kNameField;
+  const bool long_link = header.link_name.size() > kNameField;
+  // Names are bytes; without this, readers take them for UTF-8 and may translate or normalise them.
+  if ((long_name && !is_ascii(header.name)) || (long_link && !is_ascii(header.link_name))) {
+    records += pax_record("hdrcharset", "BINARY");
+  }
+  if (long_name) records += pax_record("path", header.name);
+  if (long_link) records += pax_record("linkpath", header.link_name);
+  if (header.uid > kMaxOctal8) records += pax_record("uid", std::to_string(header.uid));
+  if (header.gid > kMaxOctal8) records += pax_record("gid", std::to_string(header.gid));
+  if (header.size > kMaxOctal12) records += pax_record("size", std::to_string(header.size));
+  if (header.mtime > kMaxOctal12) records += pax_record("mtime", std::to_string(header.mtime));
+  if (attributes == nullptr) return records;
+  for (const auto& [name, value] : attributes->xattrs) records += pax_record("SCHILY.xattr." + name, value);
+  if (origins == Origins::keep && !attributes->origin.empty()) {
+    records += pax_record(fmt::format("SCHILY.xattr.{}", kOriginAttribute), attributes->origin);
+  }
+  return records;
+}
+
+Status write_tar_entry(Output& output, const TarHeader& header, const Inode* attributes, Origins origins) {
+  if (const std::string records = pax_records(header, attributes, origins); !records.empty()) {
+    CHECK_OK(output.write(ustar_block(
+        {.name = "PaxHeader", .link_name = {}, .type = 'x', .mode = 0644, .size = records.size()})));
+    CHECK_OK(output.write(records));
+    CHECK_OK(output.align(kTarBlock));
+  }
+  return output.write(ustar_block(header));
+}
+
+std::string cpio_header(std::string_view name, const Inode& inode, std::uint64_t number, std::uint64_t links,
+                        std::uint64_t size) {
+  std::uint32_t mode = mode_of(inode);
+  switch (inode.type) {
+    case FileType::directory:
+      mode |= 0040000;
+      break;
+    case FileType::regular:
+      mode |= 0100000;
+      break;
+    case FileType::symlink:
+      mode |= 0120000;
+      break;
+  }
+  const std::array<std::uint64_t, 13> fields = {number,
+                                                mode,
+                                                inode.uid,
+                                                inode.gid,
+                                                links,
+                                                static_cast<std::uint64_t>(inode.mtime),
+                                                size,
+                                                0,
+                                                0,
+                                                0,
+                                                0,
+                                                name.size() + 1,  // with its NUL
+                                                0};
+  std::string header = "070701";
+  for (const std::uint64_t field : fields) header += fmt::format("{:08X}", field);
+  header += name;
+  header += '\0';
+  return header;
+}
+
+Status check_limits(const std::string& path, const Inode& inode, std::uint64_t limit) {
+  if (inode.mtime >= 0 && static_cast<std::uint64_t>(inode.mtime) <= limit && inode.content.size() <= limit)
+    return ok();
+  return fail(ErrorKind::internal,
+              fmt::format("'{}' has a time or size that the archive format does not have", path));
+}
+
+/// How many names a regular file has in a tree, how many are written, and its number. Looked up by address,
+/// never listed: the order of addresses does not show.
 struct Links {
   std::uint32_t count = 0;
   std::uint32_t written = 0;
-  std::int64_t number = 0;
+  std::uint64_t number = 0;
 };
-using LinkMap = std::map<const Inode*, Links>;
-
-LinkMap count_links(const FileTree& tree) {
-  LinkMap links;
-  for (const auto& [path, inode] : tree) {
-    if (inode->type == FileType::regular && inode.use_count() > 1) ++links[inode.get()].count;
-  }
-  return links;
-}
 
 }  // namespace
 
 Status write_tar(const FileTree& tree, const Sink& sink, Origins origins) {
-  Writer writer(sink);
-  // BINARY: names are bytes, not characters of the locale. SCHILY: the one xattr header that mksquashfs, GNU
-  // tar and star all read.
-  CHECK_OK(writer.open(&::archive_write_set_format_pax_restricted, "hdrcharset=BINARY,xattrheader=SCHILY"));
-  std::map<const Inode*, const std::string*> first_names;
+  Output output(sink);
+  std::map<const Inode*, std::string_view> first_names;
   for (const auto& [path, inode] : tree) {
-    archive_entry* entry = writer.prepare(path, *inode);
-    if (inode->type == FileType::regular && inode.use_count() > 1) {
-      const auto [first, added] = first_names.emplace(inode.get(), &path);
-      if (!added) {
-        ::archive_entry_copy_hardlink(entry, first->second->c_str());
-        CHECK_OK(writer.write(nullptr));
-        continue;
-      }
+    CHECK_OK(check_limits(path, *inode, std::uint64_t{1} << 62));
+    TarHeader header{.name = path,
+                     .link_name = {},
+                     .type = '0',
+                     .mode = mode_of(*inode),
+                     .uid = inode->uid,
+                     .gid = inode->gid,
+                     .size = 0,
+                     .mtime = static_cast<std::uint64_t>(inode->mtime)};
+    std::string name_of_directory;
+    switch (inode->type) {
+      case FileType::directory:
+        header.type = '5';
+        name_of_directory = path + "/";  // what readers older than ustar go by
+        header.name = name_of_directory;
+        break;
+      case FileType::symlink:
+        header.type = '2';
+        header.link_name = inode->target;
+        break;
+      case FileType::regular:
+        if (inode.use_count() > 1) {
+          const auto [first, added] = first_names.emplace(inode.get(), path);
+          if (!added) {
+            header.type = '1';
+            header.link_name = first->second;
+            CHECK_OK(write_tar_entry(output, header, nullptr, origins));
+            continue;
+          }
+        }
+        header.size = inode->content.size();
+        break;
     }
-    for (const auto& [name, value] : inode->xattrs) {
-      ::archive_entry_xattr_add_entry(entry, name.c_str(), value.data(), value.size());
+    CHECK_OK(write_tar_entry(output, header, inode.get(), origins));
+    if (header.size > 0) {
+      CHECK_OK(output.write(inode->content));
+      CHECK_OK(output.align(kTarBlock));
     }
-    if (origins == Origins::keep && !inode->origin.empty()) {
-      ::archive_entry_xattr_add_entry(entry, kOriginAttribute, inode->origin.data(), inode->origin.size());
-    }
-    CHECK_OK(writer.write(inode->type == FileType::regular ? &inode->content : nullptr));
   }
-  return writer.close();
+  CHECK_OK(output.write(std::string(2 * kTarBlock, '\0')));
+  return output.flush();
 }
 
 Status write_cpio(const FileTree& tree, const Sink& sink) {
-  Writer writer(sink);
-  CHECK_OK(writer.open(&::archive_write_set_format_cpio_newc, ""));
-  LinkMap links = count_links(tree);
-  std::int64_t next_number = 1;
+  Output output(sink);
+  std::map<const Inode*, Links> links;
   for (const auto& [path, inode] : tree) {
-    archive_entry* entry = writer.prepare(path, *inode);
-    const auto link = links.find(inode.get());
-    const bool linked = link != links.end() && link->second.count > 1;
-    std::int64_t number = 0;
-    if (linked) {
+    if (inode->type == FileType::regular && inode.use_count() > 1) ++links[inode.get()].count;
+  }
+  std::uint64_t next_number = 1;
+  for (const auto& [path, inode] : tree) {
+    CHECK_OK(check_limits(path, *inode, 0xffffffff));
+    std::uint64_t number = 0;
+    std::uint64_t count = inode->type == FileType::directory ? 2 : 1;
+    bool has_content = inode->type == FileType::regular;
+    if (const auto link = links.find(inode.get()); link != links.end() && link->second.count > 1) {
       if (link->second.number == 0) link->second.number = next_number++;
       number = link->second.number;
-      ++link->second.written;
+      count = link->second.count;
+      has_content = ++link->second.written == link->second.count;
     } else {
       number = next_number++;
     }
-    ::archive_entry_set_ino64(entry, number);
-    ::archive_entry_set_nlink(entry, linked                               ? link->second.count
-                                     : inode->type == FileType::directory ? 2
-                                                                          : 1);
-    const bool has_content =
-        inode->type == FileType::regular && (!linked || link->second.written == link->second.count);
-    CHECK_OK(writer.write(has_content ? &inode->content : nullptr));
+    const std::uint64_t size = inode->type == FileType::symlink ? inode->target.size()
+                               : has_content                    ? inode->content.size()
+                                                                : 0;
+    CHECK_OK(output.write(cpio_header(path, *inode, number, count, size)));
+    CHECK_OK(output.align(4));
+    if (inode->type == FileType::symlink) CHECK_OK(output.write(inode->target));
+    if (has_content) CHECK_OK(output.write(inode->content));
+    CHECK_OK(output.align(4));
   }
-  return writer.close();
-}
-
-namespace {
-
-/// Reads in small blocks and skips contents by position, so that reading a tree touches the headers only.
-struct TarFile {
-  std::shared_ptr<const FileDescriptor> file;
-  std::uint64_t size = 0;
-  std::uint64_t position = 0;
-  std::array<char, 8192> block{};
-
-  static la_ssize_t read(archive* handle, void* self, const void** buffer) {
-    auto* tar = static_cast<TarFile*>(self);
-    ssize_t got = 0;
-    do {
-      got =
-          ::pread(tar->file->get(), tar->block.data(), tar->block.size(), static_cast<off_t>(tar->position));
-    } while (got < 0 && errno == EINTR);
-    if (got < 0) {
-      ::archive_set_error(handle, errno, "cannot read");
-      return -1;
-    }
-    tar->position += static_cast<std::uint64_t>(got);
-    *buffer = tar->block.data();
-    return got;
-  }
-
-  static la_int64_t skip(archive* /*handle*/, void* self, la_int64_t request) {
-    auto* tar = static_cast<TarFile*>(self);
-    const auto left = static_cast<la_int64_t>(tar->size - std::min(tar->size, tar->position));
-    const auto skipped = std::min(request, left);
-    tar->position += static_cast<std::uint64_t>(skipped);
-    return skipped;
-  }
-};
-
-Status read_tar_entry(archive* handle, archive_entry* entry, const TarFile& tar, FileTree& tree) {
-  TRY(const std::string path, clean_path(::archive_entry_pathname(entry)));
-  if (path.empty()) return ok();
-  if (const char* existing = ::archive_entry_hardlink(entry)) {
-    TRY(const std::string target, clean_path(existing));
-    return tree.link(path, target);
-  }
-  TRY(Inode inode, read_attributes(entry));
-  if (const auto origin = inode.xattrs.find(kOriginAttribute); origin != inode.xattrs.end()) {
-    inode.origin = origin->second;
-    inode.xattrs.erase(origin);
-  }
-  if (inode.type == FileType::regular) {
-    // Behind the header, libarchive has consumed exactly what comes before the content.
-    const auto offset = static_cast<std::uint64_t>(::archive_filter_bytes(handle, 0));
-    const auto size = static_cast<std::uint64_t>(::archive_entry_size(entry));
-    if (offset > tar.size || size > tar.size - offset)
-      return fail(ErrorKind::integrity, "the archive is truncated");
-    inode.content = size == 0 ? Content() : Content(tar.file, offset, size);
-  }
-  return tree.put(path, std::move(inode));
-}
-
-}  // namespace
-
-Result<FileTree> read_tar(const std::filesystem::path& path) {
-  const std::string note = fmt::format("reading {}", path.string());
-  auto tar = std::make_unique<TarFile>();
-  tar->file = std::make_shared<const FileDescriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  struct stat info{};
-  if (!*tar->file || ::fstat(tar->file->get(), &info) != 0) {
-    return fail(ErrorKind::io, fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
-  }
-  tar->size = static_cast<std::uint64_t>(info.st_size);
-  const ArchiveHandle handle(::archive_read_new());
-  if (!handle) return fail(ErrorKind::internal, "out of memory");
-  FileTree tree;
-  const auto refuse = [&](Error error) { return fail(std::move(error).with_note(note)); };
-  const auto archive_failure = [&] {
-    return refuse(Error{ErrorKind::integrity, archive_message(handle.get()), {}, {}, {}, {}});
-  };
-  if (::archive_read_support_format_tar(handle.get()) != ARCHIVE_OK ||
-      ::archive_read_open2(handle.get(), tar.get(), nullptr, &TarFile::read, &TarFile::skip, nullptr) !=
-          ARCHIVE_OK) {
-    return archive_failure();
-  }
-  while (true) {
-    archive_entry* entry = nullptr;
-    const int status = ::archive_read_next_header(handle.get(), &entry);
-    if (status == ARCHIVE_EOF) return tree;
-    if (status != ARCHIVE_OK) return archive_failure();
-    if (auto result = read_tar_entry(handle.get(), entry, *tar, tree); !result) return refuse(result.error());
-  }
+  Inode end;
+  end.mode = 0;
+  std::string trailer = cpio_header("TRAILER!!!", end, 0, 1, 0);
+  trailer.replace(14, 8, "00000000");  // no type either
+  CHECK_OK(output.write(trailer));
+  CHECK_OK(output.align(kTarBlock));
+  return output.flush();
 }
 
 }  // namespace mailstead::rootfs

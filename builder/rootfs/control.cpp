@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lock/version.hpp"
+
 namespace mailstead::rootfs {
 
 namespace {
@@ -23,63 +25,11 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-/// Sort key of a character in the non-digit parts of a version: '~' before the end, letters before the rest.
-int order(std::string_view text, std::size_t position) {
-  if (position >= text.size() || is_digit(text[position])) return 0;
-  const char c = text[position];
-  if (c == '~') return -1;
-  return is_letter(c) ? c : static_cast<unsigned char>(c) + 256;
-}
-
-/// Compares an upstream version or a revision.
-int compare_part(std::string_view a, std::string_view b) {
-  std::size_t i = 0;
-  std::size_t j = 0;
-  while (i < a.size() || j < b.size()) {
-    while ((i < a.size() && !is_digit(a[i])) || (j < b.size() && !is_digit(b[j]))) {
-      const int difference = order(a, i) - order(b, j);
-      if (difference != 0) return difference;
-      ++i;
-      ++j;
-    }
-    while (i < a.size() && a[i] == '0') ++i;
-    while (j < b.size() && b[j] == '0') ++j;
-    int first_difference = 0;
-    while (i < a.size() && j < b.size() && is_digit(a[i]) && is_digit(b[j])) {
-      if (first_difference == 0) first_difference = a[i] - b[j];
-      ++i;
-      ++j;
-    }
-    if (i < a.size() && is_digit(a[i])) return 1;
-    if (j < b.size() && is_digit(b[j])) return -1;
-    if (first_difference != 0) return first_difference;
-  }
-  return 0;
-}
-
-struct Version {
-  std::string_view epoch = "0";
-  std::string_view upstream;
-  std::string_view revision;
-};
-
-Version split_version(std::string_view text) {
-  Version version;
-  if (const auto colon = text.find(':'); colon != std::string_view::npos) {
-    version.epoch = text.substr(0, colon);
-    text.remove_prefix(colon + 1);
-  }
-  const auto dash = text.rfind('-');
-  version.upstream = text.substr(0, dash);
-  if (dash != std::string_view::npos) version.revision = text.substr(dash + 1);
-  return version;
-}
-
 bool satisfies(std::string_view version, std::string_view constraint) {
   const auto end = constraint.find_first_not_of("<>=");
   if (end == std::string_view::npos) return false;
   const auto op = constraint.substr(0, end);
-  const int comparison = compare_versions(version, trim(constraint.substr(end)));
+  const int comparison = lock::compare_versions(version, trim(constraint.substr(end)));
   if (op == "<<") return comparison < 0;
   if (op == "<=") return comparison <= 0;
   if (op == "=") return comparison == 0;
@@ -146,14 +96,6 @@ Result<ControlData> parse_control(std::string_view text) {
     if (!valid) return fail(ErrorKind::integrity, fmt::format("control file: no valid {} field", name));
   }
   return control;
-}
-
-int compare_versions(std::string_view a, std::string_view b) {
-  const Version left = split_version(a);
-  const Version right = split_version(b);
-  if (const int epoch = compare_part(left.epoch, right.epoch); epoch != 0) return epoch;
-  if (const int upstream = compare_part(left.upstream, right.upstream); upstream != 0) return upstream;
-  return compare_part(left.revision, right.revision);
 }
 
 bool relation_names(std::string_view relation, std::string_view name, std::string_view version) {

@@ -30,10 +30,6 @@ struct ControlData {
 /// stanza, or Package, Version or Architecture missing.
 Result<ControlData> parse_control(std::string_view text);
 
-/// Compares two versions as deb-version(7) says: negative when `a` is older, 0 when equal, positive when
-/// newer.
-int compare_versions(std::string_view a, std::string_view b);
-
 /// Whether a relation field such as Replaces ("foo, bar (<< 1.2)") names package `name` in version `version`.
 bool relation_names(std::string_view relation, std::string_view name, std::string_view version);
 

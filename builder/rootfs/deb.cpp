@@ -31,13 +31,17 @@ class MemberTar {
     handle_.reset(::archive_read_new());
     if (!handle_) return fail(ErrorKind::internal, "out of memory");
     int status = ::archive_read_support_format_tar(handle_.get());
+    int filter = ARCHIVE_FILTER_NONE;
     // Only the filter that the name says: a member that is something else is refused instead of guessed at.
     if (suffix == ".xz") {
       status = std::min(status, ::archive_read_support_filter_xz(handle_.get()));
+      filter = ARCHIVE_FILTER_XZ;
     } else if (suffix == ".zst") {
       status = std::min(status, ::archive_read_support_filter_zstd(handle_.get()));
+      filter = ARCHIVE_FILTER_ZSTD;
     } else if (suffix == ".gz") {
       status = std::min(status, ::archive_read_support_filter_gzip(handle_.get()));
+      filter = ARCHIVE_FILTER_GZIP;
     } else if (!suffix.empty()) {
       return fail(ErrorKind::integrity, fmt::format("unknown compression '{}'", suffix));
     }
@@ -46,6 +50,9 @@ class MemberTar {
       return fail(ErrorKind::internal, "libarchive was built without xz, zstd or gzip");
     if (::archive_read_open(handle_.get(), this, nullptr, &MemberTar::read_block, nullptr) != ARCHIVE_OK) {
       return failure();
+    }
+    if (::archive_filter_code(handle_.get(), 0) != filter) {
+      return fail(ErrorKind::integrity, "it is not compressed as its name says");
     }
     return ok();
   }

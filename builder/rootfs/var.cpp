@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <string>
 #include <string_view>
@@ -13,22 +14,39 @@ namespace mailstead::rootfs {
 
 namespace {
 
+constexpr std::string_view kMakesDirectory = "dDvqQ";
+
 bool is_plain(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-         std::string_view("/._-+,:=@").find(c) != std::string_view::npos;
+         std::string_view("/._-+,:=@%").find(c) != std::string_view::npos ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
-/// A path or target as a field of tmpfiles.d(5): C escapes are undone by systemd, and '%' starts a specifier.
-std::string escape(std::string_view text) {
+/// '%' starts a specifier in paths and arguments alike.
+std::string double_percents(std::string_view text) {
   std::string result;
+  for (const char c : text) result += c == '%' ? "%%" : std::string(1, c);
+  return result;
+}
+
+/// A path as the second field of a line. In quotes, because systemd before 254 takes "\x20" outside of quotes
+/// for "x20"; backslash and quote are the two characters that all versions unescape in the same way there.
+std::string path_field(std::string_view path) {
+  const std::string text = double_percents(path);
+  if (std::all_of(text.begin(), text.end(), is_plain)) return text;
+  std::string quoted = "\"";
   for (const char c : text) {
-    if (c == '%') {
-      result += "%%";
-    } else if (is_plain(c)) {
-      result += c;
-    } else {
-      result += fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
-    }
+    if (c == '"' || c == '\\') quoted += '\\';
+    quoted += c;
+  }
+  return quoted + '"';
+}
+
+/// The rest of a line, which has no quotes but C escapes.
+std::string argument_field(std::string_view argument) {
+  std::string result;
+  for (const char c : double_percents(argument)) {
+    result += is_plain(c) ? std::string(1, c) : fmt::format("\\x{:02x}", static_cast<unsigned char>(c));
   }
   return result;
 }
@@ -56,16 +74,22 @@ Result<std::map<std::string, char>> declared_paths(const FileTree& tree) {
         auto path = line.substr(path_start);
         path = path.substr(0, path.find_first_of(" \t"));
         while (path.size() > 1 && path.ends_with('/')) path.remove_suffix(1);
-        declared.emplace(path, type);
+        if (kMakesDirectory.find(type) != std::string_view::npos || type == 'L') declared.emplace(path, type);
       }
     }
   }
   return declared;
 }
 
-bool declares(const std::map<std::string, char>& declared, const std::string& path, std::string_view types) {
-  const auto found = declared.find(path);
-  return found != declared.end() && types.find(found->second) != std::string_view::npos;
+/// The declared symlink that leads from `path` to somewhere else, if there is one: /var/run and what is below
+/// it.
+std::string_view declared_link_above(const std::map<std::string, char>& declared, std::string_view path) {
+  for (std::size_t slash = path.find('/', 1); slash != std::string_view::npos;
+       slash = path.find('/', slash + 1)) {
+    const auto found = declared.find(std::string(path.substr(0, slash)));
+    if (found != declared.end() && found->second == 'L') return found->first;
+  }
+  return {};
 }
 
 Inode made(FileType type, std::uint32_t mode, std::int64_t clock) {
@@ -87,6 +111,10 @@ Status declare_var(FileTree& tree, std::int64_t clock) {
   std::vector<std::pair<std::string, std::shared_ptr<Inode>>> files;
   const FileTree var = tree.subtree("var");
   for (const auto& [path, inode] : var) {
+    if (std::any_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
+      return fail(ErrorKind::internal,
+                  "a name below /var holds control characters, which tmpfiles.d cannot say");
+    }
     const auto slash = path.rfind('/');
     const Inode* parent =
         slash == std::string::npos ? nullptr : var.find(std::string_view(path).substr(0, slash));
@@ -96,19 +124,25 @@ Status declare_var(FileTree& tree, std::int64_t clock) {
                               inode->uid, parent->uid),
                   "give both the same owner in the overlay");
     }
-    const std::string escaped = "/var/" + escape(path);
+    const std::string escaped = path_field("/var/" + path);
+    if (const auto link = declared_link_above(declared, escaped); !link.empty()) {
+      if (inode->type != FileType::regular) continue;  // of no use behind a link into /run
+      return fail(ErrorKind::internal,
+                  fmt::format("file '/var/{}' lies below '{}', which will be a symlink", path, link));
+    }
+    // What packages declare themselves wins over the directory they ship: base-files has a directory
+    // /var/run, which its postinst replaces by the link that systemd declares.
+    if (inode->type != FileType::regular && declared.contains(escaped)) continue;
     switch (inode->type) {
       case FileType::directory:
-        if (declares(declared, escaped, "dDvqQ")) break;
         lines += fmt::format("d {} {:04o} {} {} -\n", escaped, inode->mode, inode->uid, inode->gid);
         break;
       case FileType::symlink:
-        if (declares(declared, escaped, "L")) break;
-        lines += fmt::format("L {} - - - - {}\n", escaped, escape(inode->target));
+        lines += fmt::format("L {} - - - - {}\n", escaped, argument_field(inode->target));
         break;
       case FileType::regular:
         lines += fmt::format("C {} {:04o} {} {} - /{}/{}\n", escaped, inode->mode, inode->uid, inode->gid,
-                             kVarFactory, escape(path));
+                             kVarFactory, argument_field(path));
         files.emplace_back(path, inode);
         break;
     }

@@ -21,7 +21,8 @@ inline constexpr const char* kVarFactory = "usr/share/factory/mailstead/var";
 /// site's own files is in the tree. `clock` is the time of the new files.
 ///
 /// Errors: something below a directory of one user belongs to another (ErrorKind::internal; systemd-tmpfiles
-/// would refuse it as an unsafe path transition at boot), or the tree cannot take the files.
+/// would refuse it as an unsafe path transition at boot), a name has control characters, or the tree cannot
+/// take the files.
 Status declare_var(FileTree& tree, std::int64_t clock);
 
 }  // namespace mailstead::rootfs

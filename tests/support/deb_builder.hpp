@@ -42,7 +42,7 @@ inline TarEntry file(std::string path, std::string content, unsigned mode = 0644
 inline TarEntry directory(std::string path, unsigned mode = 0755) {
   return {.path = std::move(path), .content = {}, .type = '5', .mode = mode, .target = {}, .xattrs = {}};
 }
-inline TarEntry symlink(std::string path, std::string target) {
+inline TarEntry symbolic_link(std::string path, std::string target) {
   return {.path = std::move(path),
           .content = {},
           .type = '2',

@@ -88,7 +88,8 @@ TEST_CASE("Unsafe paths are refused") {
   }
   CHECK_FALSE(tree.canonical(std::string_view("a\0b", 3)));
   CHECK(tree.canonical("out/x").error().message == "path 'out/x' leads out of the tree through a symlink");
-  CHECK(tree.canonical("d/out/x").error().message == "path 'd/out/x' leads out of the tree through a symlink");
+  CHECK(tree.canonical("d/out/x").error().message ==
+        "path 'd/out/x' leads out of the tree through a symlink");
   CHECK(tree.canonical("loop/x").error().message == "path 'loop/x' runs in circles through symlinks");
   CHECK(tree.canonical("loop/x").error().kind == ErrorKind::integrity);
 }
@@ -123,7 +124,8 @@ TEST_CASE("A directory over a directory keeps the children, over a symlink to on
 
 TEST_CASE("Iteration is in byte order and removal takes children only") {
   FileTree tree;
-  for (const char* path : {"a/b", "a-b", "a.c", "a0", "a/b-c", "B", "a/z/y"}) REQUIRE(tree.put(path, regular(path)));
+  for (const char* path : {"a/b", "a-b", "a.c", "a0", "a/b-c", "B", "a/z/y"})
+    REQUIRE(tree.put(path, regular(path)));
   CHECK(paths_of(tree) == "B\na\na-b\na.c\na/b\na/b-c\na/z\na/z/y\na0\n");
   CHECK(tree.remove("nothing") == 0);
   CHECK(tree.remove("a") == 5);
@@ -132,7 +134,8 @@ TEST_CASE("Iteration is in byte order and removal takes children only") {
 
 TEST_CASE("Globs remove what they match, also below directories") {
   FileTree tree;
-  for (const char* path : {"usr/share/doc/x/README", "usr/share/doc/x/copyright", "usr/share/man/man1/x.1", "usr/bin/x"}) {
+  for (const char* path :
+       {"usr/share/doc/x/README", "usr/share/doc/x/copyright", "usr/share/man/man1/x.1", "usr/bin/x"}) {
     REQUIRE(tree.put(path, regular(path)));
   }
   CHECK(tree.remove_matching("usr/share/doc/*/README") == 1);
