@@ -223,8 +223,9 @@ class Resolver {
     if (resolved_[next].state == State::failed) return false;
     if (resolved_[next].levels >= kMostAliasLevels) return too_deep(target);
     levels = std::max(levels, resolved_[next].levels + 1);
+    if (!count(target, resolved_[next].accounts.size())) return false;
     accounts.insert(accounts.end(), resolved_[next].accounts.begin(), resolved_[next].accounts.end());
-    return count(target, resolved_[next].accounts.size());
+    return true;
   }
 
   bool too_deep(const Mention& target) {
