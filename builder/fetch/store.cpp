@@ -19,6 +19,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kPartialLifetime = std::chrono::hours(24 * 7);
+/// Files with a process's own name are continued by nobody; the minute is for one that is not locked yet.
+constexpr auto kOwnNameLifetime = std::chrono::minutes(1);
 
 tl::unexpected<Error> io_error(std::string_view what, const fs::path& path) {
   const int number = errno;
@@ -57,7 +59,11 @@ void remove_stale(const fs::path& folder) {
   for (fs::directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
     std::error_code ignored;
     const auto written = fs::last_write_time(it->path(), ignored);
-    if (ignored || now - written < kPartialLifetime) continue;
+    const bool own_name = it->path().filename().string().find('.') != std::string::npos;
+    if (ignored || now - written < (own_name ? fs::file_time_type::duration(kOwnNameLifetime)
+                                             : fs::file_time_type::duration(kPartialLifetime))) {
+      continue;
+    }
     const FileDescriptor file(::open(it->path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
     if (file && try_lock(file.get()) && names_file(it->path(), file.get())) fs::remove(it->path(), ignored);
   }

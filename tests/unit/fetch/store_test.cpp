@@ -185,11 +185,15 @@ TEST_CASE("partial files that nobody has continued for a week go away, unless so
   REQUIRE(busy->append("hello"));
   REQUIRE(write_file(partials / "recent", "x"));
   REQUIRE(write_file(partials / "forgotten", "x"));
+  REQUIRE(write_file(partials / "abc.1234.0", "a killed second writer's"));
+  std::filesystem::last_write_time(partials / "abc.1234.0",
+                                   std::filesystem::file_time_type::clock::now() - std::chrono::minutes(2));
   const auto past = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 8);
   std::filesystem::last_write_time(partials / "forgotten", past);
   std::filesystem::last_write_time(partials / package.sha256, past);
   REQUIRE(Store::open(folder->path()));
   CHECK(!std::filesystem::exists(partials / "forgotten"));
+  CHECK(!std::filesystem::exists(partials / "abc.1234.0"));
   CHECK(std::filesystem::exists(partials / "recent"));
   CHECK(std::filesystem::exists(partials / package.sha256));
 }
