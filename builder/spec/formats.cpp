@@ -193,7 +193,11 @@ Checked<std::string> parse_password_hash(std::string_view text) {
   if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
     return fault("this password hash is of a method that Dovecot does not know", make);
   }
-  if (!is_complete(method, hash)) {
+  // It becomes a field of a file that is separated by colons and newlines.
+  const bool plain = std::all_of(hash.begin(), hash.end(), [](char c) {
+    return is_alphanumeric(c) || std::string_view("$./+=,").find(c) != std::string_view::npos;
+  });
+  if (!plain || !is_complete(method, hash)) {
     return fault("this password hash is not complete", "copy it again, in quotes, or " + make);
   }
   return std::string(hash);

@@ -42,7 +42,9 @@ struct Domain {
 
 struct Account {
   Address address;
-  std::string password_hash;  ///< crypt(5); "$y$…" when made by `mailstead passwd`
+  /// crypt(5), "$y$…" when made by `mailstead passwd`; or "$argon2id$…" and "$argon2i$…", which only Dovecot
+  /// itself knows (schemes ARGON2ID and ARGON2I). Printable ASCII without colons and spaces.
+  std::string password_hash;
   std::vector<Address> aliases;
   std::optional<std::uint64_t> quota_bytes;
   bool send_only = false;
