@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "render/mail_maps.hpp"
+
+#include <cdb.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "render/cdb_file.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using render::Entries;
+using spec::Address;
+
+namespace {
+
+spec::Account account(const std::string& local, const std::string& domain) {
+  spec::Account made;
+  made.address = {local, domain};
+  return made;
+}
+
+spec::Site site() {
+  spec::Site made;
+  made.hostname = "mail.example.org";
+  made.domains.resize(2);
+  made.domains[0].name = "example.net";
+  made.domains[0].catch_all = Address{"bob", "example.net"};
+  made.domains[1].name = "example.org";
+  spec::Account alice = account("alice", "example.org");
+  alice.aliases = {{"postmaster", "example.org"}};
+  spec::Account noreply = account("noreply", "example.org");
+  noreply.send_only = true;
+  noreply.send_only_text = "Nobody reads this";
+  noreply.aliases = {{"robot", "example.org"}};
+  made.accounts = {alice, account("bob", "example.net"), account("carol", "example.net"), noreply};
+  made.aliases[{"team", "example.org"}] = {
+      {"alice", "example.org"}, {"bob", "example.net"}, {"noreply", "example.org"}};
+  made.aliases[{"robots", "example.org"}] = {{"noreply", "example.org"}};
+  made.forwards[{"old", "example.org"}] = {{"x", "elsewhere.example"}};
+  made.forwards[{"alice", "example.org"}] = {{"alice", "elsewhere.example"}};
+  return made;
+}
+
+}  // namespace
+
+TEST_CASE("the mail maps say who gets mail and who may send as whom") {
+  const render::MailMaps maps = render::make_mail_maps(site());
+  CHECK(maps.virtual_mailbox_domains ==
+        Entries{{"example.net", "example.net"}, {"example.org", "example.org"}});
+  CHECK(maps.virtual_mailbox_maps == Entries{{"alice@example.org", "alice@example.org"},
+                                             {"bob@example.net", "bob@example.net"},
+                                             {"carol@example.net", "carol@example.net"}});
+  CHECK(maps.virtual_alias_domains == Entries{{"mail.example.org", "mail.example.org"}});
+  CHECK(maps.virtual_alias_maps == Entries{{"@example.net", "bob@example.net"},
+                                           {"abuse@mail.example.org", "postmaster@example.net"},
+                                           {"alice@example.org", "alice@elsewhere.example,alice@example.org"},
+                                           {"bob@example.net", "bob@example.net"},
+                                           {"carol@example.net", "carol@example.net"},
+                                           {"mailer-daemon@mail.example.org", "postmaster@example.net"},
+                                           {"old@example.org", "x@elsewhere.example"},
+                                           {"postmaster@example.org", "alice@example.org"},
+                                           {"postmaster@mail.example.org", "postmaster@example.net"},
+                                           {"root@mail.example.org", "postmaster@example.net"},
+                                           {"team@example.org", "alice@example.org,bob@example.net"}});
+  CHECK(maps.smtpd_sender_login_maps ==
+        Entries{{"alice@example.org", "alice@example.org"},
+                {"bob@example.net", "bob@example.net"},
+                {"carol@example.net", "carol@example.net"},
+                {"noreply@example.org", "noreply@example.org"},
+                {"postmaster@example.org", "alice@example.org"},
+                {"robot@example.org", "noreply@example.org"},
+                {"robots@example.org", "noreply@example.org"},
+                {"team@example.org", "alice@example.org,bob@example.net,noreply@example.org"}});
+  CHECK(maps.send_only_recipients == Entries{{"noreply@example.org", "550 5.7.1 Nobody reads this"},
+                                             {"robot@example.org", "550 5.7.1 Nobody reads this"},
+                                             {"robots@example.org", "550 5.7.1 Nobody reads this"}});
+}
+
+TEST_CASE("a host name that is a mail domain is not an alias domain") {
+  spec::Site made = site();
+  made.hostname = "example.org";
+  CHECK(render::make_mail_maps(made).virtual_alias_domains.empty());
+  CHECK(render::make_mail_maps(made).virtual_alias_maps.at("postmaster@example.org") == "alice@example.org");
+}
+
+TEST_CASE("an indexed map is read back by the cdb library, and equal entries give equal bytes") {
+  Entries entries;
+  for (int i = 0; i < 10000; ++i)
+    entries["user" + std::to_string(i) + "@example.org"] = "value " + std::to_string(i);
+  const auto bytes = render::make_cdb(entries);
+  REQUIRE(bytes);
+  CHECK(*bytes == *render::make_cdb(entries));
+  const int fd = ::memfd_create("test", MFD_CLOEXEC);
+  REQUIRE(fd >= 0);
+  REQUIRE(::write(fd, bytes->data(), bytes->size()) == static_cast<ssize_t>(bytes->size()));
+  cdb map;
+  REQUIRE(::cdb_init(&map, fd) == 0);
+  std::size_t wrong = 0;
+  for (const auto& [key, value] : entries) {
+    if (::cdb_find(&map, key.data(), static_cast<unsigned>(key.size())) <= 0) {
+      ++wrong;
+      continue;
+    }
+    std::string found(cdb_datalen(&map), '\0');
+    ::cdb_read(&map, found.data(), static_cast<unsigned>(found.size()), cdb_datapos(&map));
+    wrong += found != value;
+  }
+  CHECK(wrong == 0);
+  CHECK(::cdb_find(&map, "nobody", 6) == 0);
+  ::cdb_free(&map);
+  ::close(fd);
+}
