@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/build.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "cli/command.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+void print_result(const pipeline::BuildResult& result, bool json) {
+  if (json) {
+    const nlohmann::ordered_json object = {
+        {"image", result.image.string()},        {"size", result.size},
+        {"allocated", result.allocated},         {"base", result.base},
+        {"usr_root_hash", result.usr_root_hash}, {"root_root_hash", result.root_root_hash}};
+    fmt::print("{}\n", object.dump(2));
+    return;
+  }
+  fmt::print("image      {}\n", result.image.string());
+  fmt::print("size       {} ({} without holes)\n", human_size(result.size), human_size(result.allocated));
+  fmt::print("base       {}\n", result.base);
+  fmt::print("usr hash   {}\n", result.usr_root_hash);
+  fmt::print("root hash  {}\n", result.root_root_hash);
+}
+
+}  // namespace
+
+void add_build(CLI::App& app, Globals& globals) {
+  CLI::App* verb =
+      app.add_subcommand("build", "build the disk image of a site; makes the lock if there is none");
+  auto spec = std::make_shared<std::filesystem::path>();
+  auto image = std::make_shared<std::filesystem::path>();
+  add_spec_argument(*verb, *spec);
+  verb->add_option("-o,--output", *image, "the image to write")->required();
+  add_profile_option(*verb, globals);
+  add_archive_options(*verb, globals);
+  verb->callback([&globals, spec, image] {
+    globals.work = [&globals, spec, image]() -> Status {
+      TRY(const auto result, pipeline::build(*spec, *image, globals.options, *globals.reporter));
+      print_result(result, globals.json);
+      return ok();
+    };
+  });
+}
+
+}  // namespace mailstead::cli

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/files.hpp"
+#include "cli/command.hpp"
+#include "keys/keys.hpp"
+#include "pipeline/build.hpp"
+#include "pipeline/rendered.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+std::vector<std::string> open_ports(const spec::Site& site) {
+  std::vector<std::string> ports = {"25 (smtp)"};
+  if (site.ports.submissions) ports.push_back("465 (submissions)");
+  if (site.ports.submission) ports.push_back("587 (submission)");
+  ports.push_back("993 (imaps)");
+  if (site.ports.managesieve) ports.push_back("4190 (managesieve)");
+  if (site.ssh.enabled) ports.push_back("22 (ssh)");
+  return ports;
+}
+
+std::string describe_network(const spec::Network& network) {
+  std::string text = network.dhcp ? "address by DHCP and router advertisement"
+                                  : fmt::format("{}", fmt::join(network.addresses, ", "));
+  text += network.nameservers.empty() ? "; resolves from the root, with DNSSEC"
+                                      : fmt::format("; asks {}", fmt::join(network.nameservers, ", "));
+  return text;
+}
+
+void print_summary(const pipeline::Project& project) {
+  const spec::Site& site = project.site;
+  fmt::print("{} is a valid spec. The appliance will be:\n", site.file.filename().string());
+  fmt::print("  host      {} ({}, {} {})\n", site.hostname, project.profile.name, project.profile.suite,
+             project.profile.architecture);
+  fmt::print("  network   {}\n", describe_network(site.network));
+  fmt::print("  ports     {}\n", fmt::join(open_ports(site), ", "));
+  fmt::print("  tls       {}\n", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()
+                                                                       : "a self-signed certificate");
+  for (const spec::Domain& domain : site.domains) {
+    std::size_t accounts = 0;
+    for (const spec::Account& account : site.accounts)
+      accounts += account.address.domain == domain.name ? 1 : 0;
+    std::vector<std::string> selectors;
+    for (const spec::DkimKey& key : domain.dkim) selectors.push_back(key.selector);
+    fmt::print("  domain    {}: {} accounts, DKIM {}\n", domain.unicode, accounts,
+               selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " ")));
+  }
+  if (!site.aliases.empty()) fmt::print("  aliases   {}\n", site.aliases.size());
+  if (!site.forwards.empty()) fmt::print("  forwards  {}\n", site.forwards.size());
+  const auto missing = keys::missing_keys(site);
+  if (!missing.empty()) {
+    fmt::print("  keys      {} missing: `mailstead keys {}` makes them\n", missing.size(),
+               site.file.string());
+  }
+}
+
+}  // namespace
+
+void add_check(CLI::App& app, Globals& globals) {
+  CLI::App* verb = app.add_subcommand("check", "validate a spec and say what the appliance will be");
+  auto spec = std::make_shared<std::filesystem::path>();
+  auto folder = std::make_shared<std::filesystem::path>();
+  add_spec_argument(*verb, *spec);
+  add_profile_option(*verb, globals);
+  verb->add_option(
+      "--rendered", *folder,
+      "also write our configuration files as the image will have them below this new folder, without keys");
+  verb->callback([&globals, spec, folder] {
+    globals.work = [&globals, spec, folder]() -> Status {
+      TRY(const auto project, pipeline::open_project(*spec, globals.options));
+      print_summary(project);
+      if (folder->empty()) return ok();
+      TRY(const std::size_t files, pipeline::write_rendered(project, *folder));
+      fmt::print("{} files written below {}\n", files, folder->string());
+      return ok();
+    };
+  });
+}
+
+}  // namespace mailstead::cli

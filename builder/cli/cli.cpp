@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "cli/cli.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <exception>
+#include <iostream>
+
+#include "base/interrupt.hpp"
+#include "cli/command.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+std::unique_ptr<Reporter> make_reporter(const std::string& progress) {
+  if (progress == "json") return make_json_reporter();
+  if (progress == "none") return make_quiet_reporter();
+  if (progress == "terminal") return make_terminal_reporter();
+  if (progress == "auto" && ::isatty(STDERR_FILENO) == 1) return make_terminal_reporter();
+  return make_plain_reporter();
+}
+
+int run_parsed(Globals& globals) {
+  globals.reporter = make_reporter(globals.progress);
+  catch_interrupts();
+  const Status done = globals.work();
+  globals.reporter.reset();  // ends the progress line before anything else is printed
+  std::fflush(stdout);
+  if (done) return std::ferror(stdout) != 0 ? 1 : 0;
+  std::fputs(("mailstead: " + format_error(done.error())).c_str(), stderr);
+  return exit_code(done.error());
+}
+
+}  // namespace
+
+void add_spec_argument(CLI::App& verb, std::filesystem::path& spec) {
+  verb.add_option("SPEC", spec, "the YAML file that describes the site")->required();
+}
+
+void add_profile_option(CLI::App& verb, Globals& globals) {
+  verb.add_option("--profile", globals.options.profile,
+                  "the kind of machine, instead of the spec's (see profiles/)");
+}
+
+void add_archive_options(CLI::App& verb, Globals& globals) {
+  verb.add_option("--mirror", globals.options.mirror,
+                  "where Debian's packages are: one address, or two for the main and the security archive "
+                  "(default: $MAILSTEAD_MIRROR, the profile's, or this machine's APT sources)");
+  verb.add_flag("--offline", globals.options.offline, "use only what has been fetched before");
+}
+
+int run_command_line(int argc, char** argv) {
+  Globals globals;
+  CLI::App app(
+      "One YAML file becomes a whole mail server as a disk image: read-only, verified, reproducible.",
+      "mailstead");
+  app.set_version_flag("--version", std::string("mailstead ") + MAILSTEAD_VERSION);
+  app.require_subcommand(1);
+  app.fallthrough();
+  app.add_option("--progress", globals.progress,
+                 "how to show work on stderr: auto, terminal, plain, json or none")
+      ->check(CLI::IsMember({"auto", "terminal", "plain", "json", "none"}));
+  app.add_flag("--json", globals.json, "print the result as JSON");
+  app.footer("Exit codes: 0 done, 1 the work failed, 2 the command line or the spec is wrong.");
+  add_check(app, globals);
+  add_passwd(app, globals);
+  add_keys(app, globals);
+  add_dns(app, globals);
+  add_lock(app, globals);
+  add_build(app, globals);
+  add_test(app, globals);
+  add_run(app, globals);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
+  try {
+    return run_parsed(globals);
+  } catch (const std::exception& error) {
+    // The standard library throws when memory runs out; anything else that gets here is a bug of ours.
+    std::fputs(fmt::format("mailstead: unexpected failure: {}\n", error.what()).c_str(), stderr);
+    return 1;
+  }
+}
+
+}  // namespace mailstead::cli

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "pipeline/build.hpp"
+
+namespace mailstead::cli {
+
+/// What the options before and after a verb say, the same for all verbs.
+struct Globals {
+  std::string progress = "auto";  ///< auto, terminal, plain, json or none
+  bool json = false;              ///< results as JSON
+  pipeline::Options options;
+  std::unique_ptr<Reporter> reporter;  ///< made when the command line has been read
+  /// What the chosen verb does; set by its callback.
+  std::function<Status()> work;
+};
+
+/// Each adds its verb to the program. One file a verb.
+void add_check(CLI::App& app, Globals& globals);
+void add_passwd(CLI::App& app, Globals& globals);
+void add_keys(CLI::App& app, Globals& globals);
+void add_dns(CLI::App& app, Globals& globals);
+void add_lock(CLI::App& app, Globals& globals);
+void add_build(CLI::App& app, Globals& globals);
+void add_test(CLI::App& app, Globals& globals);
+void add_run(CLI::App& app, Globals& globals);
+
+/// Options that several verbs have.
+void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);
+void add_profile_option(CLI::App& verb, Globals& globals);
+void add_archive_options(CLI::App& verb, Globals& globals);
+
+}  // namespace mailstead::cli

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include "cli/command.hpp"
+#include "dns/zone.hpp"
+#include "spec/load.hpp"
+
+namespace mailstead::cli {
+
+void add_dns(CLI::App& app, Globals& globals) {
+  CLI::App* verb =
+      app.add_subcommand("dns", "print the DNS records to publish, as a zone file or with --json");
+  auto spec = std::make_shared<std::filesystem::path>();
+  add_spec_argument(*verb, *spec);
+  verb->callback([&globals, spec] {
+    globals.work = [&globals, spec]() -> Status {
+      TRY(const spec::Site site, spec::load_site(*spec));
+      TRY(const auto records, dns::zone_records(site));
+      fmt::print("{}", globals.json ? dns::to_json(records) : dns::to_master_file(records));
+      return ok();
+    };
+  });
+}
+
+}  // namespace mailstead::cli

@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "base/files.hpp"
+#include "cli/command.hpp"
+#include "dns/zone.hpp"
+#include "mailtest/run_scenarios.hpp"
+#include "spec/load.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+struct TestOptions {
+  std::filesystem::path image;
+  std::filesystem::path spec;
+  std::filesystem::path passwords;
+  std::filesystem::path logs;
+  std::vector<std::string> scenarios;
+  double patience = 1.0;
+  unsigned memory_mib = 1024;
+};
+
+/// Reads lines of "address password" into variables named "password:alice@example.org".
+Status read_passwords(const std::filesystem::path& path, mailtest::Variables& variables) {
+  struct stat status{};
+  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+    return fail(ErrorKind::usage, fmt::format("{} can be read by others", path.string()),
+                fmt::format("chmod 600 {}", path.string()));
+  }
+  TRY(const std::string text, read_file(path, 1 << 20));
+  std::istringstream lines(text);
+  std::string line;
+  for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.empty() || line.starts_with('#')) continue;
+    const auto space = line.find(' ');
+    if (space == std::string::npos || space == 0 || space + 1 == line.size()) {
+      // The line is not shown: it may be a password.
+      return fail(ErrorKind::usage,
+                  fmt::format("{}:{}: expected an address, a space and its password", path.string(), number));
+    }
+    variables["password:" + line.substr(0, space)] = line.substr(space + 1);
+  }
+  return ok();
+}
+
+void print_summary(const mailtest::Summary& summary, const std::filesystem::path& logs) {
+  std::size_t failed = 0;
+  for (const auto& scenario : summary.scenarios) {
+    failed += scenario.passed ? 0 : 1;
+    fmt::print("{} {:<28} {} ({:.1f} s)\n", scenario.passed ? "ok  " : "FAIL", scenario.name, scenario.title,
+               static_cast<double>(scenario.duration.count()) / 1000);
+    if (!scenario.passed) fmt::print("{}\n", scenario.failure);
+  }
+  for (const auto& boot : summary.boots) {
+    fmt::print("boot by {} under {}: SMTP banner after {:.1f} s, IMAPS greeting after {:.1f} s\n",
+               boot.firmware, boot.accelerator, static_cast<double>(boot.to_smtp.count()) / 1000,
+               static_cast<double>(boot.to_imaps.count()) / 1000);
+  }
+  fmt::print("logs in {}\n", logs.string());
+  fmt::print("{} passed, {} failed\n", summary.scenarios.size() - failed, failed);
+}
+
+void print_json(const mailtest::Summary& summary) {
+  nlohmann::ordered_json json = {{"scenarios", nlohmann::json::array()}, {"boots", nlohmann::json::array()}};
+  for (const auto& scenario : summary.scenarios) {
+    json["scenarios"].push_back({{"name", scenario.name},
+                                 {"title", scenario.title},
+                                 {"passed", scenario.passed},
+                                 {"milliseconds", scenario.duration.count()},
+                                 {"failure", scenario.failure}});
+  }
+  for (const auto& boot : summary.boots) {
+    json["boots"].push_back({{"firmware", boot.firmware},
+                             {"accelerator", boot.accelerator},
+                             {"to_smtp_milliseconds", boot.to_smtp.count()},
+                             {"to_imaps_milliseconds", boot.to_imaps.count()}});
+  }
+  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+}
+
+Status test_image(const TestOptions& wanted, Globals& globals) {
+  mailtest::Options options;
+  TRY(options.cache, cache_directory());
+  TRY(const auto data, data_directory());
+  TRY(const spec::Site site, spec::load_site(wanted.spec));
+  TRY(const auto records, dns::zone_records(site));
+  options.image = wanted.image;
+  options.scenarios = data / "qemu-tests";
+  options.folder = wanted.logs.empty() ? std::filesystem::path(wanted.image.string() + ".test") : wanted.logs;
+  options.only = wanted.scenarios;
+  options.zone_json = dns::to_json(records);
+  options.time_scale = wanted.patience;
+  options.memory_mib = wanted.memory_mib;
+  if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, options.variables));
+  TRY(const mailtest::Summary summary, mailtest::run_scenarios(options, *globals.reporter));
+  if (globals.json) {
+    print_json(summary);
+  } else {
+    print_summary(summary, options.folder);
+  }
+  if (summary.passed()) return ok();
+  return fail(ErrorKind::tool, "the image did not pass its tests");
+}
+
+}  // namespace
+
+void add_test(CLI::App& app, Globals& globals) {
+  CLI::App* verb = app.add_subcommand(
+      "test", "boot the unchanged image in QEMU and hold the dialogues of qemu-tests/ with it");
+  auto options = std::make_shared<TestOptions>();
+  verb->add_option("IMAGE", options->image, "the disk image; it is not changed")->required();
+  verb->add_option("SCENARIO", options->scenarios,
+                   "a folder of qemu-tests/, folder/name, or part of a name (default: all)");
+  verb->add_option("--spec", options->spec,
+                   "the spec of the site: its DNS records are published in the test's own little internet")
+      ->required();
+  verb->add_option("--passwords", options->passwords,
+                   "file with a line \"address password\" an account, readable by you only");
+  verb->add_option("--logs", options->logs,
+                   "folder for the console, journal and dialogues (default: IMAGE.test)");
+  verb->add_option("--patience", options->patience, "multiplies all time limits, for slow machines")
+      ->check(CLI::Range(0.1, 100.0));
+  verb->add_option("--memory", options->memory_mib, "MiB of memory")
+      ->check(CLI::Range(256, 65536))
+      ->capture_default_str();
+  verb->callback(
+      [&globals, options] { globals.work = [&globals, options] { return test_image(*options, globals); }; });
+}
+
+}  // namespace mailstead::cli

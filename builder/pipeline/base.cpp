@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/base.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+
+#include "base/files.hpp"
+#include "crypto/digest.hpp"
+#include "image/grub.hpp"
+#include "image/initrd.hpp"
+#include "rootfs/accounts.hpp"
+#include "rootfs/archive_writer.hpp"
+#include "rootfs/compose.hpp"
+#include "rootfs/scripts.hpp"
+#include "rootfs/var.hpp"
+#include "tools/generate.hpp"
+
+namespace mailstead::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
+constexpr int kBaseFormat = 1;
+
+fs::path folder_of(const Project& project, const std::string& id) {
+  return project.cache / "bases" / id;
+}
+
+Base base_in(const fs::path& folder, const std::string& id) {
+  Base base;
+  base.id = id;
+  base.usr.file = folder / "usr.img";
+  base.kernel = folder / "vmlinuz";
+  base.initrd = folder / "initrd.img";
+  base.esp = folder / "esp.img";
+  base.bios_boot = folder / "boot.img";
+  base.bios_core = folder / "core.img";
+  base.root = folder / "root.tar";
+  base.units = folder / "units.tar";
+  return base;
+}
+
+/// Adds each file below `folder`, with its name and whether it is executable, in byte order.
+Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (!it->is_directory() || it->is_symlink()) paths.push_back(it->path());
+  }
+  if (error) return fail(ErrorKind::io, fmt::format("cannot read {}: {}", folder.string(), error.message()));
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& path : paths) {
+    std::string text;
+    if (fs::is_symlink(path)) {
+      text = fs::read_symlink(path, error).string();
+    } else {
+      TRY(text, read_file(path));
+    }
+    const bool executable =
+        (fs::symlink_status(path, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
+    const std::string name = path.lexically_relative(folder).string();
+    hash.update(fmt::format("{} {} {}\n", name, executable ? "x" : "-", text.size()));
+    hash.update(text);
+  }
+  return ok();
+}
+
+std::vector<rootfs::PackageFile> select(const std::vector<PackageFile>& packages, bool lock::Roles::* role) {
+  std::vector<rootfs::PackageFile> out;
+  for (const PackageFile& file : packages) {
+    if (!(file.package.roles.*role)) continue;
+    out.push_back({file.package.name, file.package.version, file.package.architecture, file.deb});
+  }
+  return out;
+}
+
+/// The release of the one kernel in the tree, such as "6.12.117+deb13-cloud-amd64".
+Result<std::string> kernel_release(const rootfs::FileTree& tree) {
+  std::vector<std::string> releases;
+  for (const auto& [path, inode] : tree) {
+    constexpr std::string_view kPrefix = "boot/vmlinuz-";
+    if (path.starts_with(kPrefix)) releases.push_back(path.substr(kPrefix.size()));
+  }
+  if (releases.size() != 1) {
+    return fail(ErrorKind::integrity,
+                fmt::format("the lock has {} kernels, and an image holds one", releases.size()),
+                "run mailstead lock --update");
+  }
+  return releases.front();
+}
+
+Status link_alternatives(const profile::Profile& profile, rootfs::FileTree& tree) {
+  for (const auto& [path, target] : profile.alternatives) {
+    rootfs::Inode link;
+    link.type = rootfs::FileType::symlink;
+    link.mode = 0777;
+    link.target = target;
+    link.origin = "alternatives";
+    CHECK_OK(tree.put(path, std::move(link)));
+  }
+  return ok();
+}
+
+rootfs::ComposeInput compose_input(const BaseInput& input, const std::vector<PackageFile>& packages,
+                                   const fs::path& scratch) {
+  rootfs::ComposeInput compose;
+  compose.packages = select(packages, &lock::Roles::system);
+  compose.exclude = input.project.profile.exclude;
+  compose.keep = input.project.profile.keep;
+  compose.clock = input.lock.archive_time;
+  compose.spool_folder = scratch;
+  return compose;
+}
+
+/// The whole public system: packages, what their scripts would have done, overlays, generated files.
+Result<rootfs::FileTree> compose_system(const BaseInput& input, const std::vector<PackageFile>& packages,
+                                        const fs::path& scratch, Reporter& reporter) {
+  const std::int64_t clock = input.lock.archive_time;
+  TRY(rootfs::Composed composed, rootfs::compose(compose_input(input, packages, scratch), reporter));
+  TRY(const auto reviews, profile::load_reviews(input.project.data));
+  std::vector<rootfs::ControlData> control;
+  for (const auto& package : composed.packages) control.push_back(package.control);
+  CHECK_OK(rootfs::check_reviews(control, reviews));
+  CHECK_OK(rootfs::add_dpkg_database(composed, clock));
+  CHECK_OK(link_alternatives(input.project.profile, composed.tree));
+  CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
+  CHECK_OK(render::lay_public(input.overlays, input.project.accounts, composed.tree));
+  CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, composed.tree, reporter));
+  CHECK_OK(rootfs::declare_var(composed.tree, clock));
+  return std::move(composed.tree);
+}
+
+Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const std::vector<PackageFile>& packages,
+                                        const rootfs::FileTree& system, const std::string& release,
+                                        const fs::path& scratch, Reporter& reporter) {
+  const std::int64_t clock = input.lock.archive_time;
+  rootfs::ComposeInput compose = compose_input(input, packages, scratch);
+  compose.packages = select(packages, &lock::Roles::initrd);
+  const auto& more = input.project.profile.initrd_exclude;
+  compose.exclude.insert(compose.exclude.end(), more.begin(), more.end());
+  TRY(rootfs::Composed composed, rootfs::compose(compose, reporter));
+  CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
+  TRY(const auto overlays, render::load_overlays(input.project.data, {"initrd"}));
+  CHECK_OK(render::lay_public(overlays, input.project.accounts, composed.tree));
+  CHECK_OK(image::finish_initrd(composed.tree, system, release, input.project.profile.initrd_modules,
+                                input.toolbox, scratch, clock));
+  return std::move(composed.tree);
+}
+
+Status write_tar_file(const rootfs::FileTree& tree, const fs::path& path) {
+  std::ofstream file(path, std::ios::binary);
+  CHECK_OK(rootfs::write_tar(
+      tree,
+      [&](const char* data, std::size_t size) -> Status {
+        if (file.write(data, static_cast<std::streamsize>(size))) return ok();
+        return fail(ErrorKind::io, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+      },
+      rootfs::Origins::keep));
+  file.close();
+  if (!file)
+    return fail(ErrorKind::io, fmt::format("cannot write {}: {}", path.string(), std::strerror(errno)));
+  return ok();
+}
+
+/// Everything but /usr, with the folders that something is mounted on.
+Result<rootfs::FileTree> root_part(const rootfs::FileTree& system) {
+  rootfs::FileTree root = system;
+  root.remove("usr");
+  root.remove("boot");
+  for (const char* path : {"boot", "dev", "proc", "run", "sys", "tmp", "usr", "var"}) {
+    if (root.find(path) != nullptr) continue;
+    rootfs::Inode folder;
+    folder.type = rootfs::FileType::directory;
+    folder.mode = 0755;
+    CHECK_OK(root.put(path, std::move(folder)));
+  }
+  return root;
+}
+
+/// Only what rendering a site looks at: unit files for their [Install] sections, names of time zones.
+rootfs::FileTree rendering_view(const rootfs::FileTree& system) {
+  rootfs::FileTree view = system;
+  std::vector<std::string> others;
+  for (const auto& [path, inode] : system) {
+    if (inode->type == rootfs::FileType::directory) continue;
+    if (!path.starts_with("usr/lib/systemd/system/") && !path.starts_with("usr/share/zoneinfo/"))
+      others.push_back(path);
+  }
+  for (const std::string& path : others) view.remove(path);
+  return view;
+}
+
+}  // namespace
+
+Result<std::string> base_id(const Project& project, const lock::Lock& lock,
+                            const std::vector<render::Overlay>& overlays) {
+  crypto::Sha256 hash;
+  hash.update(fmt::format("mailstead base {} {}\n", kBaseFormat, MAILSTEAD_VERSION));
+  hash.update(fmt::format("{} {} {}\n", lock.suite, lock.architecture, lock.archive_time));
+  for (const lock::Package& package : lock.packages) {
+    hash.update(fmt::format("{} {} {} {}{}{}\n", package.name, package.architecture, package.sha256,
+                            package.roles.system ? "s" : "-", package.roles.initrd ? "i" : "-",
+                            package.roles.tool ? "t" : "-"));
+  }
+  for (const std::string& name :
+       {"profiles/" + project.profile.name + ".yaml", std::string("profiles/accounts.yaml")}) {
+    TRY(const std::string text, read_file(project.data / name));
+    hash.update(fmt::format("{} {}\n", name, text.size()));
+    hash.update(text);
+  }
+  for (const render::Overlay& overlay : overlays) CHECK_OK(digest_folder(overlay.folder, hash));
+  CHECK_OK(digest_folder(project.data / "rootfs-overlays" / "initrd", hash));
+  return crypto::to_hex(hash.finish());
+}
+
+Result<std::optional<Base>> find_base(const Project& project, const std::string& id) {
+  const fs::path folder = folder_of(project, id);
+  if (!fs::exists(folder / "base.json")) return std::optional<Base>();
+  TRY(const std::string text, read_file(folder / "base.json"));
+  const auto json = nlohmann::json::parse(text, nullptr, false);
+  Base base = base_in(folder, id);
+  if (!json.is_object() || !json.contains("usr_hash_offset") || !json.contains("usr_root_hash")) {
+    return std::optional<Base>();  // damaged: made again
+  }
+  base.usr.hash_offset = json["usr_hash_offset"].get<std::uint64_t>();
+  base.usr.root_hash = json["usr_root_hash"].get<std::string>();
+  return std::optional<Base>(std::move(base));
+}
+
+Result<Base> make_base(const BaseInput& input, const std::string& id,
+                       const std::vector<PackageFile>& packages, Reporter& reporter) {
+  const auto activity = reporter.start("Composing the public base");
+  const std::int64_t clock = input.lock.archive_time;
+  CHECK_OK(make_directories(input.project.cache / "bases"));
+  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(input.project.cache / "bases"));
+  const fs::path made = scratch.path() / "made";
+  CHECK_OK(make_directories(made));
+  Base base = base_in(made, id);
+
+  TRY(const rootfs::FileTree system, compose_system(input, packages, scratch.path(), reporter));
+  TRY(const std::string release, kernel_release(system));
+  TRY(const rootfs::FileTree initrd,
+      compose_initrd(input, packages, system, release, scratch.path(), reporter));
+  {
+    const auto step = reporter.start("initrd");
+    CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
+  }
+  {
+    const auto step = reporter.start("squashfs of /usr");
+    const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
+                                         input.project.profile.squashfs_level, clock};
+    CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
+    TRY(base.usr, image::append_verity(base.usr.file, id, input.toolbox));
+  }
+  TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
+  CHECK_OK(write_file(base.kernel, kernel));
+  CHECK_OK(image::write_bios_boot(input.toolbox, base.bios_boot, base.bios_core));
+  TRY(const auto esp, image::esp_files(input.toolbox));
+  CHECK_OK(
+      image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id, clock, input.toolbox, base.esp));
+
+  CHECK_OK(write_tar_file(rendering_view(system), base.units));
+  TRY(const rootfs::FileTree root, root_part(system));
+  CHECK_OK(write_tar_file(root, base.root));
+  const nlohmann::ordered_json json = {{"usr_hash_offset", base.usr.hash_offset},
+                                       {"usr_root_hash", base.usr.root_hash}};
+  CHECK_OK(write_file(made / "base.json", json.dump(2) + "\n"));
+
+  const fs::path folder = folder_of(input.project, id);
+  std::error_code error;
+  fs::rename(made, folder, error);
+  if (error) {
+    // Either another build was faster, and its base has the same bytes, or what is there is damaged.
+    TRY(const auto there, find_base(input.project, id));
+    if (there) return *there;
+    fs::remove_all(folder, error);
+    fs::rename(made, folder, error);
+    if (error) {
+      return fail(ErrorKind::io,
+                  fmt::format("cannot keep the base in {}: {}", folder.string(), error.message()));
+    }
+  }
+  Base kept = base_in(folder, id);
+  kept.usr.hash_offset = base.usr.hash_offset;
+  kept.usr.root_hash = base.usr.root_hash;
+  activity->set_result(id.substr(0, 12));
+  return kept;
+}
+
+}  // namespace mailstead::pipeline

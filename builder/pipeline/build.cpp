@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/build.hpp"
+
+#include <fmt/format.h>
+#include <sys/stat.h>
+
+#include "base/files.hpp"
+#include "fetch/fetch.hpp"
+#include "fetch/store.hpp"
+#include "keys/keys.hpp"
+#include "pipeline/base.hpp"
+#include "pipeline/site_image.hpp"
+
+namespace mailstead::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Private keys first: to miss them after minutes of downloads would be unkind.
+Status require_keys(const spec::Site& site) {
+  const std::vector<fs::path> missing = keys::missing_keys(site);
+  if (missing.empty()) return ok();
+  Error error{ErrorKind::usage,
+              fmt::format("{} {} of the site {} missing", missing.size(),
+                          missing.size() == 1 ? "key" : "keys", missing.size() == 1 ? "is" : "are"),
+              {},
+              fmt::format("mailstead keys {} makes them", site.file.string()),
+              {},
+              {}};
+  for (const fs::path& path : missing) error.notes.push_back(path.string());
+  return fail(std::move(error));
+}
+
+Status require_place(const fs::path& image) {
+  const fs::path folder = fs::absolute(image).parent_path();
+  if (!fs::is_directory(folder)) {
+    return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", image.string()),
+                fmt::format("mkdir -p {}", folder.string()));
+  }
+  if (fs::is_block_file(image) || fs::is_directory(image)) {
+    return fail(ErrorKind::usage, fmt::format("{} is not a file that could be an image", image.string()),
+                "name a file; it is copied to a disk afterwards");
+  }
+  return ok();
+}
+
+Result<std::vector<PackageFile>> fetch_packages(const Project& project, const lock::Lock& lock,
+                                                const Options& options, Reporter& reporter) {
+  TRY(fetch::Store store, fetch::Store::open(project.cache));
+  lock::Mirrors mirrors;
+  if (!options.offline) {
+    TRY(mirrors, get_mirrors(options));
+  }
+  fetch::FetchOptions fetch_options;
+  fetch_options.offline = options.offline;
+  TRY(const auto fetched,
+      fetch::fetch_packages(lock, {true, true, true}, store, mirrors, fetch_options, reporter));
+  std::vector<PackageFile> files;
+  for (const auto& file : fetched) files.push_back({file.package, file.path});
+  return files;
+}
+
+Result<tools::Toolbox> open_toolbox(const Project& project, const lock::Lock& lock,
+                                    const std::vector<PackageFile>& packages, Reporter& reporter) {
+  std::vector<tools::Toolbox::Package> wanted;
+  for (const lock::Package& package : lock.packages) {
+    if (!package.roles.tool) continue;
+    fs::path deb;
+    for (const PackageFile& file : packages) {
+      if (file.package.sha256 == package.sha256) deb = file.deb;
+    }
+    wanted.push_back({package.name, package.sha256, deb});
+  }
+  return tools::Toolbox::open(project.cache, wanted, lock.archive_time, reporter);
+}
+
+/// Composed once for a lock and profile, then taken from the cache.
+Result<Base> get_base(const Project& project, const lock::Lock& lock,
+                      const std::vector<render::Overlay>& overlays, const Options& options,
+                      std::optional<tools::Toolbox>& toolbox, Reporter& reporter) {
+  TRY(const std::string id, base_id(project, lock, overlays));
+  TRY(auto known, find_base(project, id));
+  if (known) {
+    if (auto opened = open_toolbox(project, lock, {}, reporter)) {
+      toolbox = *std::move(opened);
+      return *std::move(known);
+    }
+  }
+  TRY(const auto packages, fetch_packages(project, lock, options, reporter));
+  TRY(toolbox, open_toolbox(project, lock, packages, reporter));
+  if (known) return *std::move(known);
+  return make_base({project, lock, overlays, *toolbox}, id, packages, reporter);
+}
+
+}  // namespace
+
+Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Options& options,
+                          Reporter& reporter) {
+  TRY(const Project project, open_project(spec, options));
+  CHECK_OK(require_keys(project.site));
+  CHECK_OK(require_place(image));
+  TRY(const lock::Lock lock, get_lock(project, options, reporter));
+  TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
+  std::optional<tools::Toolbox> toolbox;
+  TRY(const Base base, get_base(project, lock, overlays, options, toolbox, reporter));
+  TRY(const SiteImage site, write_site_image({project, lock, overlays, *toolbox}, base, image, reporter));
+
+  BuildResult result;
+  result.image = image;
+  struct stat status{};
+  if (::stat(image.c_str(), &status) == 0) {
+    result.size = static_cast<std::uint64_t>(status.st_size);
+    result.allocated = static_cast<std::uint64_t>(status.st_blocks) * 512;
+  }
+  result.base = base.id;
+  result.usr_root_hash = base.usr.root_hash;
+  result.root_root_hash = site.root_hash;
+  return result;
+}
+
+}  // namespace mailstead::pipeline

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <string>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "pipeline/project.hpp"
+
+namespace mailstead::pipeline {
+
+/// What `mailstead build` made.
+struct BuildResult {
+  std::filesystem::path image;
+  std::uint64_t size = 0;       ///< bytes of the disk
+  std::uint64_t allocated = 0;  ///< bytes without holes
+  std::string base;             ///< identity of the public part
+  std::string usr_root_hash;
+  std::string root_root_hash;
+};
+
+/// From the spec to the image: the whole of Mailstead in one function.
+Result<BuildResult> build(const std::filesystem::path& spec, const std::filesystem::path& image,
+                          const Options& options, Reporter& reporter);
+
+}  // namespace mailstead::pipeline

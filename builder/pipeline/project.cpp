@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/project.hpp"
+
+#include <cstdlib>
+
+#include "base/files.hpp"
+#include "lock/check.hpp"
+#include "lock/lock_file.hpp"
+#include "lock/resolve.hpp"
+#include "spec/load.hpp"
+
+namespace mailstead::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Debian's name of the architecture that this program was compiled for.
+#if defined(__x86_64__)
+constexpr const char* kHostArchitecture = "amd64";
+#elif defined(__aarch64__)
+constexpr const char* kHostArchitecture = "arm64";
+#else
+#error "Mailstead runs on amd64 and arm64"
+#endif
+
+}  // namespace
+
+Result<Project> open_project(const fs::path& spec, const Options& options) {
+  Project project;
+  TRY(project.data, data_directory());
+  TRY(project.cache, cache_directory());
+  TRY(project.site, spec::load_site(spec));
+  TRY(project.profile,
+      profile::load_profile(project.data, options.profile.empty() ? project.site.profile : options.profile));
+  TRY(project.accounts, profile::load_accounts(project.data));
+  project.request = profile::make_request(project.profile, project.accounts, kHostArchitecture);
+  project.lock_file = lock::lock_path_for(project.site.file);
+  return project;
+}
+
+Result<lock::Mirrors> get_mirrors(const Options& options) {
+  lock::MirrorChoice choice;
+  choice.option = options.mirror;
+  if (const char* environment = std::getenv("MAILSTEAD_MIRROR"); environment != nullptr) {
+    choice.environment = environment;
+  }
+  return lock::find_mirrors(choice);
+}
+
+Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter) {
+  if (options.offline) {
+    return fail(ErrorKind::usage, "a lock cannot be made offline: it needs the archive's indexes",
+                "leave out --offline once, or copy a mailstead.lock beside the spec");
+  }
+  TRY(const lock::Mirrors mirrors, get_mirrors(options));
+  return lock::resolve(project.request, mirrors, project.cache, reporter);
+}
+
+Result<lock::Lock> get_lock(const Project& project, const Options& options, Reporter& reporter) {
+  if (fs::exists(project.lock_file)) {
+    TRY(lock::Lock lock, lock::load_lock(project.lock_file));
+    CHECK_OK(lock::check_lock(lock, project.request));
+    return lock;
+  }
+  TRY(lock::Lock lock, make_lock(project, options, reporter));
+  CHECK_OK(lock::save_lock(project.lock_file, lock));
+  return lock;
+}
+
+}  // namespace mailstead::pipeline

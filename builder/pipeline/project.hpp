@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "lock/lock.hpp"
+#include "lock/mirrors.hpp"
+#include "profile/profile.hpp"
+#include "spec/site.hpp"
+
+namespace mailstead::pipeline {
+
+struct Options {
+  std::string profile;   ///< instead of the spec's; empty: the spec's
+  std::string mirror;    ///< instead of the machine's APT sources; empty: those
+  bool offline = false;  ///< use what is in the store only
+};
+
+/// A spec with all that it refers to in Mailstead's own data.
+struct Project {
+  std::filesystem::path data;   ///< Mailstead's profiles, overlays and scenarios
+  std::filesystem::path cache;  ///< store, tools and bases
+  spec::Site site;
+  profile::Profile profile;
+  profile::Accounts accounts;
+  lock::Request request;            ///< what the profile asks of the archive
+  std::filesystem::path lock_file;  ///< beside the spec
+};
+
+/// Reads the spec and its profile. Errors: ErrorKind::usage with places.
+Result<Project> open_project(const std::filesystem::path& spec, const Options& options);
+
+/// Where packages come from: --mirror, $MAILSTEAD_MIRROR or this machine's APT sources.
+Result<lock::Mirrors> get_mirrors(const Options& options);
+
+/// Asks the archive for a new lock; writes nothing.
+Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter);
+
+/// The lock beside the spec, if it matches what the profile asks; if there is none, a new one, which is
+/// written there.
+Result<lock::Lock> get_lock(const Project& project, const Options& options, Reporter& reporter);
+
+}  // namespace mailstead::pipeline

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/site_image.hpp"
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+#include "crypto/digest.hpp"
+#include "image/grub.hpp"
+#include "rootfs/archive_writer.hpp"
+
+namespace mailstead::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+Result<rootfs::Content> content_of(const fs::path& path) {
+  TRY(std::string bytes, read_file(path));
+  return rootfs::Content(std::move(bytes));
+}
+
+Result<image::VerityImage> write_root(const BaseInput& input, const Base& base, const fs::path& scratch) {
+  TRY(rootfs::FileTree tree, rootfs::read_tar(base.root));
+  TRY(const rootfs::FileTree units, rootfs::read_tar(base.units));
+  CHECK_OK(render::render_site(input.project.site, input.overlays, input.project.accounts,
+                               input.lock.archive_time, units, tree));
+  const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
+                                       input.project.profile.squashfs_level, input.lock.archive_time};
+  CHECK_OK(image::write_squashfs(tree, options, input.toolbox, scratch / "root.img"));
+  return image::append_verity(scratch / "root.img", base.id, input.toolbox);
+}
+
+}  // namespace
+
+std::string kernel_command_line(const std::string& scope, const image::VerityImage& usr,
+                                const image::VerityImage& root, const std::vector<std::string>& arguments) {
+  // Partitions are named by ids, not by labels: a second disk with the same layout must not be taken for this
+  // one.
+  const std::string usr_device = "PARTUUID=" + image::partition_uuid(scope, image::kUsrLabels[0]);
+  const std::string root_device = "PARTUUID=" + image::partition_uuid(scope, image::kRootLabels[0]);
+  std::string line = fmt::format(
+      "root=/dev/mapper/root rootfstype=squashfs ro roothash={} systemd.verity_root_data={} "
+      "systemd.verity_root_hash={} "
+      "systemd.verity_root_options=hash-offset={} "
+      "mount.usr=/dev/mapper/usr mount.usrfstype=squashfs mount.usrflags=ro usrhash={} "
+      "systemd.verity_usr_data={} "
+      "systemd.verity_usr_hash={} systemd.verity_usr_options=hash-offset={}",
+      root.root_hash, root_device, root_device, root.hash_offset, usr.root_hash, usr_device, usr_device,
+      usr.hash_offset);
+  for (const std::string& argument : arguments) line += " " + argument;
+  return line;
+}
+
+Result<SiteImage> write_site_image(const BaseInput& input, const Base& base, const fs::path& image,
+                                   Reporter& reporter) {
+  const auto activity = reporter.start("Writing the site's image");
+  const profile::Profile& profile = input.project.profile;
+  CHECK_OK(make_directories(input.project.cache / "scratch"));
+  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(input.project.cache / "scratch"));
+  TRY(const image::VerityImage root, write_root(input, base, scratch.path()));
+
+  // The base and the host name make the disk: two sites have different disks, one site always the same.
+  const std::string scope = crypto::sha256_hex(base.id + "\n" + input.project.site.hostname);
+  TRY(rootfs::Content kernel, content_of(base.kernel));
+  TRY(rootfs::Content initrd, content_of(base.initrd));
+  const std::string command_line = kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
+  const fs::path boot = scratch.path() / "boot.img";
+  CHECK_OK(image::write_fat(image::boot_files(std::move(kernel), std::move(initrd), command_line),
+                            profile.boot_size, "BOOT-A", scope, input.lock.archive_time, input.toolbox,
+                            boot));
+
+  image::DiskParts parts;
+  parts.esp = base.esp;
+  parts.boot = boot;
+  parts.usr = base.usr;
+  parts.root = root;
+  parts.bios_boot_image = base.bios_boot;
+  parts.bios_core_image = base.bios_core;
+  const image::Layout layout{profile.esp_size, profile.boot_size, profile.usr_size, profile.root_size};
+  CHECK_OK(image::write_disk(parts, layout, scope, input.toolbox, image));
+  activity->set_result(image.string());
+  return SiteImage{root.root_hash};
+}
+
+}  // namespace mailstead::pipeline

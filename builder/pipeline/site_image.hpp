@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "pipeline/base.hpp"
+
+namespace mailstead::pipeline {
+
+struct SiteImage {
+  std::string root_hash;  ///< of the root file system's dm-verity tree
+};
+
+/// Lays the site upon the base: renders its configuration and keys into the root image, writes the slot's
+/// boot partition with both root hashes on the kernel's command line, and the disk. `image` is old or new,
+/// never half-written.
+Result<SiteImage> write_site_image(const BaseInput& input, const Base& base,
+                                   const std::filesystem::path& image, Reporter& reporter);
+
+/// The kernel's command line for a slot (kernel-command-line(7), systemd-veritysetup-generator(8)).
+std::string kernel_command_line(const std::string& scope, const image::VerityImage& usr,
+                                const image::VerityImage& root, const std::vector<std::string>& arguments);
+
+}  // namespace mailstead::pipeline

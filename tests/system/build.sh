@@ -1,0 +1,16 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Makes the test site's keys, lock and image, as a user would, in $WORK.
+set -eux
+rm -rf "$WORK"
+mkdir -p "$WORK"
+cp "$SOURCE/qemu-tests/site/mail.yaml" "$WORK/"
+install -m 600 "$SOURCE/qemu-tests/site/passwords" "$WORK/"
+cd "$WORK"
+"$MAILSTEAD" check mail.yaml
+"$MAILSTEAD" keys mail.yaml
+"$MAILSTEAD" lock mail.yaml
+"$MAILSTEAD" build mail.yaml -o demo.img
+# Holes do not count: what is on the disk has to fit into 250 MB.
+allocated=$(($(stat -c %b demo.img) * $(stat -c %B demo.img)))
+test "$allocated" -lt 250000000

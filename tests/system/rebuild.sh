@@ -1,0 +1,34 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The same spec and lock give the same bytes: from nothing in another cache folder, at another time of day, under another
+# umask and locale; and two sites share the public part.
+set -eux
+cd "$WORK"
+first=$(sha256sum demo.img | cut -d' ' -f1)
+
+# A warm rebuild
+"$MAILSTEAD" build mail.yaml -o again.img
+test "$first" = "$(sha256sum again.img | cut -d' ' -f1)"
+
+# A cold one. The store of packages is shared, everything made from them is not.
+cache=${MAILSTEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailstead}
+rm -rf "$WORK/cold"
+mkdir -p "$WORK/cold"
+ln -s "$cache/store" "$WORK/cold/store"
+(umask 077 && TZ=Pacific/Auckland LC_ALL=C MAILSTEAD_CACHE=$WORK/cold "$MAILSTEAD" build mail.yaml -o again.img --offline)
+test "$first" = "$(sha256sum again.img | cut -d' ' -f1)"
+rm -rf "$WORK/cold" again.img
+
+# Another site with the same lock: another root, the same base.
+rm -rf other && mkdir other
+sed 's/example\.org/example.net/g' mail.yaml >other/mail.yaml
+cp mailstead.lock other/
+"$MAILSTEAD" keys other/mail.yaml
+"$MAILSTEAD" build --json mail.yaml -o again.img >one.json
+"$MAILSTEAD" build --json other/mail.yaml -o other/other.img >two.json
+python3 - <<'PY'
+import json
+one, two = (json.load(open(n)) for n in ("one.json", "two.json"))
+assert one["base"] == two["base"] and one["usr_root_hash"] == two["usr_root_hash"], (one, two)
+assert one["root_root_hash"] != two["root_root_hash"], (one, two)
+PY
