@@ -174,7 +174,8 @@ Status add_hardware_database(const Generator& generator, rootfs::FileTree& tree)
       }));
   if (picked.find("usr/lib/udev/hwdb.d") == nullptr) return ok();
   TRY(const TemporaryDirectory folder, write_picked(generator, picked));
-  CHECK_OK(run_tool(generator, "systemd-hwdb", {"--root=" + folder.path().string(), "--usr", "update"}));
+  // Not systemd-hwdb: it also stores the full path of each source, the random name of our folder with it.
+  CHECK_OK(run_tool(generator, "udevadm", {"hwdb", "--update", "--usr", "--root=" + folder.path().string()}));
   return take_file(generator, folder.path(), "usr/lib/udev/hwdb.bin", tree);
 }
 

@@ -31,7 +31,7 @@ Status add_library_cache(const Generator& generator, rootfs::FileTree& tree);
 /// modules.dep, modules.alias and so on (depmod(8)) for every kernel below usr/lib/modules.
 Status add_module_index(const Generator& generator, rootfs::FileTree& tree);
 
-/// usr/lib/udev/hwdb.bin (systemd-hwdb(8)), 13 MB with all of usr/lib/udev/hwdb.d: a machine without
+/// usr/lib/udev/hwdb.bin (hwdb(7), by udevadm), 11 MB with all of usr/lib/udev/hwdb.d: a machine without
 /// keyboards and mice can do without, by leaving those sources out.
 Status add_hardware_database(const Generator& generator, rootfs::FileTree& tree);
 
