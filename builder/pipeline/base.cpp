@@ -72,13 +72,45 @@ Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
   return ok();
 }
 
-std::vector<rootfs::PackageFile> select(const std::vector<PackageFile>& packages, bool lock::Roles::* role) {
-  std::vector<rootfs::PackageFile> out;
+/// The packages of a base, unpacked once, for the system, the initrd or both.
+struct Unpacked {
+  std::vector<const lock::Package*> packages;
+  std::vector<rootfs::UnpackedDeb> debs;  ///< in the order of `packages`
+};
+
+Result<Unpacked> unpack(const std::vector<PackageFile>& packages, const fs::path& scratch,
+                        Reporter& reporter) {
+  Unpacked unpacked;
+  rootfs::UnpackInput input;
+  input.spool_folder = scratch;
   for (const PackageFile& file : packages) {
-    if (!(file.package.roles.*role)) continue;
-    out.push_back({file.package.name, file.package.version, file.package.architecture, file.deb});
+    const lock::Package& package = file.package;
+    if (!package.roles.system && !package.roles.initrd) continue;
+    unpacked.packages.push_back(&package);
+    input.packages.push_back({package.name, package.version, package.architecture, file.deb});
   }
-  return out;
+  TRY(unpacked.debs, rootfs::unpack_packages(input, reporter));
+  return unpacked;
+}
+
+/// Packages without reviewed scripts must get neither into the system nor into the initrd.
+Status check_scripts(const Project& project, const Unpacked& unpacked) {
+  TRY(const auto reviews, profile::load_reviews(project.data));
+  std::vector<rootfs::ControlData> control;
+  for (const rootfs::UnpackedDeb& deb : unpacked.debs) control.push_back(deb.control);
+  return rootfs::check_reviews(control, reviews);
+}
+
+Result<rootfs::Composed> compose(const BaseInput& input, const Unpacked& unpacked, bool lock::Roles::* role,
+                                 std::vector<std::string> exclude, std::vector<std::string> keep) {
+  rootfs::ComposeInput compose;
+  for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
+    if (unpacked.packages[i]->roles.*role) compose.packages.push_back(&unpacked.debs[i]);
+  }
+  compose.exclude = std::move(exclude);
+  compose.keep = std::move(keep);
+  compose.clock = input.lock.archive_time;
+  return rootfs::compose(compose);
 }
 
 /// The release of the one kernel in the tree, such as "6.12.117+deb13-cloud-amd64".
@@ -108,28 +140,15 @@ Status link_alternatives(const profile::Profile& profile, rootfs::FileTree& tree
   return ok();
 }
 
-rootfs::ComposeInput compose_input(const BaseInput& input, const std::vector<PackageFile>& packages,
-                                   const fs::path& scratch) {
-  rootfs::ComposeInput compose;
-  compose.packages = select(packages, &lock::Roles::system);
-  compose.exclude = input.project.profile.exclude;
-  compose.keep = input.project.profile.keep;
-  compose.clock = input.lock.archive_time;
-  compose.spool_folder = scratch;
-  return compose;
-}
-
 /// The whole public system: packages, what their scripts would have done, overlays, generated files.
-Result<rootfs::FileTree> compose_system(const BaseInput& input, const std::vector<PackageFile>& packages,
+Result<rootfs::FileTree> compose_system(const BaseInput& input, const Unpacked& unpacked,
                                         const fs::path& scratch, Reporter& reporter) {
   const std::int64_t clock = input.lock.archive_time;
-  TRY(rootfs::Composed composed, rootfs::compose(compose_input(input, packages, scratch), reporter));
-  TRY(const auto reviews, profile::load_reviews(input.project.data));
-  std::vector<rootfs::ControlData> control;
-  for (const auto& package : composed.packages) control.push_back(package.control);
-  CHECK_OK(rootfs::check_reviews(control, reviews));
+  const profile::Profile& profile = input.project.profile;
+  TRY(rootfs::Composed composed,
+      compose(input, unpacked, &lock::Roles::system, profile.exclude, profile.keep));
   CHECK_OK(rootfs::add_dpkg_database(composed, clock));
-  CHECK_OK(link_alternatives(input.project.profile, composed.tree));
+  CHECK_OK(link_alternatives(profile, composed.tree));
   CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
   CHECK_OK(render::lay_public(input.overlays, input.project.accounts, composed.tree));
   CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, composed.tree, reporter));
@@ -137,15 +156,15 @@ Result<rootfs::FileTree> compose_system(const BaseInput& input, const std::vecto
   return std::move(composed.tree);
 }
 
-Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const std::vector<PackageFile>& packages,
+Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& unpacked,
                                         const rootfs::FileTree& system, const std::string& release,
-                                        const fs::path& scratch, Reporter& reporter) {
+                                        const fs::path& scratch) {
   const std::int64_t clock = input.lock.archive_time;
-  rootfs::ComposeInput compose = compose_input(input, packages, scratch);
-  compose.packages = select(packages, &lock::Roles::initrd);
-  const auto& more = input.project.profile.initrd_exclude;
-  compose.exclude.insert(compose.exclude.end(), more.begin(), more.end());
-  TRY(rootfs::Composed composed, rootfs::compose(compose, reporter));
+  std::vector<std::string> exclude = input.project.profile.exclude;
+  const std::vector<std::string>& more = input.project.profile.initrd_exclude;
+  exclude.insert(exclude.end(), more.begin(), more.end());
+  // Nothing that only a person would read is kept: licence files are in the system.
+  TRY(rootfs::Composed composed, compose(input, unpacked, &lock::Roles::initrd, std::move(exclude), {}));
   CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
   TRY(const auto overlays, render::load_overlays(input.project.data, {"initrd"}));
   CHECK_OK(render::lay_public(overlays, input.project.accounts, composed.tree));
@@ -209,8 +228,11 @@ Result<std::string> base_id(const Project& project, const lock::Lock& lock,
                             package.roles.system ? "s" : "-", package.roles.initrd ? "i" : "-",
                             package.roles.tool ? "t" : "-"));
   }
+  // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
+  // cache.
   for (const std::string& name :
-       {"profiles/" + project.profile.name + ".yaml", std::string("profiles/accounts.yaml")}) {
+       {"profiles/" + project.profile.name + ".yaml", std::string("profiles/accounts.yaml"),
+        std::string("profiles/maintainer-scripts.yaml")}) {
     TRY(const std::string text, read_file(project.data / name));
     hash.update(fmt::format("{} {}\n", name, text.size()));
     hash.update(text);
@@ -244,10 +266,11 @@ Result<Base> make_base(const BaseInput& input, const std::string& id,
   CHECK_OK(make_directories(made));
   Base base = base_in(made, id);
 
-  TRY(const rootfs::FileTree system, compose_system(input, packages, scratch.path(), reporter));
+  TRY(const Unpacked unpacked, unpack(packages, scratch.path(), reporter));
+  CHECK_OK(check_scripts(input.project, unpacked));
+  TRY(const rootfs::FileTree system, compose_system(input, unpacked, scratch.path(), reporter));
   TRY(const std::string release, kernel_release(system));
-  TRY(const rootfs::FileTree initrd,
-      compose_initrd(input, packages, system, release, scratch.path(), reporter));
+  TRY(const rootfs::FileTree initrd, compose_initrd(input, unpacked, system, release, scratch.path()));
   {
     const auto step = reporter.start("initrd");
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));

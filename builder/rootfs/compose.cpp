@@ -37,8 +37,153 @@ Result<UnpackedDeb> unpack_locked(const PackageFile& package, Spool& spool) {
   return deb;
 }
 
-/// Unpacks on several threads; the largest packages start first so that none is left alone at the end.
-Result<std::vector<UnpackedDeb>> unpack_all(const ComposeInput& input, Spool& spool, Reporter& reporter) {
+bool matches_any(const std::vector<std::string>& globs, const std::string& path) {
+  return std::any_of(globs.begin(), globs.end(),
+                     [&](const std::string& glob) { return ::fnmatch(glob.c_str(), path.c_str(), 0) == 0; });
+}
+
+Result<bool> same_file(const Inode& a, const Inode& b) {
+  if (&a == &b) return true;
+  if (a.type != b.type || a.target != b.target) return false;
+  if (a.type != FileType::regular) return true;
+  if (a.content.size() != b.content.size() || a.mode != b.mode || a.uid != b.uid || a.gid != b.gid ||
+      a.xattrs != b.xattrs) {
+    return false;
+  }
+  TRY(const std::string left, a.content.read());
+  TRY(const std::string right, b.content.read());
+  return left == right;
+}
+
+/// Lays packages into one tree.
+class Merger {
+ public:
+  Merger(const ComposeInput& input, FileTree& tree) : input_(input), tree_(tree) {
+    for (const UnpackedDeb* deb : input.packages) packages_.emplace(deb->control.name, &deb->control);
+  }
+
+  /// Makes the links of the usr-merge before anything could make a folder of the same name.
+  Status merge_usr() {
+    std::set<std::string_view> needed;
+    for (const UnpackedDeb* deb : input_.packages) {
+      for (const auto& entry : deb->entries) {
+        const auto slash = entry.path.find('/');
+        for (const std::string_view folder : kMergedFolders) {
+          if (entry.path == folder && entry.inode->type == FileType::symlink) {
+            CHECK_OK(tree_.put_shared(entry.path, own(entry.inode)));
+          } else if (entry.path.substr(0, slash) == folder ||
+                     (entry.path.starts_with("usr/") && std::string_view(entry.path).substr(4) == folder)) {
+            needed.insert(folder);
+          }
+        }
+      }
+    }
+    for (const std::string_view folder : needed) {
+      if (tree_.find(folder) != nullptr) continue;
+      CHECK_OK(tree_.put(folder, Inode{.type = FileType::symlink,
+                                       .mode = 0777,
+                                       .uid = 0,
+                                       .gid = 0,
+                                       .mtime = input_.clock,
+                                       .content = {},
+                                       .target = fmt::format("usr/{}", folder),
+                                       .xattrs = {},
+                                       .origin = {}}));
+    }
+    return ok();
+  }
+
+  /// Lays one package; conflicts with those before it are kept for errors().
+  Result<std::vector<std::string>> lay(const UnpackedDeb& deb) {
+    std::vector<std::string> paths;
+    for (const auto& entry : deb.entries) {
+      const std::shared_ptr<Inode> inode = own(entry.inode);
+      TRY(std::string path, place(deb, entry.path));
+      if (matches_any(input_.exclude, path) && !matches_any(input_.keep, path)) continue;
+      TRY(const Outcome outcome, settle(deb.control, path, *inode));
+      if (outcome == Outcome::leave) continue;
+      if (outcome == Outcome::lay) {
+        if (auto status = tree_.put_shared(path, inode); !status) {
+          errors_.push_back(
+              std::move(status).error().with_note(fmt::format("laying package {}", deb.control.name)));
+          continue;
+        }
+      }
+      paths.push_back(std::move(path));
+    }
+    std::sort(paths.begin(), paths.end());
+    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
+    return paths;
+  }
+
+  std::vector<Error> errors() { return std::move(errors_); }
+
+ private:
+  /// This tree's copy of an inode, the same for all its names.
+  std::shared_ptr<Inode> own(const std::shared_ptr<Inode>& inode) {
+    std::shared_ptr<Inode>& copy = copies_[inode.get()];
+    if (copy == nullptr) {
+      copy = std::make_shared<Inode>(*inode);
+      copy->mtime = std::clamp<std::int64_t>(copy->mtime, 0, input_.clock);
+    }
+    return copy;
+  }
+
+  /// Where a file of a package goes: canonical, diverted if another package has asked for it.
+  Result<std::string> place(const UnpackedDeb& deb, const std::string& path) const {
+    TRY(std::string canonical, tree_.canonical(path));
+    const auto diversion = input_.diversions.find(canonical);
+    if (diversion == input_.diversions.end() || diversion->second.package == deb.control.name)
+      return canonical;
+    return tree_.canonical(diversion->second.to);
+  }
+
+  enum class Outcome {
+    lay,    ///< the tree gets the file of this package
+    share,  ///< the tree has it already
+    leave,  ///< another package's file is the one to have
+  };
+
+  /// What to do with the file of `package` at `path`.
+  Result<Outcome> settle(const ControlData& package, const std::string& path, const Inode& inode) {
+    const Inode* existing = tree_.find(path);
+    if (inode.type == FileType::directory) {
+      // dpkg leaves a directory that exists as it is; base-files is on every system before the others.
+      const bool first = directories_.insert(path).second;
+      return first || package.name == "base-files" ? Outcome::lay : Outcome::share;
+    }
+    if (existing == nullptr || existing->origin == package.name || existing->origin.empty() ||
+        existing->type == FileType::directory) {
+      return Outcome::lay;  // put() refuses files over directories
+    }
+    TRY(const bool same, same_file(*existing, inode));
+    if (same) return Outcome::share;
+    const ControlData& other = *packages_.at(existing->origin);
+    if (relation_names(package.field("Replaces"), other.name, other.version)) return Outcome::lay;
+    if (relation_names(other.field("Replaces"), package.name, package.version)) return Outcome::leave;
+    errors_.push_back(Error{ErrorKind::integrity,
+                            fmt::format("packages {} {} and {} {} both bring '{}', with different contents",
+                                        other.name, other.version, package.name, package.version, path),
+                            {},
+                            "leave one of them out, or declare the diversion that their scripts would make",
+                            {},
+                            {}});
+    return Outcome::leave;
+  }
+
+  const ComposeInput& input_;
+  FileTree& tree_;
+  std::map<std::string, const ControlData*, std::less<>> packages_;
+  std::set<std::string> directories_;  ///< that a package has shipped, not only needed as a parent
+  std::map<const Inode*, std::shared_ptr<Inode>>
+      copies_;  // looked up only, never iterated: the order is of no matter
+  std::vector<Error> errors_;
+};
+
+}  // namespace
+
+Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Reporter& reporter) {
+  TRY(Spool spool, Spool::create(input.spool_folder));
   const std::size_t count = input.packages.size();
   std::vector<std::uint64_t> sizes(count);
   for (std::size_t i = 0; i < count; ++i) {
@@ -86,157 +231,17 @@ Result<std::vector<UnpackedDeb>> unpack_all(const ComposeInput& input, Spool& sp
   return debs;
 }
 
-bool matches_any(const std::vector<std::string>& globs, const std::string& path) {
-  return std::any_of(globs.begin(), globs.end(),
-                     [&](const std::string& glob) { return ::fnmatch(glob.c_str(), path.c_str(), 0) == 0; });
-}
-
-Result<bool> same_file(const Inode& a, const Inode& b) {
-  if (&a == &b) return true;
-  if (a.type != b.type || a.target != b.target) return false;
-  if (a.type != FileType::regular) return true;
-  if (a.content.size() != b.content.size() || a.mode != b.mode || a.uid != b.uid || a.gid != b.gid ||
-      a.xattrs != b.xattrs) {
-    return false;
-  }
-  TRY(const std::string left, a.content.read());
-  TRY(const std::string right, b.content.read());
-  return left == right;
-}
-
-/// Lays packages into one tree.
-class Merger {
- public:
-  Merger(const ComposeInput& input, const std::vector<UnpackedDeb>& debs, FileTree& tree)
-      : input_(input), tree_(tree) {
-    for (const UnpackedDeb& deb : debs) packages_.emplace(deb.control.name, &deb.control);
-  }
-
-  /// Makes the links of the usr-merge before anything could make a folder of the same name.
-  Status merge_usr(const std::vector<UnpackedDeb>& debs) {
-    std::set<std::string_view> needed;
-    for (const UnpackedDeb& deb : debs) {
-      for (const auto& entry : deb.entries) {
-        const auto slash = entry.path.find('/');
-        for (const std::string_view folder : kMergedFolders) {
-          if (entry.path == folder && entry.inode->type == FileType::symlink) {
-            CHECK_OK(tree_.put_shared(entry.path, entry.inode));
-          } else if (entry.path.substr(0, slash) == folder ||
-                     (entry.path.starts_with("usr/") && std::string_view(entry.path).substr(4) == folder)) {
-            needed.insert(folder);
-          }
-        }
-      }
-    }
-    for (const std::string_view folder : needed) {
-      if (tree_.find(folder) != nullptr) continue;
-      CHECK_OK(tree_.put(folder, Inode{.type = FileType::symlink,
-                                       .mode = 0777,
-                                       .uid = 0,
-                                       .gid = 0,
-                                       .mtime = input_.clock,
-                                       .content = {},
-                                       .target = fmt::format("usr/{}", folder),
-                                       .xattrs = {},
-                                       .origin = {}}));
-    }
-    return ok();
-  }
-
-  /// Lays one package; conflicts with those before it are kept for errors().
-  Result<std::vector<std::string>> lay(const UnpackedDeb& deb) {
-    std::vector<std::string> paths;
-    for (const auto& entry : deb.entries) {
-      entry.inode->mtime = std::clamp<std::int64_t>(entry.inode->mtime, 0, input_.clock);
-      TRY(std::string path, place(deb, entry.path));
-      if (matches_any(input_.exclude, path) && !matches_any(input_.keep, path)) continue;
-      TRY(const Outcome outcome, settle(deb.control, path, *entry.inode));
-      if (outcome == Outcome::leave) continue;
-      if (outcome == Outcome::lay) {
-        if (auto status = tree_.put_shared(path, entry.inode); !status) {
-          errors_.push_back(
-              std::move(status).error().with_note(fmt::format("laying package {}", deb.control.name)));
-          continue;
-        }
-      }
-      paths.push_back(std::move(path));
-    }
-    std::sort(paths.begin(), paths.end());
-    paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
-    return paths;
-  }
-
-  std::vector<Error> errors() { return std::move(errors_); }
-
- private:
-  /// Where a file of a package goes: canonical, diverted if another package has asked for it.
-  Result<std::string> place(const UnpackedDeb& deb, const std::string& path) const {
-    TRY(std::string canonical, tree_.canonical(path));
-    const auto diversion = input_.diversions.find(canonical);
-    if (diversion == input_.diversions.end() || diversion->second.package == deb.control.name)
-      return canonical;
-    return tree_.canonical(diversion->second.to);
-  }
-
-  enum class Outcome {
-    lay,    ///< the tree gets the file of this package
-    share,  ///< the tree has it already
-    leave,  ///< another package's file is the one to have
-  };
-
-  /// What to do with the file of `package` at `path`.
-  Result<Outcome> settle(const ControlData& package, const std::string& path, const Inode& inode) {
-    const Inode* existing = tree_.find(path);
-    if (inode.type == FileType::directory) {
-      // dpkg leaves a directory that exists as it is; base-files is on every system before the others.
-      const bool first = directories_.insert(path).second;
-      return first || package.name == "base-files" ? Outcome::lay : Outcome::share;
-    }
-    if (existing == nullptr || existing->origin == package.name || existing->origin.empty() ||
-        existing->type == FileType::directory) {
-      return Outcome::lay;  // put() refuses files over directories
-    }
-    TRY(const bool same, same_file(*existing, inode));
-    if (same) return Outcome::share;
-    const ControlData& other = *packages_.at(existing->origin);
-    if (relation_names(package.field("Replaces"), other.name, other.version)) return Outcome::lay;
-    if (relation_names(other.field("Replaces"), package.name, package.version)) return Outcome::leave;
-    errors_.push_back(Error{ErrorKind::integrity,
-                            fmt::format("packages {} {} and {} {} both bring '{}', with different contents",
-                                        other.name, other.version, package.name, package.version, path),
-                            {},
-                            "leave one of them out, or declare the diversion that their scripts would make",
-                            {},
-                            {}});
-    return Outcome::leave;
-  }
-
-  const ComposeInput& input_;
-  FileTree& tree_;
-  std::map<std::string, const ControlData*, std::less<>> packages_;
-  std::set<std::string> directories_;  ///< that a package has shipped, not only needed as a parent
-  std::vector<Error> errors_;
-};
-
-}  // namespace
-
-Result<Composed> compose(const ComposeInput& input, Reporter& reporter) {
-  TRY(Spool spool, Spool::create(input.spool_folder));
-  TRY(std::vector<UnpackedDeb> debs, unpack_all(input, spool, reporter));
+Result<Composed> compose(const ComposeInput& input) {
   Composed composed;
-  Merger merger(input, debs, composed.tree);
-  CHECK_OK(merger.merge_usr(debs));
-  std::vector<std::vector<std::string>> paths;
-  for (const UnpackedDeb& deb : debs) {
-    auto laid = merger.lay(deb);
+  Merger merger(input, composed.tree);
+  CHECK_OK(merger.merge_usr());
+  for (const UnpackedDeb* deb : input.packages) {
+    auto laid = merger.lay(*deb);
     if (!laid)
-      return fail(std::move(laid).error().with_note(fmt::format("laying package {}", deb.control.name)));
-    paths.push_back(std::move(*laid));
+      return fail(std::move(laid).error().with_note(fmt::format("laying package {}", deb->control.name)));
+    composed.packages.push_back({deb->control, *std::move(laid)});
   }
   if (auto errors = merger.errors(); !errors.empty()) return fail(join_errors(std::move(errors)));
-  for (std::size_t i = 0; i < debs.size(); ++i) {
-    composed.packages.push_back({std::move(debs[i].control), std::move(paths[i])});
-  }
   return composed;
 }
 

@@ -10,6 +10,7 @@
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "rootfs/control.hpp"
+#include "rootfs/deb.hpp"
 #include "rootfs/file_tree.hpp"
 
 namespace mailstead::rootfs {
@@ -28,15 +29,24 @@ struct Diversion {
   std::string package;  ///< whose own file keeps the path; empty: nobody's
 };
 
+struct UnpackInput {
+  std::vector<PackageFile> packages;
+  std::filesystem::path
+      spool_folder;      ///< where contents are kept while trees live; empty: the temporary folder
+  unsigned threads = 0;  ///< 0: as many as there are processors
+};
+
+/// Unpacks the packages into one spool, several at a time, the largest first. The result is in the order of
+/// the input, whatever the threads did. Errors: what unpack_deb finds; a package whose control data is not
+/// what the lock says. All of them are reported together.
+Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Reporter& reporter);
+
 struct ComposeInput {
-  std::vector<PackageFile> packages;  ///< in the order of the lock
-  std::vector<std::string> exclude;   ///< globs of paths left out (fnmatch(3), '*' also matches '/')
-  std::vector<std::string> keep;      ///< globs of files that stay although excluded
+  std::vector<const UnpackedDeb*> packages;  ///< in the order of the lock; none is null
+  std::vector<std::string> exclude;          ///< globs of paths left out (fnmatch(3), '*' also matches '/')
+  std::vector<std::string> keep;             ///< globs of files that stay although excluded
   std::map<std::string, Diversion> diversions;  ///< by relative path
   std::int64_t clock = 0;                       ///< upper bound of all file times, seconds since the epoch
-  std::filesystem::path
-      spool_folder;      ///< where contents are kept while the tree lives; empty: the temporary folder
-  unsigned threads = 0;  ///< 0: as many as there are processors
 };
 
 /// A package in the tree: what it says about itself, and which paths it brought (relative, sorted).
@@ -50,14 +60,13 @@ struct Composed {
   std::vector<ComposedPackage> packages;  ///< in the order of the input
 };
 
-/// Unpacks the packages (several at a time, the largest first) and merges them in the order given, so that
-/// the result does not depend on threads. The usr-merge links (bin, sbin, lib, lib64) come first, whoever
-/// ships them, so that a package which still has bin/x lands in usr/bin/x.
+/// Merges packages in the order given. The usr-merge links (bin, sbin, lib, lib64) come first, whoever ships
+/// them, so that a package which still has bin/x lands in usr/bin/x. The trees of two calls share contents,
+/// but no attributes.
 ///
-/// Errors: what unpack_deb finds; a package whose control data is not what the lock says; two packages with
-/// the same path and different files, unless one of them Replaces the other (its file then wins, whatever the
-/// order). All errors of one kind are reported together.
-Result<Composed> compose(const ComposeInput& input, Reporter& reporter);
+/// Errors: two packages with the same path and different files, unless one of them Replaces the other (its
+/// file then wins, whatever the order). All errors are reported together.
+Result<Composed> compose(const ComposeInput& input);
 
 /// Where the package database is in an image: below /usr, since /var is a data partition and empty in a fresh
 /// image.

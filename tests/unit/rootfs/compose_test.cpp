@@ -16,17 +16,23 @@ namespace {
 struct Fixture {
   TemporaryDirectory folder = TemporaryDirectory::create().value();
   std::unique_ptr<Reporter> reporter = make_quiet_reporter();
+  UnpackInput unpack;
   ComposeInput input;
 
   Fixture() {
-    input.spool_folder = folder.path();
+    unpack.spool_folder = folder.path();
     input.clock = 1'600'000'000;
   }
   void add(const Deb& deb) {
     const auto path = test::write_bytes(folder.path(), deb.name + ".deb", test::make_deb(deb));
-    input.packages.push_back({deb.name, deb.version, deb.architecture, path});
+    unpack.packages.push_back({deb.name, deb.version, deb.architecture, path});
   }
-  Result<Composed> compose() { return rootfs::compose(input, *reporter); }
+  Result<Composed> compose() {
+    TRY(const auto debs, unpack_packages(unpack, *reporter));
+    input.packages.clear();
+    for (const UnpackedDeb& deb : debs) input.packages.push_back(&deb);
+    return rootfs::compose(input);
+  }
   std::string message() {
     const auto result = compose();
     return result ? "composed" : result.error().message;
@@ -82,9 +88,9 @@ TEST_CASE("The number of threads does not matter") {
     fixture.add(package(name, {directory("./shared", i % 2 == 0 ? 0755 : 0700),
                                file("./opt/" + name, std::string(static_cast<std::size_t>(i) * 1000, 'x'))}));
   }
-  fixture.input.threads = 1;
+  fixture.unpack.threads = 1;
   const auto one = fixture.compose();
-  fixture.input.threads = 8;
+  fixture.unpack.threads = 8;
   const auto many = fixture.compose();
   REQUIRE(one);
   REQUIRE(many);
@@ -96,8 +102,8 @@ TEST_CASE("A package that is not what the lock says is refused, and all of them 
   Fixture fixture;
   fixture.add(package("one", {}));
   fixture.add(package("two", {}));
-  fixture.input.packages[0].version = "9";
-  fixture.input.packages[1].architecture = "arm64";
+  fixture.unpack.packages[0].version = "9";
+  fixture.unpack.packages[1].architecture = "arm64";
   const auto composed = fixture.compose();
   REQUIRE_FALSE(composed);
   const std::string text = format_error(composed.error());
