@@ -12,7 +12,8 @@ namespace mailstead::mailtest {
 namespace {
 
 bool is_name_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) || std::string_view("_.-+:@").find(c) != std::string_view::npos;
+  return std::isalnum(static_cast<unsigned char>(c)) ||
+         std::string_view("_.-+:@").find(c) != std::string_view::npos;
 }
 
 struct NamedExpression {

@@ -21,21 +21,21 @@ struct Profile {
   std::vector<std::string> system_packages;
   std::vector<std::string> initrd_packages;
   std::vector<std::string> tool_packages;
-  std::vector<std::string> overlays;          ///< folders of rootfs-overlays/, in the order they are laid
-  std::vector<std::string> exclude;           ///< globs of paths left out of the appliance ("usr/share/doc/*")
-  std::vector<std::string> keep;              ///< globs of paths that stay although excluded (licence files)
-  std::vector<std::string> initrd_exclude;    ///< globs of paths left out of the initrd
-  std::vector<std::string> initrd_modules;    ///< kernel modules (names without .ko) in the initrd; dependencies follow
+  std::vector<std::string> overlays;        ///< folders of rootfs-overlays/, in the order they are laid
+  std::vector<std::string> exclude;         ///< globs of paths left out of the appliance ("usr/share/doc/*")
+  std::vector<std::string> keep;            ///< globs of paths that stay although excluded (licence files)
+  std::vector<std::string> initrd_exclude;  ///< globs of paths left out of the initrd
+  std::vector<std::string>
+      initrd_modules;  ///< kernel modules (names without .ko) in the initrd; dependencies follow
   std::vector<std::string> kernel_arguments;  ///< what follows the root hashes on the kernel's command line
   std::uint64_t esp_size = 0;                 ///< bytes, as are the following
   std::uint64_t boot_size = 0;
   std::uint64_t usr_size = 0;
   std::uint64_t root_size = 0;
-  std::string squashfs_compressor;  ///< mksquashfs -comp
-  int squashfs_level = 0;           ///< -Xcompression-level
+  std::string squashfs_compressor;                  ///< mksquashfs -comp
+  int squashfs_level = 0;                           ///< -Xcompression-level
   std::map<std::string, std::string> alternatives;  ///< "usr/bin/awk" -> "/usr/bin/mawk"
 };
-
 
 /// A user of the appliance: profiles/ids.yaml.
 struct User {
@@ -56,9 +56,10 @@ struct Accounts {
   std::vector<Group> groups;  ///< sorted by gid
 };
 
-/// One reviewed package of profiles/maintainer-scripts.yaml: what its scripts would do, and how that is met here.
+/// One reviewed package of profiles/maintainer-scripts.yaml: what its scripts would do, and how that is met
+/// here.
 struct Review {
-  std::string package;  ///< a name, or a glob for kernels: "linux-image-*-cloud-amd64"
+  std::string package;               ///< a name, or a glob for kernels: "linux-image-*-cloud-amd64"
   std::vector<std::string> digests;  ///< script_digest() of each reviewed form of its scripts
   std::string does;
   std::string met;
@@ -69,6 +70,7 @@ Result<Accounts> load_accounts(const std::filesystem::path& data);
 Result<std::vector<Review>> load_reviews(const std::filesystem::path& data);
 
 /// The request for the archive that a profile makes on a build host of `host_architecture`.
-lock::Request make_request(const Profile& profile, const Accounts& accounts, const std::string& host_architecture);
+lock::Request make_request(const Profile& profile, const Accounts& accounts,
+                           const std::string& host_architecture);
 
 }  // namespace mailstead::profile

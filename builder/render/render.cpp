@@ -70,8 +70,8 @@ Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts&
   return ok();
 }
 
-Status render_configuration(const spec::Site& site, const std::vector<Overlay>& overlays,
-                            std::int64_t clock, rootfs::FileTree& tree) {
+Status render_configuration(const spec::Site& site, const std::vector<Overlay>& overlays, std::int64_t clock,
+                            rootfs::FileTree& tree) {
   const Value context = make_context(site);
   for (const Overlay& overlay : overlays) {
     TRY(const bool wanted, is_on(overlay, context));

@@ -47,8 +47,8 @@ Result<std::vector<Overlay>> load_overlays(const std::filesystem::path& data,
 Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts,
                   rootfs::FileTree& tree);
 
-/// Renders the templates of the overlays that are on for the site into `tree`, and lays the other files of optional
-/// overlays. Needs no keys and no base. Errors: those of templates, with their places.
+/// Renders the templates of the overlays that are on for the site into `tree`, and lays the other files of
+/// optional overlays. Needs no keys and no base. Errors: those of templates, with their places.
 Status render_configuration(const spec::Site& site, const std::vector<Overlay>& overlays, std::int64_t clock,
                             rootfs::FileTree& tree);
 
