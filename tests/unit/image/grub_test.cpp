@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/grub.hpp"
+
+#include <sstream>
+
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::image;
+
+namespace {
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::istringstream stream(text);
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(stream, line);) lines.push_back(line);
+  return lines;
+}
+
+std::size_t count_of(const std::string& text, const std::string& part) {
+  std::size_t count = 0;
+  for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++count;
+  return count;
+}
+
+}  // namespace
+
+TEST_CASE("The environment block is 1024 bytes, as GRUB writes it in place") {
+  const std::string block = grub_environment();
+  CHECK(block.size() == 1024);
+  // The signature with its newline is what GRUB looks for; the rest is padded with '#'
+  // (include/grub/lib/envblk.h).
+  const std::string start = "# GRUB Environment Block\nslot=a\n";
+  CHECK(block == start + std::string(1024 - start.size(), '#'));
+}
+
+TEST_CASE("grub.cfg starts the slot that the environment names, and the other one if that fails") {
+  const std::string config = grub_config();
+  CHECK(config.find("set slot=a\n"
+                    "if [ -s ($esp)/grub/grubenv ]; then\n"
+                    "  load_env --file ($esp)/grub/grubenv slot\n"
+                    "fi\n"
+                    "if [ \"$slot\" = b ]; then\n"
+                    "  set default=1\n"
+                    "  set fallback=0\n"
+                    "else\n"
+                    "  set default=0\n"
+                    "  set fallback=1\n"
+                    "fi\n") != std::string::npos);
+  // Entry 0 is slot A on partition 3, entry 1 is slot B on partition 4.
+  const auto a = config.find(
+      "menuentry 'Mailstead, slot A' --id a {\n"
+      "  set root=\"$disk,gpt3\"\n"
+      "  source ($root)/slot.cfg\n"
+      "}\n");
+  const auto b = config.find(
+      "menuentry 'Mailstead, slot B' --id b {\n"
+      "  set root=\"$disk,gpt4\"\n"
+      "  source ($root)/slot.cfg\n"
+      "}\n");
+  REQUIRE(a != std::string::npos);
+  REQUIRE(b != std::string::npos);
+  CHECK(a < b);
+  CHECK(count_of(config, "menuentry ") == 2);
+}
+
+TEST_CASE("grub.cfg is well-formed: blocks are closed, no menu is shown, nothing is loaded") {
+  const std::string config = grub_config();
+  int ifs = 0;
+  int braces = 0;
+  for (const std::string& line : lines_of(config)) {
+    INFO(line);
+    const auto start = line.find_first_not_of(' ');
+    REQUIRE(start != std::string::npos);
+    const std::string statement = line.substr(start);
+    if (statement.starts_with('#')) continue;
+    if (statement.starts_with("if ")) {
+      CHECK(statement.ends_with("; then"));
+      ++ifs;
+    }
+    if (statement == "fi") --ifs;
+    if (statement.ends_with(" {")) ++braces;
+    if (statement == "}") --braces;
+    CHECK(ifs >= 0);
+    CHECK(braces >= 0);
+    CHECK(count_of(line, "'") % 2 == 0);
+    CHECK(count_of(line, "\"") % 2 == 0);
+    // Secure Boot: a signed GRUB loads no modules.
+    CHECK_FALSE(statement.starts_with("insmod"));
+  }
+  CHECK(ifs == 0);
+  CHECK(braces == 0);
+  CHECK(count_of(config, "set timeout=0\n") == 1);
+  CHECK(count_of(config, "set timeout_style=hidden\n") == 1);
+  CHECK(config.ends_with('\n'));
+}
+
+TEST_CASE("slot.cfg names kernel and initrd on the partition it came from") {
+  CHECK(slot_config("root=/dev/mapper/root ro") ==
+        "linux ($root)/vmlinuz root=/dev/mapper/root ro\n"
+        "initrd ($root)/initrd.img\n");
+}
+
+TEST_CASE("A slot's boot partition holds kernel, initrd and slot.cfg") {
+  const auto files = boot_files(rootfs::Content("kernel"), rootfs::Content("initrd"), "quiet");
+  REQUIRE(files.size() == 3);
+  CHECK(files[0].path == "vmlinuz");
+  CHECK(files[0].content.read().value() == "kernel");
+  CHECK(files[1].path == "initrd.img");
+  CHECK(files[1].content.read().value() == "initrd");
+  CHECK(files[2].path == "slot.cfg");
+  CHECK(files[2].content.read().value() == slot_config("quiet"));
+}
