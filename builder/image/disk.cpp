@@ -46,12 +46,10 @@ class TemporaryFile {
   int fd() const { return file_.get(); }
   const std::string& path() const { return path_; }
 
-  /// Gives it the mode that the umask allows, makes it durable, and names it `out`.
+  /// Makes it durable and names it `out`. It stays readable by its owner only, as mkostemp(3) made it: an
+  /// image holds private keys and password hashes.
   Status keep(const fs::path& out) {
-    const mode_t mask = ::umask(0);
-    ::umask(mask);
-    if (::fchmod(file_.get(), 0666 & ~mask) != 0 || ::fsync(file_.get()) != 0 ||
-        std::rename(path_.c_str(), out.c_str()) != 0) {
+    if (::fsync(file_.get()) != 0 || std::rename(path_.c_str(), out.c_str()) != 0) {
       return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
     }
     path_.clear();

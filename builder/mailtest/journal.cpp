@@ -99,14 +99,18 @@ Result<std::vector<JournalEntry>> parse_journal_json(std::string_view text) {
     if (entry.unit.empty()) entry.unit = text_field(json, "_SYSTEMD_UNIT");
     entry.message = text_field(json, "MESSAGE");
     entry.message_id = text_field(json, "MESSAGE_ID");
+    entry.job_result = text_field(json, "JOB_RESULT");
     entries.push_back(std::move(entry));
   }
   return entries;
 }
 
 bool tells_of_failed_unit(const JournalEntry& entry) {
-  // SD_MESSAGE_UNIT_FAILED and SD_MESSAGE_UNIT_FAILURE_RESULT of systemd's sd-messages.h.
-  return entry.message_id == "be02cf6855d2428ba40df7e9d022f03d" ||
+  // SD_MESSAGE_UNIT_FAILED and SD_MESSAGE_UNIT_FAILURE_RESULT of systemd's sd-messages.h. The first also
+  // tells of jobs that became unnecessary ("canceled", "collected", …), which is no failure.
+  const bool job_failed =
+      entry.job_result == "failed" || entry.job_result == "timeout" || entry.job_result == "dependency";
+  return (entry.message_id == "be02cf6855d2428ba40df7e9d022f03d" && job_failed) ||
          entry.message_id == "d9b373ed55a64feb8242e02dbe79a49c";
 }
 

@@ -18,6 +18,7 @@ struct JournalEntry {
   std::string unit;
   std::string message;
   std::string message_id;  ///< systemd.journal-fields(7), "" if none
+  std::string job_result;  ///< of a message of systemd about a job: "done", "failed", "timeout", …
   std::string text() const { return identifier + ": " + message; }
 };
 

@@ -128,6 +128,11 @@ class SuiteRun {
 
   Result<Summary> run() {
     CHECK_OK(make_directories(folder_));
+    // The overlay and the logs hold the site's mail and keys.
+    std::error_code error;
+    std::filesystem::permissions(folder_, std::filesystem::perms::owner_all, error);
+    if (error)
+      return fail(ErrorKind::io, fmt::format("cannot protect {}: {}", folder_.string(), error.message()));
     std::vector<DnsRecord> zone;
     if (!options_.zone_json.empty()) {
       TRY(zone, records_from_json(options_.zone_json));

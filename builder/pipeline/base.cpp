@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -29,9 +30,16 @@ namespace fs = std::filesystem;
 /// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
 constexpr int kBaseFormat = 1;
 
-fs::path folder_of(const Project& project, const std::string& id) {
-  return project.cache / "bases" / id;
+/// Where a base lies in the cache. The program's own digest is part of the key but not of the identity: a
+/// changed program never takes what another one made, yet all builds of one version agree on the bytes.
+Result<fs::path> folder_of(const Project& project, const std::string& id) {
+  TRY(const std::string program, crypto::sha256_file_hex("/proc/self/exe"));
+  return project.cache / "bases" / crypto::sha256_hex(id + " " + program);
 }
+
+/// The files of a base, by name, for its manifest.
+constexpr std::array kBaseFiles = {"usr.img",  "vmlinuz",  "initrd.img", "esp.img",
+                                   "boot.img", "core.img", "root.tar",   "units.tar"};
 
 Base base_in(const fs::path& folder, const std::string& id) {
   Base base;
@@ -243,16 +251,23 @@ Result<std::string> base_id(const Project& project, const lock::Lock& lock,
 }
 
 Result<std::optional<Base>> find_base(const Project& project, const std::string& id) {
-  const fs::path folder = folder_of(project, id);
+  TRY(const fs::path folder, folder_of(project, id));
   if (!fs::exists(folder / "base.json")) return std::optional<Base>();
   TRY(const std::string text, read_file(folder / "base.json"));
   const auto json = nlohmann::json::parse(text, nullptr, false);
-  Base base = base_in(folder, id);
-  if (!json.is_object() || !json.contains("usr_hash_offset") || !json.contains("usr_root_hash")) {
-    return std::optional<Base>();  // damaged: made again
+  if (!json.is_object() || !json.value("usr_hash_offset", nlohmann::json()).is_number_unsigned())
+    return std::optional<Base>();
+  // Every byte is checked at every use: a base that a power cut or a bad disk has damaged is made again, not
+  // built into an image.
+  for (const char* name : kBaseFiles) {
+    const auto digest = crypto::sha256_file_hex(folder / name);
+    if (!digest || json.value(name, nlohmann::json()) != *digest) return std::optional<Base>();
   }
+  Base base = base_in(folder, id);
   base.usr.hash_offset = json["usr_hash_offset"].get<std::uint64_t>();
-  base.usr.root_hash = json["usr_root_hash"].get<std::string>();
+  const auto root_hash = json.value("usr_root_hash", nlohmann::json());
+  if (!root_hash.is_string()) return std::optional<Base>();
+  base.usr.root_hash = root_hash.get<std::string>();
   return std::optional<Base>(std::move(base));
 }
 
@@ -292,11 +307,14 @@ Result<Base> make_base(const BaseInput& input, const std::string& id,
   CHECK_OK(write_tar_file(rendering_view(system), base.units));
   TRY(const rootfs::FileTree root, root_part(system));
   CHECK_OK(write_tar_file(root, base.root));
-  const nlohmann::ordered_json json = {{"usr_hash_offset", base.usr.hash_offset},
-                                       {"usr_root_hash", base.usr.root_hash}};
+  nlohmann::ordered_json json = {{"usr_hash_offset", base.usr.hash_offset},
+                                 {"usr_root_hash", base.usr.root_hash}};
+  for (const char* name : kBaseFiles) {
+    TRY(json[name], crypto::sha256_file_hex(made / name));
+  }
   CHECK_OK(write_file(made / "base.json", json.dump(2) + "\n"));
 
-  const fs::path folder = folder_of(input.project, id);
+  TRY(const fs::path folder, folder_of(input.project, id));
   std::error_code error;
   fs::rename(made, folder, error);
   if (error) {

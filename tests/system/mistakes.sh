@@ -10,8 +10,8 @@ refuse() {
   shift 2
   "$@" 2>said.txt || got=$?
   cat said.txt
-  test "$got" = "$code"
-  grep -F -- "$text" said.txt
+  if [ "$got" != "$code" ]; then echo "exit code $got, expected $code"; exit 1; fi
+  if ! grep -F -- "$text" said.txt; then echo "did not say: $text"; exit 1; fi
 }
 
 rm -rf wrong && mkdir wrong
@@ -25,27 +25,43 @@ cp mail.yaml mailstead.lock wrong/
 refuse 2 'mailstead keys' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 test ! -e wrong/x.img
 
-# a lock for another question
+# a lock that was altered, and one that answers another question
 cp -r secrets wrong/
-sed 's/^\(.*"\?suite"\?[: ]*\)"\?trixie"\?/\1forky/' mailstead.lock >wrong/mailstead.lock
-if "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img; then exit 1; fi
+sed 's/^suite trixie$/suite forky/' mailstead.lock >wrong/mailstead.lock
+refuse 2 'mailstead.lock' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+# a digest that no package has: offline it is missing, and says so
+sed '0,/ pool\/main/s/[0-9a-f]\{63\}\([0-9a-f]\) /000000000000000000000000000000000000000000000000000000000000000\1 /' \
+  mailstead.lock >wrong/mailstead.lock
+refuse 2 '--offline' "$MAILSTEAD" build --offline wrong/mail.yaml -o wrong/x.img
 test ! -e wrong/x.img
+
+# a damaged base in the cache is made again, not built into an image
+before=$(sha256sum <demo.img)
+cache=${MAILSTEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailstead}
+for base in "$cache"/bases/*/usr.img; do
+  printf 'flipped' | dd of="$base" bs=1 seek=70000 conv=notrunc status=none
+done
+"$MAILSTEAD" build mail.yaml -o wrong/x.img --offline
+test "$before" = "$(sha256sum <wrong/x.img)"
+rm wrong/x.img
 
 # nowhere to write, and no room
 refuse 1 'wrong/none/x.img' "$MAILSTEAD" build mail.yaml -o wrong/none/x.img
 if [ "$(id -u)" = 0 ]; then
   mkdir wrong/small
   mount -t tmpfs -o size=20M tmpfs wrong/small
-  refuse 1 'No space left' "$MAILSTEAD" build mail.yaml -o wrong/small/x.img || { umount wrong/small; exit 1; }
-  left=$(ls -A wrong/small)
-  umount wrong/small
-  test -z "$left"
+  trap 'umount "$WORK/wrong/small"' EXIT
+  refuse 1 'the disk image needs' "$MAILSTEAD" build mail.yaml -o wrong/small/x.img
+  test -z "$(ls -A wrong/small)"
 fi
 
-# interrupted: nothing half-written
-"$MAILSTEAD" build mail.yaml -o wrong/x.img &
-child=$!
-sleep 0.2
-kill -INT "$child" || echo "it was faster"
-wait "$child" || test ! -e wrong/x.img
-test -z "$(find wrong -name '.*x.img*')"
+# interrupted, at several moments of its work: nothing half-written
+for moment in 0.05 0.15 0.3; do
+  "$MAILSTEAD" build mail.yaml -o wrong/x.img &
+  child=$!
+  sleep "$moment"
+  kill -INT "$child" || echo "it was faster"
+  if wait "$child"; then rm wrong/x.img; fi
+  test ! -e wrong/x.img
+  test -z "$(find wrong -maxdepth 1 -name '.*x.img*')"
+done

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The same spec and lock give the same bytes: from nothing in another cache folder, at another time of day, under another
-# umask and locale; and two sites share the public part.
+# The same spec and lock give the same bytes: from nothing in a cache folder of another path, a year later, on one processor,
+# under another umask, time zone and locale, from another folder; and two sites share the public part.
 set -eux
 cd "$WORK"
 first=$(sha256sum demo.img | cut -d' ' -f1)
@@ -15,7 +15,8 @@ cache=${MAILSTEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailstead}
 rm -rf "$WORK/cold"
 mkdir -p "$WORK/cold"
 ln -s "$cache/store" "$WORK/cold/store"
-(umask 077 && TZ=Pacific/Auckland LC_ALL=C MAILSTEAD_CACHE=$WORK/cold "$MAILSTEAD" build mail.yaml -o again.img --offline)
+(cd / && umask 077 && TZ=Pacific/Auckland LC_ALL=C MAILSTEAD_CACHE=$WORK/cold \
+  taskset -c 0 faketime '2027-12-31 23:59:58' "$MAILSTEAD" build "$WORK/mail.yaml" -o "$WORK/again.img" --offline)
 test "$first" = "$(sha256sum again.img | cut -d' ' -f1)"
 rm -rf "$WORK/cold" again.img
 
