@@ -10,6 +10,7 @@
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
 #include "image/image.hpp"
+#include "tools/full_disk.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -58,11 +59,10 @@ Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const st
                             const rootfs::Content* input) -> Status {
     TRY(Command command, toolbox.command(program, arguments));
     command.env["SOURCE_DATE_EPOCH"] = epoch;
-    if (input == nullptr) {
-      CHECK_OK(run(command));
-    } else {
-      CHECK_OK(run_with_feed(command, [&](const Sink& sink) { return input->stream(sink); }));
-    }
+    auto done = input == nullptr
+                    ? run(command)
+                    : run_with_feed(command, [&](const Sink& sink) { return input->stream(sink); });
+    if (!done) return fail(tools::explain_full_disk(std::move(done.error()), out));
     return ok();
   };
 

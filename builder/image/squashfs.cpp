@@ -3,6 +3,7 @@
 
 #include "image/image.hpp"
 #include "rootfs/archive_writer.hpp"
+#include "tools/full_disk.hpp"
 
 namespace mailstead::image {
 
@@ -40,7 +41,8 @@ Status write_squashfs(const rootfs::FileTree& tree, const SquashfsOptions& optio
                                                       "0"}));
   // Sets the time of the file system and of its root, and bounds the files' times.
   command.env["SOURCE_DATE_EPOCH"] = fmt::format("{}", options.clock);
-  CHECK_OK(run_with_feed(command, [&](const Sink& sink) { return rootfs::write_tar(tree, sink); }));
+  auto written = run_with_feed(command, [&](const Sink& sink) { return rootfs::write_tar(tree, sink); });
+  if (!written) return fail(tools::explain_full_disk(std::move(written.error()), out));
   return ok();
 }
 

@@ -7,6 +7,7 @@
 
 #include "crypto/digest.hpp"
 #include "image/image.hpp"
+#include "tools/full_disk.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -48,8 +49,9 @@ Result<VerityImage> append_verity(const std::filesystem::path& file, const std::
           {"format", "--hash=sha256", "--data-block-size=4096", "--hash-block-size=4096",
            fmt::format("--data-blocks={}", offset / kBlock), fmt::format("--hash-offset={}", offset),
            "--salt=" + salt, "--uuid=" + uuid, file.string(), file.string()}));
-  TRY(const CommandOutput output, run(command));
-  TRY(std::string root_hash, read_root_hash(output.out));
+  const auto output = run(command);
+  if (!output) return fail(tools::explain_full_disk(output.error(), file));
+  TRY(std::string root_hash, read_root_hash(output->out));
   return VerityImage{file, offset, std::move(root_hash)};
 }
 

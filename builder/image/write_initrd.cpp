@@ -5,6 +5,7 @@
 
 #include "image/image.hpp"
 #include "rootfs/archive_writer.hpp"
+#include "tools/full_disk.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -27,7 +28,8 @@ Status write_initrd(const rootfs::FileTree& tree, std::int64_t clock, const tool
   // --single-thread gives others.
   TRY(const Command command,
       toolbox.command("zstd", {"-q", "-f", fmt::format("-{}", kLevel), "-T2", "-o", out.string()}));
-  CHECK_OK(run_with_feed(command, [&](const Sink& sink) { return rootfs::write_cpio(bounded, sink); }));
+  auto written = run_with_feed(command, [&](const Sink& sink) { return rootfs::write_cpio(bounded, sink); });
+  if (!written) return fail(tools::explain_full_disk(std::move(written.error()), out));
   return ok();
 }
 

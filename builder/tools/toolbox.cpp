@@ -3,20 +3,25 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <cstring>
 #include <optional>
+#include <thread>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "crypto/digest.hpp"
 #include "rootfs/deb.hpp"
+#include "tools/complete.hpp"
 #include "tools/elf.hpp"
 #include "tools/folder.hpp"
+#include "tools/full_disk.hpp"
 
 namespace fs = std::filesystem;
 
@@ -24,7 +29,7 @@ namespace mailstead::tools {
 namespace {
 
 /// Part of the folder's name: to be raised when what is unpacked, or how, changes.
-constexpr const char* kFormat = "mailstead tools 1\n";
+constexpr const char* kFormat = "mailstead tools 2\n";
 
 /// Nothing that a tool reads, but half of the files.
 bool is_documentation(std::string_view path) {
@@ -81,21 +86,55 @@ Result<rootfs::FileTree> merge_packages(std::vector<Toolbox::Package> packages, 
   return tree;
 }
 
-/// Makes `folder` with the packages' files, complete or not at all. Another process may be doing the same.
+/// Waits until nobody else unpacks tools into `tools`. The lock goes with the descriptor, also when we are
+/// killed.
+Result<FileDescriptor> lock_folder(const fs::path& tools) {
+  const fs::path path = tools / ".lock";
+  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644));
+  if (!lock)
+    return fail(ErrorKind::io, fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
+  while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
+      return fail(ErrorKind::io, fmt::format("cannot lock {}: {}", path.string(), std::strerror(errno)));
+    CHECK_OK(check_interrupt());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  return lock;
+}
+
+/// Removes what killed processes left half-unpacked. Only while the lock is held: nobody else is at work.
+void remove_leftovers(const fs::path& tools) {
+  std::error_code error;
+  std::vector<fs::path> leftovers;
+  for (fs::directory_iterator entry(tools, error), end; !error && entry != end; entry.increment(error)) {
+    if (entry->path().filename().string().starts_with("mailstead.")) leftovers.push_back(entry->path());
+  }
+  for (const fs::path& leftover : leftovers) fs::remove_all(leftover, error);
+}
+
+Status rename_folder(const fs::path& from, const fs::path& to) {
+  if (std::rename(from.c_str(), to.c_str()) == 0) return ok();
+  return fail(ErrorKind::io, fmt::format("cannot name {}: {}", to.string(), std::strerror(errno)));
+}
+
+/// Makes `folder` with the packages' files, complete or not at all. Another process may want the same.
 Status unpack(const std::vector<Toolbox::Package>& packages, const fs::path& folder, Reporter& reporter) {
+  const fs::path tools = folder.parent_path();
+  CHECK_OK(make_directories(tools));
+  TRY(const FileDescriptor lock, lock_folder(tools));
+  if (is_complete(folder)) return ok();  // somebody else was faster
+  remove_leftovers(tools);
   const auto activity = reporter.start("Unpacking tools", packages.size(), Reporter::Unit::count);
-  CHECK_OK(make_directories(folder.parent_path()));
-  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(folder.parent_path()));
+  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(tools));
   const fs::path made = scratch.path() / "root";
   CHECK_OK(make_directories(made));
   TRY(const rootfs::FileTree tree, merge_packages(packages, scratch.path(), *activity));
   CHECK_OK(write_folder(tree, made));
-  if (std::rename(made.c_str(), folder.c_str()) != 0) {
-    // Somebody else was faster: what they made has the same name because it has the same contents.
-    if (errno != EEXIST && errno != ENOTEMPTY)
-      return fail(ErrorKind::io, fmt::format("cannot name {}: {}", folder.string(), std::strerror(errno)));
-  }
-  return ok();
+  CHECK_OK(mark_complete(made));
+  std::error_code error;
+  if (fs::exists(fs::symlink_status(folder, error)))
+    CHECK_OK(rename_folder(folder, scratch.path() / "damaged"));
+  return rename_folder(made, folder);
 }
 
 /// Where a program file really is, symlinks below `root` followed as if `root` were "/".
@@ -135,8 +174,10 @@ Toolbox::Toolbox(fs::path root, std::int64_t source_date_epoch)
 Result<Toolbox> Toolbox::open(const fs::path& cache, const std::vector<Package>& packages,
                               std::int64_t source_date_epoch, Reporter& reporter) {
   const fs::path folder = fs::absolute(cache) / "tools" / folder_name(packages);
-  std::error_code error;
-  if (!fs::is_directory(folder, error)) CHECK_OK(unpack(packages, folder, reporter));
+  if (!is_complete(folder)) {
+    if (auto unpacked = unpack(packages, folder, reporter); !unpacked)
+      return fail(explain_full_disk(std::move(unpacked.error()), folder));
+  }
   return Toolbox(folder, source_date_epoch);
 }
 

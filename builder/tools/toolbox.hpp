@@ -23,8 +23,8 @@ class Toolbox {
     std::filesystem::path deb;
   };
 
-  /// Unpacks what is not in `cache` yet (atomically, safe under parallel use). `source_date_epoch` is what
-  /// the tools see.
+  /// Unpacks what is not in `cache` yet, or no longer with all its files (atomically, safe under parallel
+  /// use). `source_date_epoch` is what the tools see. Errors: those of unpacking a package; ErrorKind::io.
   static Result<Toolbox> open(const std::filesystem::path& cache, const std::vector<Package>& packages,
                               std::int64_t source_date_epoch, Reporter& reporter);
 
