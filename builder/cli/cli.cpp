@@ -47,7 +47,7 @@ void add_profile_option(CLI::App& verb, Globals& globals) {
 void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_option("--mirror", globals.options.mirror,
                   "where Debian's packages are: one address, or two for the main and the security archive "
-                  "(default: $MAILSTEAD_MIRROR, the profile's, or this machine's APT sources)");
+                  "(default: $MAILSTEAD_MIRROR, or this machine's APT sources)");
   verb.add_flag("--offline", globals.options.offline, "use only what has been fetched before");
 }
 

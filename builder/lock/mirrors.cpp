@@ -141,7 +141,6 @@ Result<Mirrors> parse_mirrors(std::string_view text, std::string_view origin) {
 Result<Mirrors> find_mirrors(const MirrorChoice& choice) {
   if (!trim(choice.option).empty()) return parse_mirrors(choice.option, "--mirror");
   if (!trim(choice.environment).empty()) return parse_mirrors(choice.environment, "MAILSTEAD_MIRROR");
-  if (!trim(choice.profile).empty()) return parse_mirrors(choice.profile, "the profile");
   return mirrors_of_machine(choice.apt_folder);
 }
 

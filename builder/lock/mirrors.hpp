@@ -28,7 +28,6 @@ struct Mirrors {
 struct MirrorChoice {
   std::string option;       ///< --mirror
   std::string environment;  ///< MAILSTEAD_MIRROR
-  std::string profile;      ///< `mirror:` of the profile
   std::filesystem::path apt_folder =
       "/etc/apt";  ///< else the Debian mirrors of this machine's own APT sources
 };

@@ -295,8 +295,13 @@ Result<Document> Document::parse(std::string text, std::string name) {
 }
 
 Result<Document> Document::load(const std::filesystem::path& path) {
-  TRY(std::string text, read_file(path, kMostBytes));
-  return parse(std::move(text), path.string());
+  auto text = read_file(path, kMostBytes);
+  if (!text) {
+    // A file that is not there or too large is a mistake of the command line or of whoever wrote the file.
+    text.error().kind = ErrorKind::usage;
+    return fail(std::move(text).error());
+  }
+  return parse(*std::move(text), path.string());
 }
 
 }  // namespace mailstead::yaml

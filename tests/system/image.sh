@@ -4,6 +4,7 @@
 set -eux
 cd "$WORK"
 image=demo.img
+rm -rf usr.tree root.tree boot.tree
 
 sfdisk --verify "$image" 2>&1 | tee table.txt
 grep -q 'No errors detected' table.txt
@@ -48,7 +49,7 @@ unsquashfs -q -n -d usr.tree usr.part >/dev/null
 mkdir boot.tree
 mcopy -n -s -i boot.fat ::/initrd.img ::/vmlinuz boot.tree/
 sed -n 's/.*password_hash: "\(.*\)"/\1/p' mail.yaml >words.txt
-printf '%s\n' mail.example.org alice@ bob@ noreply@ team@ s2026- >>words.txt
+printf '%s\n' mail.example.org alice@example.org bob@example.org noreply@example.org s2026-rsa2048 >>words.txt
 grep -v -e '-----' secrets/dkim/example.org/*rsa2048.pem | head -2 >>words.txt
 grep -v -e '-----' secrets/tls/cert.pem | head -2 >>words.txt
 if grep -rlFf words.txt usr.tree boot.tree; then exit 1; fi

@@ -54,17 +54,14 @@ TEST_CASE("what cannot be a mirror is refused by name") {
   }
 }
 
-TEST_CASE("the option wins over the environment, that over the profile, that over the machine") {
+TEST_CASE("the option wins over the environment, that over the machine") {
   Machine machine;
   machine.write("sources.list", "deb http://machine.example/debian bookworm main\n");
-  MirrorChoice choice{"http://o.example/debian", "http://e.example/debian", "http://p.example/debian",
-                      machine.parts().parent_path()};
+  MirrorChoice choice{"http://o.example/debian", "http://e.example/debian", machine.parts().parent_path()};
   CHECK(find_mirrors(choice)->debian == List{"http://o.example/debian"});
   choice.option.clear();
   CHECK(find_mirrors(choice)->debian == List{"http://e.example/debian"});
   choice.environment = "  ";
-  CHECK(find_mirrors(choice)->debian == List{"http://p.example/debian"});
-  choice.profile.clear();
   CHECK(find_mirrors(choice)->debian == List{"http://machine.example/debian"});
 }
 
