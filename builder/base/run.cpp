@@ -63,6 +63,8 @@ std::string find_program(const std::string& name) {
   // A program of ours must not outlive us, or it would go on writing to files that are being removed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
+  // A group of its own, so that what the program starts can be ended with it. Ctrl-C then reaches us only.
+  if (::setpgid(0, 0) != 0) ::_exit(127);
   sigset_t none;
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
@@ -173,16 +175,22 @@ void drain(FileDescriptor& fd, std::string& text) {
   }
 }
 
-/// Collects output until the program has closed it and ended. Kills it at the deadline or when the user asked
-/// to stop.
+/// Ends the program and all that it has started, unless that made itself a group of its own. The program is
+/// not waited for yet, so that its id, which is also the group's, cannot have been given away.
+void kill_group(const Child& child) {
+  ::kill(-child.pid, SIGKILL);
+  ::waitpid(child.pid, nullptr, 0);
+}
+
+/// Collects output until the program has closed it and ended. Kills it, with what it has started, at the
+/// deadline or when the user asked to stop.
 Result<CommandOutput> collect(const Command& command, Child child) {
   const auto deadline = Clock::now() + command.timeout;
   CommandOutput output;
   int status = 0;
   for (bool ended = false; !ended;) {
     if (interrupted() || Clock::now() >= deadline) {
-      ::kill(child.pid, SIGKILL);
-      ::waitpid(child.pid, nullptr, 0);
+      kill_group(child);
       CHECK_OK(check_interrupt());
       const auto limit = command.timeout.count();
       return fail(

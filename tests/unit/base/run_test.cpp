@@ -1,6 +1,14 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/run.hpp"
 
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <thread>
+
+#include "base/files.hpp"
+#include "base/interrupt.hpp"
 #include "support/catch.hpp"
 
 namespace mailstead {
@@ -44,6 +52,68 @@ TEST_CASE("run: a program that does not end is killed at its time limit") {
   const auto result = run(command);
   REQUIRE_FALSE(result);
   CHECK(result.error().message == "/bin/sh did not end within 1 s and was killed");
+}
+
+/// Waits until the process has gone or is a zombie that nobody has waited for; false after ten seconds.
+bool ends(pid_t pid) {
+  for (int i = 0; i < 1000; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
+    std::string line;
+    if (!std::getline(stat, line)) return true;
+    if (const auto name = line.rfind(") "); name != std::string::npos && line[name + 2] == 'Z') return true;
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
+  return false;
+}
+
+TEST_CASE("run: what a program leaves behind ends with it at the time limit") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const std::string file = (folder.path() / "pid").string();
+  std::string then = "exit 0";
+  std::string input;
+  SECTION("the program has ended, its child holds stderr") {}
+  SECTION("the program waits for its child") {
+    then = "wait";
+  }
+  SECTION("the program has more input than anybody reads") {
+    then = "wait";
+    input = std::string(1 << 20, 'x');
+  }
+  Command command = shell("sleep 60 & echo $! > " + file + "; " + then);
+  command.input = input;
+  command.timeout = std::chrono::seconds(1);
+  const auto start = std::chrono::steady_clock::now();
+  const auto result = run(command);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(20));
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message == "/bin/sh did not end within 1 s and was killed");
+  CHECK(ends(static_cast<pid_t>(std::stol(read_file(file).value()))));
+}
+
+TEST_CASE("run: an interruption ends the program and what it started, and says whose wish it was") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const std::string file = (folder.path() / "pid").string();
+  // In a process of its own: an interruption cannot be taken back.
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    catch_interrupts();
+    const auto result = run(shell("sleep 60 & echo $! > " + file + "; kill -INT $PPID; wait"));
+    ::_exit(!result && result.error().kind == ErrorKind::interrupted ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  CHECK(status == 0);
+  CHECK(ends(static_cast<pid_t>(std::stol(read_file(file).value()))));
+}
+
+TEST_CASE("run: a program leads a process group of its own") {
+  const auto result =
+      run(shell("read -r pid name state parent group rest < /proc/self/stat; echo $$ $group"));
+  REQUIRE(result);
+  const auto space = result->out.find(' ');
+  REQUIRE(space != std::string::npos);
+  CHECK(result->out.substr(0, space) + "\n" == result->out.substr(space + 1));
 }
 
 TEST_CASE("run: a missing program is named, with the remedy") {
