@@ -2,8 +2,10 @@
 #include "tools/full_disk.hpp"
 
 #include <fmt/format.h>
+#include <sys/statvfs.h>
 
 #include <algorithm>
+#include <cstdint>
 #include <string_view>
 
 namespace mailstead::tools {
@@ -14,14 +16,23 @@ bool tells_of_full_disk(std::string_view text) {
          text.find("Disk quota exceeded") != std::string_view::npos;
 }
 
+/// File systems that know no sizes have 0 blocks in all.
+bool is_full(const std::filesystem::path& folder) {
+  constexpr std::uint64_t kTooLittle = 1u << 20;
+  struct statvfs status{};
+  return ::statvfs(folder.c_str(), &status) == 0 && status.f_blocks > 0 &&
+         std::uint64_t{status.f_bavail} * status.f_frsize < kTooLittle;
+}
+
 }  // namespace
 
 Error explain_full_disk(Error error, const std::filesystem::path& out) {
+  const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
+  if (error.kind != ErrorKind::io && error.kind != ErrorKind::tool) return error;
   if (!tells_of_full_disk(error.message) &&
-      std::none_of(error.notes.begin(), error.notes.end(), tells_of_full_disk)) {
+      std::none_of(error.notes.begin(), error.notes.end(), tells_of_full_disk) && !is_full(folder)) {
     return error;
   }
-  const auto folder = out.has_parent_path() ? out.parent_path() : std::filesystem::path(".");
   error.notes.insert(error.notes.begin(), std::move(error.message));
   error.kind = ErrorKind::io;
   error.message =

@@ -46,4 +46,8 @@ TEST_CASE("Other errors stay as they are") {
   const Error error = explain_full_disk(tool_error("it said: Input/output error"), "/cache/x");
   CHECK(format_error(error) == format_error(tool_error("it said: Input/output error")));
   CHECK(error.kind == ErrorKind::tool);
+  // A file system without any blocks is not a full one.
+  CHECK(explain_full_disk(tool_error("it said: Input/output error"), "/proc/x").kind == ErrorKind::tool);
+  Error stopped{ErrorKind::interrupted, "No space left on device", {}, {}, {}, {}};
+  CHECK(explain_full_disk(stopped, "/cache/x").kind == ErrorKind::interrupted);
 }
