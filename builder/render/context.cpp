@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "render/context.hpp"
 
+#include <algorithm>
 #include <string_view>
 #include <utility>
+
+#include "render/mail_maps.hpp"
 
 namespace mailstead::render {
 namespace {
@@ -40,6 +43,21 @@ Value account_value(const spec::Account& account) {
                     {"has_quota", account.quota_bytes.has_value()},
                     {"quota_bytes", account.quota_bytes ? Value(*account.quota_bytes) : Value()},
                     {"has_sieve", account.sieve.has_value()}};
+}
+
+/// Which accounts may use an address as sender: Rspamd's copy of what Postfix has as a map.
+Value::List sender_values(const spec::Site& site) {
+  Value::List senders;
+  for (const auto& [address, logins] : make_mail_maps(site).smtpd_sender_login_maps) {
+    Value::List list;
+    for (std::size_t begin = 0; begin <= logins.size();) {
+      const std::size_t end = std::min(logins.find(',', begin), logins.size());
+      list.emplace_back(logins.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    senders.emplace_back(Value::Map{{"address", address}, {"logins", std::move(list)}});
+  }
+  return senders;
 }
 
 Value address_value(const std::string& text) {
@@ -88,6 +106,7 @@ Value make_context(const spec::Site& site) {
       {"has_recipient_delimiter", !site.recipient_delimiter.empty()},
       {"domains", std::move(domains)},
       {"accounts", std::move(accounts)},
+      {"senders", sender_values(site)},
       {"network", network_value(site.network)},
       {"ssh",
        Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},
