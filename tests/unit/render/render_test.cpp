@@ -86,7 +86,7 @@ TEST_CASE("the mail overlays of the example site") {
     put(system, std::string("usr/lib/systemd/system/") + unit + ".service",
         "[Install]\nWantedBy=multi-user.target\n");
   must(render::lay_public(overlays, accounts, system));
-  CHECK(system.find("usr/sbin/postdrop")->mode == 02555);
+  CHECK(system.find("usr/sbin/postdrop")->mode == 0755);
   CHECK(system.find("usr/share/mailstead/sieve/junk.sieve") != nullptr);
   CHECK(system.find("etc/postfix/main.cf") == nullptr);
 
@@ -101,7 +101,8 @@ TEST_CASE("the mail overlays of the example site") {
 
   std::string shown = must(rootfs::dump(tree));
   for (const char* path : {"etc/postfix/main.cf", "etc/postfix/master.cf", "etc/dovecot/dovecot.conf",
-                           "etc/dovecot/users", "etc/rspamd/local.d/dkim_signing.conf"})
+                           "etc/dovecot/users", "etc/dovecot/aliases", "etc/rspamd/senders.conf",
+                           "etc/rspamd/local.d/dkim_signing.conf"})
     shown += "\n==== " + std::string(path) + "\n" + text_of(tree, path);
   const fs::path golden = kSource / "tests/golden/render/example.txt";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) write(golden, shown);
