@@ -134,8 +134,10 @@ Status Player::check_ports(const Step& step) {
     }
   };
   {
+    constexpr int kScanners = 64;
     std::vector<std::jthread> threads;
-    for (int i = 0; i < 64; ++i) threads.emplace_back(scan);
+    threads.reserve(kScanners);
+    for (int i = 0; i < kScanners; ++i) threads.emplace_back(scan);
   }
   CHECK_OK(check_interrupt());
   if (open == wanted) {

@@ -57,12 +57,12 @@ class Maker {
 
   /// A shared address. Members that only send may use it as sender, but get no copy.
   void add_shared(const Address& address) {
-    std::set<const spec::Account*> members;
+    std::map<Address, const spec::Account*> members;
     std::set<Address> seen;
     collect(address, members, seen);
     std::set<std::string> logins;
     const spec::Account* silent = nullptr;
-    for (const spec::Account* member : members) {
+    for (const auto& [name, member] : members) {
       logins.insert(member->address.text());
       if (member->send_only)
         silent = member;
@@ -76,13 +76,13 @@ class Maker {
       maps_.smtpd_sender_login_maps[address.text()] = fmt::format("{}", fmt::join(logins, ","));
   }
 
-  void collect(const Address& address, std::set<const spec::Account*>& members,
+  void collect(const Address& address, std::map<Address, const spec::Account*>& members,
                std::set<Address>& seen) const {
     if (!seen.insert(address).second) return;
     if (const auto account = accounts_.find(address); account != accounts_.end())
-      members.insert(account->second);
+      members.emplace(account->second->address, account->second);
     if (const auto owner = owner_of_alias_.find(address); owner != owner_of_alias_.end())
-      members.insert(owner->second);
+      members.emplace(owner->second->address, owner->second);
     if (const auto shared = site_.aliases.find(address); shared != site_.aliases.end())
       for (const Address& member : shared->second) collect(member, members, seen);
   }

@@ -193,7 +193,7 @@ struct Links {
 
 Status write_tar(const FileTree& tree, const Sink& sink, Origins origins) {
   Output output(sink);
-  std::map<const Inode*, std::string_view> first_names;
+  std::map<const Inode*, std::string_view> first_names;  // looked up only, never iterated
   for (const auto& [path, inode] : tree) {
     CHECK_OK(check_limits(path, *inode, std::uint64_t{1} << 62));
     TarHeader header{.name = path,
@@ -240,7 +240,7 @@ Status write_tar(const FileTree& tree, const Sink& sink, Origins origins) {
 
 Status write_cpio(const FileTree& tree, const Sink& sink) {
   Output output(sink);
-  std::map<const Inode*, Links> links;
+  std::map<const Inode*, Links> links;  // looked up only, never iterated
   for (const auto& [path, inode] : tree) {
     if (inode->type == FileType::regular && inode.use_count() > 1) ++links[inode.get()].count;
   }

@@ -175,8 +175,8 @@ class Merger {
   FileTree& tree_;
   std::map<std::string, const ControlData*, std::less<>> packages_;
   std::set<std::string> directories_;  ///< that a package has shipped, not only needed as a parent
-  std::map<const Inode*, std::shared_ptr<Inode>>
-      copies_;  // looked up only, never iterated: the order is of no matter
+  // looked up only, never iterated: the order is of no matter
+  std::map<const Inode*, std::shared_ptr<Inode>> copies_;
   std::vector<Error> errors_;
 };
 

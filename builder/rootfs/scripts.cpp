@@ -5,7 +5,6 @@
 #include <fnmatch.h>
 
 #include <algorithm>
-#include <cctype>
 #include <string_view>
 #include <utility>
 
@@ -30,7 +29,7 @@ void each_line(std::string_view text, Use&& use) {
 
 /// Whether a character can be part of a version, so that "1.2" is not replaced inside of "11.2" or "1.2-3".
 bool is_version_character(char c) {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 ||
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
          std::string_view(".+~-:").find(c) != std::string_view::npos;
 }
 

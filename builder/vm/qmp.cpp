@@ -59,7 +59,7 @@ Result<std::string> Qmp::execute(std::string_view command, std::string_view argu
       static_cast<ssize_t>(request.size()))
     return fail(ErrorKind::tool, std::string("cannot write to QEMU's monitor: ") + std::strerror(errno));
   while (true) {
-    TRY(const std::string line, read_line(deadline));
+    TRY(std::string line, read_line(deadline));
     if (begins_with_member(line, "return")) return line;
     if (begins_with_member(line, "error"))
       return fail(ErrorKind::tool, "QEMU refused " + std::string(command) + ": " + line.substr(0, 500));
