@@ -179,8 +179,10 @@ class Parser {
       dialogue_.own_machine = true;
     else if (bare == "firmware uefi")
       dialogue_.firmware = vm::Firmware::uefi;
+    else if (bare == "firmware uefi-secure-boot")
+      dialogue_.firmware = vm::Firmware::uefi_secure_boot;
     else if (bare != "machine shared" && bare != "firmware bios")
-      complain(index, "expected 'machine shared|own' or 'firmware bios|uefi'");
+      complain(index, "expected 'machine shared|own' or 'firmware bios|uefi|uefi-secure-boot'");
     return true;
   }
 

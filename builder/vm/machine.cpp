@@ -22,8 +22,19 @@ using std::chrono::milliseconds;
 using namespace std::chrono_literals;
 
 constexpr milliseconds kMonitorTimeout = 30s;
-constexpr const char* kUefiCode = "/usr/share/OVMF/OVMF_CODE_4M.fd";
-constexpr const char* kUefiVariables = "/usr/share/OVMF/OVMF_VARS_4M.fd";
+/// Debian's builds of OVMF. That for Secure Boot comes with Microsoft's keys enrolled and keeps its variables
+/// behind system management mode.
+struct UefiFiles {
+  const char* code;
+  const char* variables;
+};
+constexpr UefiFiles kUefi{"/usr/share/OVMF/OVMF_CODE_4M.fd", "/usr/share/OVMF/OVMF_VARS_4M.fd"};
+constexpr UefiFiles kSecureBoot{"/usr/share/OVMF/OVMF_CODE_4M.secboot.fd",
+                                "/usr/share/OVMF/OVMF_VARS_4M.ms.fd"};
+
+const UefiFiles& uefi_files(Firmware firmware) {
+  return firmware == Firmware::uefi_secure_boot ? kSecureBoot : kUefi;
+}
 
 // A comma in a value of QEMU's comma-separated options is written twice.
 std::string escape_commas(const std::string& value) {
@@ -50,7 +61,15 @@ std::string_view name_of(Accelerator accelerator) {
   return accelerator == Accelerator::kvm ? "kvm" : "tcg";
 }
 std::string_view name_of(Firmware firmware) {
-  return firmware == Firmware::uefi ? "uefi" : "bios";
+  switch (firmware) {
+    case Firmware::uefi:
+      return "uefi";
+    case Firmware::uefi_secure_boot:
+      return "uefi-secure-boot";
+    case Firmware::bios:
+      break;
+  }
+  return "bios";
 }
 
 Result<Machine> Machine::create(MachineOptions options) {
@@ -76,11 +95,12 @@ Result<Machine> Machine::create(MachineOptions options) {
                        std::to_string(total)};
   make_overlay.timeout = 60s;
   CHECK_OK(run(make_overlay));
-  if (o.firmware == Firmware::uefi) {
+  if (o.firmware != Firmware::bios) {
+    const UefiFiles& files = uefi_files(o.firmware);
     machine.variables_ = o.folder / "uefi-variables.fd";
-    fs::copy_file(kUefiVariables, machine.variables_, fs::copy_options::overwrite_existing, error);
-    if (error || !fs::exists(kUefiCode))
-      return fail(ErrorKind::io, std::string("cannot read the UEFI firmware ") + kUefiCode,
+    fs::copy_file(files.variables, machine.variables_, fs::copy_options::overwrite_existing, error);
+    if (error || !fs::exists(files.code))
+      return fail(ErrorKind::io, std::string("cannot read the UEFI firmware ") + files.code,
                   "install the package ovmf");
   }
   return machine;
@@ -103,13 +123,15 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
     argv.push_back(std::move(option));
     argv.push_back(std::move(value));
   };
-  add("-machine", "q35");
+  add("-machine", o.firmware == Firmware::uefi_secure_boot ? "q35,smm=on" : "q35");
   add("-accel", o.accelerator == Accelerator::kvm ? "kvm" : "tcg,thread=multi");
   // Emulated, a processor with SSSE3 would have Rspamd compile its patterns with Hyperscan for minutes;
   // qemu64 is the least that Debian's amd64 runs on, and so the harder test.
   add("-cpu", o.accelerator == Accelerator::kvm ? "host" : "qemu64");
-  if (o.firmware == Firmware::uefi) {
-    add("-drive", std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + kUefiCode);
+  if (o.firmware == Firmware::uefi_secure_boot)
+    add("-global", "driver=cfi.pflash01,property=secure,value=on");
+  if (o.firmware != Firmware::bios) {
+    add("-drive", std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + uefi_files(o.firmware).code);
     add("-drive", "if=pflash,unit=1,format=raw,file=" + escape_commas(variables_.string()));
   }
   add("-drive", "if=none,id=disk0,format=qcow2,file=" + escape_commas(overlay_.string()));

@@ -17,9 +17,11 @@
 namespace mailstead::vm {
 
 enum class Accelerator { tcg, kvm };
-enum class Firmware { bios, uefi };
+/// What starts the machine. With Secure Boot, UEFI starts only what Microsoft's keys have signed (Debian's
+/// shim).
+enum class Firmware { bios, uefi, uefi_secure_boot };
 std::string_view name_of(Accelerator accelerator);  ///< "tcg", "kvm"
-std::string_view name_of(Firmware firmware);        ///< "bios", "uefi"
+std::string_view name_of(Firmware firmware);        ///< "bios", "uefi", "uefi-secure-boot"
 
 /// No network card at all.
 struct NoNetwork {};
