@@ -29,6 +29,11 @@ bool any_line_contains(const Reply& reply, const std::string& text) {
   return false;
 }
 
+/// What a report shows of a line that was sent: as it was written if it holds a password.
+std::string without_password(const std::string& written, const std::string& sent) {
+  return printable(written.find("${password:") == std::string::npos ? sent : written, 1000);
+}
+
 }  // namespace
 
 Deadline Player::within(std::chrono::milliseconds time) const {
@@ -133,12 +138,12 @@ Status Player::play_talk(const Step& step) {
       return send_data(step);
     case Verb::send: {
       TRY(const std::string text, expanded(step.text));
-      return send(text, printable(text, 1000));
+      return send(text, without_password(step.text, text));
     }
     case Verb::send_raw: {
       TRY(const std::string text, expanded(step.text));
       TRY(Session * to, session());
-      note("  > raw \"" + printable(text, 1000) + "\"");
+      note("  > raw \"" + without_password(step.text, text) + "\"");
       return to->connection().write(text, reply_deadline());
     }
     case Verb::auth_plain: {

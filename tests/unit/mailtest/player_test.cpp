@@ -189,3 +189,18 @@ TEST_CASE("closed ports and scans") {
   CHECK(play("expect-refused 127.0.0.1 ${closed}\n", stage).has_value());
   CHECK_FALSE(play("expect-refused 127.0.0.1 ${open}\n", stage).has_value());
 }
+
+TEST_CASE("a report shows the name of a password, not the password") {
+  const ScriptedServer server("* OK ready\r\na1 NO no\r\n");
+  Stage stage;
+  stage.variables["port"] = std::to_string(server.port);
+  stage.variables["password:alice@example.org"] = "alice-secret";
+  const Status status = play(
+      "connect imap 127.0.0.1 ${port}\n< * OK *\n> LOGIN alice@example.org ${password:alice@example.org}\n< "
+      "OK *\n",
+      std::move(stage));
+  REQUIRE_FALSE(status.has_value());
+  const std::string report = format_error(status.error());
+  CHECK(report.find("> LOGIN alice@example.org ${password:alice@example.org}") != std::string::npos);
+  CHECK(report.find("alice-secret") == std::string::npos);
+}
