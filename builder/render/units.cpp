@@ -165,9 +165,11 @@ class Enabler {
  private:
   Status link_below(const std::vector<std::string>& parents, const char* kind, const std::string& unit,
                     const UnitName& name, const std::string& target) {
+    const std::string link = fmt::format("{}/{}", kind, unit);
     for (const std::string& parent : parents) {
       TRY(const std::string directory, expanded(parent, unit, name));
-      CHECK_OK(tree_.put(kAdminUnits + directory + kind + "/" + unit, symlink(target, clock_, origin_)));
+      CHECK_OK(
+          tree_.put(fmt::format("{}{}{}", kAdminUnits, directory, link), symlink(target, clock_, origin_)));
     }
     return ok();
   }
