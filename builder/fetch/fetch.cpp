@@ -44,6 +44,7 @@ bool wanted(const lock::Roles& has, const lock::Roles& asked) {
 
 tl::unexpected<Error> missing_offline(const std::vector<lock::Package>& missing) {
   std::vector<std::string> names;
+  names.reserve(missing.size());
   for (const auto& package : missing) names.push_back(fmt::format("{} {}", package.name, package.version));
   return fail(ErrorKind::usage,
               fmt::format("{} of the locked packages {} not in the store: {}", names.size(),

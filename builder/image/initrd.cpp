@@ -64,7 +64,7 @@ Status copy_modules(const rootfs::FileTree& system, const std::string& release,
   for (const char* name : {"modules.builtin", "modules.builtin.modinfo", "modules.order"})
     files.emplace_back(name);
   for (const std::string& file : files) {
-    const std::string path = home + "/" + file;
+    const std::string path = fmt::format("{}/{}", home, file);
     const rootfs::Inode* inode = system.find(path);
     if (inode == nullptr) return fail(ErrorKind::integrity, fmt::format("the system has no /{}", path));
     CHECK_OK(tree.put(path, *inode));

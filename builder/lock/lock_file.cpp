@@ -52,8 +52,9 @@ bool is_pool_path(std::string_view path) {
 
 template <class Number>
 bool read_number(std::string_view text, Number& number) {
-  const auto end = text.data() + text.size();
-  const auto [stop, error] = std::from_chars(text.data(), end, number);
+  const char* const begin = text.data();
+  const char* const end = begin + text.size();
+  const auto [stop, error] = std::from_chars(begin, end, number);
   return error == std::errc() && stop == end && (text == "0" || !text.starts_with('0'));
 }
 

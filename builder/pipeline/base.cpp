@@ -105,6 +105,7 @@ Result<Unpacked> unpack(const std::vector<PackageFile>& packages, const fs::path
 Status check_scripts(const Project& project, const Unpacked& unpacked) {
   TRY(const auto reviews, profile::load_reviews(project.data));
   std::vector<rootfs::ControlData> control;
+  control.reserve(unpacked.debs.size());
   for (const rootfs::UnpackedDeb& deb : unpacked.debs) control.push_back(deb.control);
   return rootfs::check_reviews(control, reviews);
 }

@@ -144,7 +144,7 @@ std::optional<fs::path> find_program(const fs::path& root, const std::string& pr
     fs::path inside = fs::path("/") / folder / program;
     std::error_code error;
     for (int links = 0; links < 16; ++links) {
-      const fs::path on_disk = root / inside.relative_path();
+      fs::path on_disk = root / inside.relative_path();
       const auto status = fs::symlink_status(on_disk, error);
       if (fs::is_regular_file(status)) return on_disk;
       if (!fs::is_symlink(status)) break;
