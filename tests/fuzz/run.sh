@@ -6,6 +6,7 @@
 set -eu
 
 [ $# -eq 2 ] || { echo "usage: $0 FOLDER SECONDS" >&2; exit 2; }
+command -v clang++-19 >/dev/null || { echo "$0: clang++-19 is missing; ./setup install fetches it" >&2; exit 1; }
 source=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1/crashes"
 folder=$(cd "$1" && pwd)
