@@ -10,27 +10,44 @@ here=$(cd "$(dirname "$0")" && pwd)
 
 say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
 started=$(date +%s)
+seconds() { echo $(($(date +%s) - started)); }
 
 mkdir -p "$folder"
 [ -e "$folder/mail.yaml" ] || cp "$here/site/mail.yaml" "$folder/mail.yaml"
 [ -e "$folder/passwords" ] || (umask 077 && cp "$here/site/passwords" "$folder/passwords")
 
-say "The spec: $folder/mail.yaml"
+say "1 of 5  The spec"
 "$mailstead" check "$folder/mail.yaml"
+for file in mail.yaml passwords; do
+  cmp -s "$here/site/$file" "$folder/$file" ||
+    echo "$folder/$file is not as $here/site/$file; the dialogues are written for the latter"
+done
 
-say "Keys"
+say "2 of 5  Keys for DKIM and TLS"
 "$mailstead" keys "$folder/mail.yaml"
 
-say "Building $folder/demo.img"
+say "3 of 5  Packages: resolved, verified and pinned"
+"$mailstead" lock "$folder/mail.yaml"
+
+say "4 of 5  The image"
 "$mailstead" build "$folder/mail.yaml" -o "$folder/demo.img"
+built=$(seconds)
 
-say "Booting that image and passing mail through it"
-"$mailstead" test "$folder/demo.img" --spec "$folder/mail.yaml" --passwords "$folder/passwords"
+say "5 of 5  That image is booted, and mail passes through it (some minutes without KVM)"
+"$mailstead" test "$folder/demo.img" --spec "$folder/mail.yaml" --passwords "$folder/passwords" || {
+  status=$?
+  say "The image was built, but did not pass its test"
+  echo "What happened: $folder/demo.img.test; on a machine that is busy with other work, try again with more time:"
+  echo "  $mailstead test $folder/demo.img --spec $folder/mail.yaml --passwords $folder/passwords --patience 3"
+  exit $status
+}
 
-say "Done in $(($(date +%s) - started)) s"
-cat <<EOF
+say "Done: image after $built s, all tested after $(seconds) s"
+cat <<END
 The site      $folder/mail.yaml, its keys in $folder/secrets, its lock in $folder/mailstead.lock
-The image     $folder/demo.img
+The image     $folder/demo.img, $(du -m "$folder/demo.img" | cut -f1) MB on this disk
+The test      $folder/demo.img.test: console, journal, dialogues
 Look at it    $mailstead run $folder/demo.img
 Its DNS zone  $mailstead dns $folder/mail.yaml
-EOF
+Your own      cp $here/../profiles/examples/small.yaml site/mail.yaml, and on as README.md says
+END
