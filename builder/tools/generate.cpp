@@ -229,7 +229,8 @@ Status add_certificate_bundle(const Generator& generator, rootfs::FileTree& tree
   }
   if (error)
     return fail(ErrorKind::io, fmt::format("cannot list {}: {}", folder.path().string(), error.message()));
-  for (auto& [name, target] : links) CHECK_OK(tree.put(certs + "/" + name, make_link(generator, target)));
+  for (auto& [name, target] : links)
+    CHECK_OK(tree.put(fmt::format("{}/{}", certs, name), make_link(generator, target)));
   CHECK_OK(tree.put(certs + "/ca-certificates.crt", make_file(generator, std::move(bundle))));
   return tree.put("etc/ca-certificates.conf", make_file(generator, std::move(configuration)));
 }

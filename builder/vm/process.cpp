@@ -80,6 +80,7 @@ Result<Process> Process::start(const Daemon& daemon) {
 
   std::vector<std::string> strings = daemon.argv;
   std::vector<char*> argv;
+  argv.reserve(strings.size() + 1);
   for (std::string& string : strings) argv.push_back(string.data());
   argv.push_back(nullptr);
   std::string variables[] = {std::string("PATH=") + kPath, "LANG=C.UTF-8", "TZ=UTC"};
