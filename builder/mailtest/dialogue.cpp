@@ -54,6 +54,10 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"journal",
        {Verb::journal, 1, 99, "journal has|lacks|except REGEX, journal no-errors|no-failed-units"}},
       {"serial", {Verb::serial, 2, 99, "serial has|lacks REGEX"}},
+      {"wait-serial", {Verb::wait_serial, 3, 99, "wait-serial within TIME REGEX"}},
+      {"disk-size", {Verb::disk_size, 1, 1, "disk-size SIZE, such as 4G"}},
+      {"other-disk", {Verb::other_disk, 1, 1, "other-disk LABEL"}},
+      {"data-partition", {Verb::data_partition, 1, 1, "data-partition sound|fills-disk"}},
   };
   return table;
 }
@@ -172,18 +176,30 @@ class Parser {
   /// "machine own" and "firmware uefi": properties of the scenario, before its first step.
   bool parse_header(const std::string& bare, std::size_t index, bool first) {
     const std::vector<std::string> words = split_words(bare);
-    if (words[0] != "machine" && words[0] != "firmware") return false;
+    if (words[0] != "machine" && words[0] != "firmware" && words[0] != "disk") return false;
     if (!first)
       complain(index, "'" + words[0] + "' belongs before the first step");
-    else if (bare == "machine own")
+    else if (words[0] == "disk")
+      take_disk(words, index);
+    else if (bare == "machine own" || bare == "machine own off") {
       dialogue_.own_machine = true;
-    else if (bare == "firmware uefi")
+      dialogue_.starts_off = words.size() == 3;
+    } else if (bare == "firmware uefi")
       dialogue_.firmware = vm::Firmware::uefi;
     else if (bare == "firmware uefi-secure-boot")
       dialogue_.firmware = vm::Firmware::uefi_secure_boot;
     else if (bare != "machine shared" && bare != "firmware bios")
-      complain(index, "expected 'machine shared|own' or 'firmware bios|uefi|uefi-secure-boot'");
+      complain(index,
+               "expected 'machine shared|own|own off', 'disk SIZE' or 'firmware bios|uefi|uefi-secure-boot'");
     return true;
+  }
+
+  void take_disk(const std::vector<std::string>& words, std::size_t index) {
+    const auto size = words.size() == 2 ? parse_size(words[1]) : std::nullopt;
+    if (!size)
+      complain(index, "expected 'disk SIZE', such as 'disk 4G'");
+    else
+      dialogue_.disk_bytes = *size;
   }
 
   void parse_keyword(Step& step, const std::string& bare, std::size_t index, int depth) {
@@ -248,6 +264,15 @@ class Parser {
         if (w[0] == "no-errors" || w[0] == "no-failed-units") return w.size() == 1;
         if (w[0] != "has" && w[0] != "lacks" && w[0] != "except") return false;
         return w.size() > 1 && take_regex(step, after_words(bare, 2), index);
+      case Verb::wait_serial:
+        return w[0] == "within" && take_time(step, w[1]) && take_regex(step, after_words(bare, 3), index);
+      case Verb::disk_size: {
+        const auto size = parse_size(w[0]);
+        if (size) step.bytes = *size;
+        return size.has_value();
+      }
+      case Verb::data_partition:
+        return w[0] == "sound" || w[0] == "fills-disk";
       case Verb::serial:
         return (w[0] == "has" || w[0] == "lacks") && take_regex(step, after_words(bare, 2), index);
       default:

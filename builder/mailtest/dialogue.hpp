@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -47,6 +48,10 @@ enum class Verb {
   ports_open,
   journal,
   serial,
+  wait_serial,
+  disk_size,
+  other_disk,
+  data_partition,
 };
 
 /// One line of a dialogue (or several, for a message or a block).
@@ -57,6 +62,7 @@ struct Step {
   std::vector<std::string> words;  ///< what follows the keyword, for verbs with words
   std::string text;                ///< the rest of the line as written, or the lines of a message
   std::chrono::milliseconds time{0};
+  std::uint64_t bytes = 0;  ///< disk_size only
   std::vector<Step> block;  ///< wait_until only
 };
 
@@ -65,6 +71,8 @@ struct Dialogue {
   std::string file;   ///< as errors name it
   std::string title;  ///< the first comment line
   bool own_machine = false;
+  bool starts_off = false;       ///< the first step finds the machine switched off
+  std::uint64_t disk_bytes = 0;  ///< size of the virtual disk; 0: what the runner gives all
   vm::Firmware firmware = vm::Firmware::bios;
   std::vector<Step> steps;
 };

@@ -9,36 +9,18 @@
 
 #include "base/files.hpp"
 #include "base/run.hpp"
+#include "mailtest/disk.hpp"
 
 namespace mailstead::mailtest {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::size_t kSector = 512;
-
-std::uint64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
-  std::uint64_t value = 0;
-  for (std::size_t i = count; i-- > 0;) value = value << 8 | static_cast<unsigned char>(bytes[at + i]);
-  return value;
-}
 
 Result<CommandOutput> run_words(std::vector<std::string> words, std::chrono::seconds timeout) {
   Command command;
   command.argv = std::move(words);
   command.timeout = timeout;
   return run(command);
-}
-
-// The bytes of part of the disk that guests of the overlay see, holes kept as holes.
-Status copy_out(const fs::path& overlay, std::uint64_t offset, std::uint64_t size, const fs::path& to) {
-  const nlohmann::json source = {
-      {"driver", "raw"},
-      {"offset", offset},
-      {"size", size},
-      {"file", {{"driver", "qcow2"}, {"file", {{"driver", "file"}, {"filename", overlay.string()}}}}}};
-  CHECK_OK(run_words({"qemu-img", "convert", "-O", "raw", "json:" + source.dump(), to.string()},
-                     std::chrono::seconds(300)));
-  return ok();
 }
 
 std::string text_field(const nlohmann::json& entry, const char* name) {
@@ -53,33 +35,6 @@ std::string text_field(const nlohmann::json& entry, const char* name) {
 }
 
 }  // namespace
-
-Result<std::vector<Partition>> parse_gpt(std::string_view disk) {
-  if (disk.size() < 34 * kSector || disk.substr(kSector, 8) != "EFI PART")
-    return fail(ErrorKind::integrity, "the disk has no GUID partition table");
-  const std::uint64_t count = little_endian(disk, kSector + 80, 4);
-  const std::uint64_t size = little_endian(disk, kSector + 84, 4);
-  const std::uint64_t table = little_endian(disk, kSector + 72, 8);
-  if (table != 2 || size != 128 || count > 128)
-    return fail(ErrorKind::integrity, "the GUID partition table has an unusual form");
-  std::vector<Partition> partitions;
-  for (std::uint64_t i = 0; i < count; ++i) {
-    const std::size_t at = static_cast<std::size_t>(2 * kSector + i * size);
-    const std::uint64_t first = little_endian(disk, at + 32, 8);
-    const std::uint64_t last = little_endian(disk, at + 40, 8);
-    if (little_endian(disk, at, 8) == 0 && little_endian(disk, at + 8, 8) == 0) continue;
-    if (last < first || last > (1ull << 50))
-      return fail(ErrorKind::integrity, "a partition ends before it begins");
-    Partition partition{{}, first * kSector, (last - first + 1) * kSector};
-    for (std::size_t c = 0; c < 36; ++c) {  // UTF-16LE; our names are ASCII
-      const std::uint64_t unit = little_endian(disk, at + 56 + 2 * c, 2);
-      if (unit == 0) break;
-      partition.name += unit < 128 ? static_cast<char>(unit) : '?';
-    }
-    partitions.push_back(std::move(partition));
-  }
-  return partitions;
-}
 
 Result<std::vector<JournalEntry>> parse_journal_json(std::string_view text) {
   std::vector<JournalEntry> entries;
@@ -116,17 +71,9 @@ bool tells_of_failed_unit(const JournalEntry& entry) {
 
 Result<std::vector<JournalEntry>> read_journal(const fs::path& overlay, const fs::path& folder) {
   TRY(const TemporaryDirectory work, TemporaryDirectory::create(folder));
-  const fs::path start = work.path() / "start";
-  CHECK_OK(copy_out(overlay, 0, 34 * kSector, start));
-  TRY(const std::string sectors, read_file(start));
-  TRY(const std::vector<Partition> partitions, parse_gpt(sectors));
-  const auto data = std::find_if(partitions.begin(), partitions.end(),
-                                 [](const Partition& p) { return p.name.find("data") != std::string::npos; });
-  if (data == partitions.end())
-    return fail(ErrorKind::integrity, "the appliance has not made its data partition",
-                "look at the console log: systemd-repart makes it at the first boot");
+  TRY(const Partition data, find_data_partition(overlay, folder));
   const fs::path disk = work.path() / "data";
-  CHECK_OK(copy_out(overlay, data->first_byte, data->bytes, disk));
+  CHECK_OK(copy_out(overlay, data.first_byte, data.bytes, disk));
   // Exit status 1 means that something was repaired, which replaying the journal of a running system counts
   // as.
   Command check;

@@ -22,17 +22,6 @@ struct JournalEntry {
   std::string text() const { return identifier + ": " + message; }
 };
 
-/// A partition of a GUID partition table.
-struct Partition {
-  std::string name;
-  std::uint64_t first_byte = 0;
-  std::uint64_t bytes = 0;
-};
-
-/// Reads a table from the first 34 sectors of a disk of 512-byte sectors (UEFI 2.10 section 5.3). Any bytes
-/// are answered with partitions or ErrorKind::integrity.
-Result<std::vector<Partition>> parse_gpt(std::string_view disk_start);
-
 /// The journal of an appliance that is switched off, read from outside: the data partition is copied out of
 /// `overlay` (qemu-img), its ext4 journal replayed in the copy (e2fsck), /log/journal taken out (debugfs) and
 /// printed by journalctl. `folder` holds the copies, which are removed again, and keeps journal.txt. Needs no

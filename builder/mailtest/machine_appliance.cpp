@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "mailtest/disk.hpp"
 #include "mailtest/enclosure.hpp"
 #include "mailtest/session.hpp"
 
@@ -77,11 +78,39 @@ Status MachineAppliance::wait_boot(Deadline deadline) {
   return ok();
 }
 
-Result<std::vector<JournalEntry>> MachineAppliance::journal() {
+Status MachineAppliance::must_be_off() {
   if (machine_.running())
-    return fail(ErrorKind::tool, "the journal can be read only while the machine is off",
+    return fail(ErrorKind::tool, "the disk can be read and changed only while the machine is off",
                 "write 'power-off' before");
+  return ok();
+}
+
+Result<std::vector<JournalEntry>> MachineAppliance::journal() {
+  CHECK_OK(must_be_off());
   return read_journal(machine_.overlay(), machine_.options().folder);
+}
+
+Status MachineAppliance::resize_disk(std::uint64_t bytes) {
+  CHECK_OK(must_be_off());
+  return machine_.resize_disk(bytes);
+}
+
+Status MachineAppliance::add_disk(const std::string& label) {
+  CHECK_OK(must_be_off());
+  const std::filesystem::path file = machine_.options().folder / "other-disk.img";
+  CHECK_OK(make_disk_with_partition(file, label));
+  machine_.add_disk(file);
+  return ok();
+}
+
+Status MachineAppliance::check_data_sound() {
+  CHECK_OK(must_be_off());
+  return mailtest::check_data_sound(machine_.overlay(), machine_.options().folder);
+}
+
+Status MachineAppliance::check_data_fills_disk() {
+  CHECK_OK(must_be_off());
+  return mailtest::check_data_fills_disk(machine_.overlay(), machine_.options().folder);
 }
 
 Result<std::string> MachineAppliance::serial() {
@@ -92,6 +121,7 @@ void MachineAppliance::discard() {
   machine_.power_cut();
   std::error_code error;
   std::filesystem::remove(machine_.overlay(), error);
+  std::filesystem::remove(machine_.options().folder / "other-disk.img", error);
   std::filesystem::remove(machine_.options().folder / "uefi-variables.fd", error);
 }
 

@@ -23,6 +23,10 @@ class MachineAppliance : public Appliance {
   Status power_cut() override;
   Status wait_boot(Deadline deadline) override;
   Result<std::vector<JournalEntry>> journal() override;
+  Status resize_disk(std::uint64_t bytes) override;
+  Status add_disk(const std::string& label) override;
+  Status check_data_sound() override;
+  Status check_data_fills_disk() override;
   Result<std::string> serial() override;
 
   bool running() { return machine_.running(); }
@@ -34,6 +38,8 @@ class MachineAppliance : public Appliance {
  private:
   MachineAppliance(vm::Machine machine, std::string suite, double time_scale, std::vector<BootTimes>& boots)
       : machine_(std::move(machine)), suite_(std::move(suite)), time_scale_(time_scale), boots_(boots) {}
+  Status must_be_off();
+
   vm::Machine machine_;
   std::string suite_;
   double time_scale_;

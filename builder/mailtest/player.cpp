@@ -110,6 +110,10 @@ Status Player::play_step(const Step& step) {
     case Verb::wait_boot:
     case Verb::journal:
     case Verb::serial:
+    case Verb::wait_serial:
+    case Verb::disk_size:
+    case Verb::other_disk:
+    case Verb::data_partition:
       return play_machine(step);
     case Verb::ports_open:
       return check_ports(step);

@@ -28,6 +28,12 @@ class Appliance {
   virtual Status wait_boot(Deadline deadline) = 0;
   /// Of the appliance that is switched off.
   virtual Result<std::vector<JournalEntry>> journal() = 0;
+  /// These are for an appliance that is switched off, too.
+  virtual Status resize_disk(std::uint64_t bytes) = 0;
+  /// From the next power-on there is another disk, with a partition of this label.
+  virtual Status add_disk(const std::string& label) = 0;
+  virtual Status check_data_sound() = 0;
+  virtual Status check_data_fills_disk() = 0;
   /// What the console of the last boot has shown.
   virtual Result<std::string> serial() = 0;
 };
@@ -70,6 +76,7 @@ class Player {
   Status check_ports(const Step& step);
   Status check_journal(const Step& step);
   Status check_serial(const Step& step);
+  Status wait_serial(const Step& step);
   Result<Session*> session();
   Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;
   Result<std::string> expanded(const std::string& text) const { return expand(text, variables_); }

@@ -54,6 +54,14 @@ Status Player::play_machine(const Step& step) {
       return appliance.wait_boot(within(step.time));
     case Verb::journal:
       return check_journal(step);
+    case Verb::wait_serial:
+      return wait_serial(step);
+    case Verb::disk_size:
+      return appliance.resize_disk(step.bytes);
+    case Verb::other_disk:
+      return appliance.add_disk(step.words[0]);
+    case Verb::data_partition:
+      return step.words[0] == "sound" ? appliance.check_data_sound() : appliance.check_data_fills_disk();
     default:
       return check_serial(step);
   }
@@ -102,6 +110,20 @@ Status Player::check_serial(const Step& step) {
   if (found != (step.words[0] == "has"))
     return mismatch((found ? "the console shows " : "the console does not show ") + wanted);
   return ok();
+}
+
+Status Player::wait_serial(const Step& step) {
+  TRY(const std::string wanted, expanded(step.text));
+  const Deadline end = within(step.time);
+  while (true) {
+    CHECK_OK(check_interrupt());
+    TRY(const std::string console, stage_.appliance->serial());
+    TRY(const bool found, regex_search(wanted, console, variables_));
+    if (found) return ok();
+    if (std::chrono::steady_clock::now() >= end) return mismatch("the console has not shown " + wanted);
+    // Short: the dialogue may want to pull the plug in the middle of what the console has just announced.
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  }
 }
 
 Status Player::check_ports(const Step& step) {

@@ -157,13 +157,14 @@ class SuiteRun {
       machine.firmware = dialogue.firmware;
       machine.network = vm::TapNetwork{world_->tap(), vm::TapNetwork{}.mac};
       machine.memory_mib = options_.memory_mib;
+      machine.disk_bytes = dialogue.disk_bytes;
       machine.cpus = options_.cpus;
       CHECK_OK(make_directories(machine.folder));
       TRY(appliance_,
           MachineAppliance::create(std::move(machine), suite_.name, options_.time_scale, summary_.boots));
       failed_since_ = summary_.scenarios.size();
     }
-    if (appliance_->running()) return ok();
+    if (appliance_->running() || dialogue.starts_off) return ok();
     auto activity = reporter_.start("booting");
     CHECK_OK(appliance_->power_on());
     const auto patience =

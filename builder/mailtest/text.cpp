@@ -229,6 +229,16 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
   return std::chrono::milliseconds(number * factor);
 }
 
+std::optional<std::uint64_t> parse_size(std::string_view text) {
+  std::uint64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
+  const std::uint64_t factor = unit == "M" ? 1u << 20 : unit == "G" ? 1u << 30 : 0;
+  if (error != std::errc{} || factor == 0 || number == 0 || number > (1024ull << 30) / factor)
+    return std::nullopt;
+  return number * factor;
+}
+
 std::string to_crlf(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {

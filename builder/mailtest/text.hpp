@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <map>
 #include <optional>
 #include <string>
@@ -36,6 +37,9 @@ Result<std::string> unescape(std::string_view text);
 
 /// "300ms", "30s" or "2m", up to 24 hours; nothing for anything else.
 std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
+
+/// "512M" or "4G", up to 1024G, in bytes; nothing for anything else.
+std::optional<std::uint64_t> parse_size(std::string_view text);
 
 /// Every line end (LF or CRLF) becomes CRLF; a last line without one gets it.
 std::string to_crlf(std::string_view text);

@@ -80,7 +80,10 @@ Result<Machine> Machine::create(MachineOptions options) {
   Machine machine(std::move(options));
   const MachineOptions& o = machine.options_;
   machine.overlay_ = o.folder / "overlay.qcow2";
-  const std::uint64_t total = ((size + o.extra_disk_bytes + 511) / 512) * 512;
+  const std::uint64_t wanted = o.disk_bytes != 0 ? o.disk_bytes : size + o.extra_disk_bytes;
+  if (wanted < size)
+    return fail(ErrorKind::usage, fmt::format("a disk of {} bytes is too small for the image", wanted));
+  const std::uint64_t total = (wanted + 511) / 512 * 512;
   Command make_overlay;
   make_overlay.argv = {"qemu-img",
                        "create",
@@ -133,6 +136,12 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
   if (o.firmware != Firmware::bios) {
     add("-drive", std::string("if=pflash,unit=0,format=raw,readonly=on,file=") + uefi_files(o.firmware).code);
     add("-drive", "if=pflash,unit=1,format=raw,file=" + escape_commas(variables_.string()));
+  }
+  // Devices get their places on the bus in the order of these options, and names in the guest by their
+  // places.
+  if (!other_disk_.empty()) {
+    add("-drive", "if=none,id=disk1,format=raw,file=" + escape_commas(other_disk_.string()));
+    add("-device", "virtio-blk-pci,drive=disk1");
   }
   add("-drive", "if=none,id=disk0,format=qcow2,file=" + escape_commas(overlay_.string()));
   add("-device", "virtio-blk-pci,drive=disk0,bootindex=0");
@@ -188,6 +197,15 @@ Status Machine::start() {
     process_->kill();
     return fail(died("the virtual machine does not start: " + status.error().message));
   }
+  return ok();
+}
+
+Status Machine::resize_disk(std::uint64_t bytes) {
+  if (running()) return fail(ErrorKind::tool, "the disk of a running machine keeps its size");
+  Command resize;
+  resize.argv = {"qemu-img", "resize", "-q", "-f", "qcow2", overlay_.string(), std::to_string(bytes)};
+  resize.timeout = 60s;
+  CHECK_OK(run(resize));
   return ok();
 }
 

@@ -47,6 +47,7 @@ struct MachineOptions {
   unsigned memory_mib = 1024;
   unsigned cpus = 2;
   std::uint64_t extra_disk_bytes = 4ull << 30;  ///< how much larger than the image the virtual disk is
+  std::uint64_t disk_bytes = 0;  ///< size of the virtual disk instead; 0: image and extra_disk_bytes
   bool serial_on_stdio = false;  ///< console on our terminal instead of the log (`mailstead run`)
 };
 
@@ -69,6 +70,12 @@ class Machine {
   Status power_off(std::chrono::milliseconds timeout);
   /// Pulls the plug: what the guest had not flushed is lost. Does nothing if the machine is off.
   void power_cut();
+  /// Gives the disk this size, from the next power-on. Errors: the machine is running, or the disk is larger.
+  Status resize_disk(std::uint64_t bytes);
+  /// From the next power-on, the raw disk `file` stands before the machine's own on the bus, which stays the
+  /// one that is booted from. Writes to `file` are kept.
+  void add_disk(std::filesystem::path file) { other_disk_ = std::move(file); }
+
   /// Waits until the machine is off by itself (`mailstead run`). Errors: QEMU ended with a failure;
   /// interrupted.
   Status wait_until_off();
@@ -90,6 +97,7 @@ class Machine {
 
   MachineOptions options_;
   std::filesystem::path overlay_;
+  std::filesystem::path other_disk_;
   std::filesystem::path variables_;  ///< UEFI only: our copy of the variable store
   std::unique_ptr<Process> process_;
   std::unique_ptr<Qmp> monitor_;

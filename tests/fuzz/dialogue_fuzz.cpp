@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "mailtest/dialogue.hpp"
+#include "mailtest/disk.hpp"
 #include "mailtest/journal.hpp"
 #include "mailtest/text.hpp"
 #include "mailtest/world.hpp"

@@ -69,6 +69,26 @@ TEST_CASE("errors have a place, a remedy, and come all at once") {
         "  write: connect smtp|imap|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]\n");
 }
 
+TEST_CASE("a dialogue says what disk it wants and what happens to it") {
+  const auto dialogue = parse_dialogue(
+      "# t\n"
+      "machine own off\n"
+      "disk 3G\n"
+      "wait-serial within 90s Starting .*repart\n"
+      "disk-size 512M\n"
+      "other-disk some-label\n"
+      "data-partition sound\n",
+      "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  CHECK(dialogue->own_machine);
+  CHECK(dialogue->starts_off);
+  CHECK(dialogue->disk_bytes == 3ull << 30);
+  REQUIRE(dialogue->steps.size() == 4);
+  CHECK(dialogue->steps[0].time == std::chrono::seconds(90));
+  CHECK(dialogue->steps[0].text == "Starting .*repart");
+  CHECK(dialogue->steps[1].bytes == 512u << 20);
+}
+
 TEST_CASE("each mistake is named") {
   const auto says = [](const std::string& text, const std::string& part) {
     const std::string errors = errors_of(text);
@@ -88,7 +108,12 @@ TEST_CASE("each mistake is named") {
   CHECK(says("# t\nconnect smtp a 70000\n", "this line is not understood"));
   CHECK(says("# t\nconnect smtp a 25 from\n", "this line is not understood"));
   CHECK(says("# t\n> a\nmachine own\n", "'machine' belongs before the first step"));
-  CHECK(says("# t\nmachine big\n> a\n", "expected 'machine shared|own'"));
+  CHECK(says("# t\nmachine big\n> a\n", "expected 'machine shared|own|own off'"));
+  CHECK(says("# t\ndisk 3\n> a\n", "expected 'disk SIZE'"));
+  CHECK(says("# t\ndisk-size 0G\n", "write: disk-size SIZE"));
+  CHECK(says("# t\nwait-serial 2m x\n", "write: wait-serial within TIME REGEX"));
+  CHECK(says("# t\nwait-serial within 2m (\n", "not a regular expression"));
+  CHECK(says("# t\ndata-partition full\n", "write: data-partition sound|fills-disk"));
   CHECK(says("# t\njournal says x\n", "write: journal has|lacks|except"));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "mailtest/world.hpp"
 
+#include "mailtest/disk.hpp"
 #include "mailtest/journal.hpp"
 #include "support/catch.hpp"
 
