@@ -16,10 +16,6 @@ namespace {
 
 using yaml::quote;
 
-tl::unexpected<Fault> fault(std::string message, std::string hint = {}) {
-  return tl::unexpected<Fault>(Fault{std::move(message), std::move(hint)});
-}
-
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }

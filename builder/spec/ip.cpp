@@ -13,10 +13,6 @@ namespace {
 
 using yaml::quote;
 
-tl::unexpected<Fault> fault(std::string message, std::string hint = {}) {
-  return tl::unexpected<Fault>(Fault{std::move(message), std::move(hint)});
-}
-
 /// Whether the bits of two addresses agree up to `prefix`.
 bool same_network(const std::uint8_t* a, const std::uint8_t* b, unsigned prefix) {
   const unsigned whole = prefix / 8;

@@ -15,10 +15,6 @@ namespace {
 
 using yaml::quote;
 
-tl::unexpected<Fault> fault(std::string message, std::string hint = {}) {
-  return tl::unexpected<Fault>(Fault{std::move(message), std::move(hint)});
-}
-
 bool is_letter(char c) {
   return c >= 'a' && c <= 'z';
 }

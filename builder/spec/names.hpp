@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <tl/expected.hpp>
+#include <utility>
 
 #include "spec/site.hpp"
 
@@ -16,6 +17,10 @@ struct Fault {
 };
 template <class T>
 using Checked = tl::expected<T, Fault>;
+/// To return in place of a Checked.
+inline tl::unexpected<Fault> fault(std::string message, std::string hint = {}) {
+  return tl::unexpected<Fault>(Fault{std::move(message), std::move(hint)});
+}
 
 struct DomainName {
   std::string ascii;    ///< lower case A-labels (RFC 5890)

@@ -139,6 +139,7 @@ class Resolver {
     // A suggestion looks at every address: only for as many errors as somebody reads.
     if (reading_.problems.size() < 20) {
       std::vector<std::string> known;
+      known.reserve(claims_.size());
       for (const auto& [address, claim] : claims_) known.push_back(address.text());
       std::sort(known.begin(), known.end());
       if (const auto near = yaml::nearest(target.address.text(), known))

@@ -1,10 +1,31 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "tools/generate.hpp"
 
+#include <memory>
+#include <string>
+#include <utility>
+
 #include "support/catch.hpp"
 
 using namespace mailstead;
 using namespace mailstead::tools;
+
+namespace {
+
+struct Fixture {
+  TemporaryDirectory folder = TemporaryDirectory::create().value();
+  std::unique_ptr<Reporter> reporter = make_quiet_reporter();
+  Toolbox toolbox = Toolbox::open(folder.path(), {}, 0, *reporter).value();  // of no packages
+  rootfs::FileTree tree;
+};
+
+rootfs::Inode text(std::string content) {
+  rootfs::Inode file;
+  file.content = rootfs::Content(std::move(content));
+  return file;
+}
+
+}  // namespace
 
 TEST_CASE("Certificates are called as update-ca-certificates calls them") {
   // sed -e 's/.crt$//' -e 's/ /_/g' -e 's/[()]/=/g' -e 's/,/_/g', and ".pem" behind it
@@ -16,47 +37,30 @@ TEST_CASE("Certificates are called as update-ca-certificates calls them") {
 }
 
 TEST_CASE("A tree that lacks what a generator starts from needs no tool and stays as it is") {
-  const TemporaryDirectory folder = TemporaryDirectory::create().value();
-  const auto reporter = make_quiet_reporter();
-  const auto toolbox = Toolbox::open(folder.path(), {}, 0, *reporter);
-  REQUIRE(toolbox);
-  rootfs::FileTree tree;
-  rootfs::Inode file;
-  file.content = rootfs::Content("text");
-  REQUIRE(tree.put("usr/share/doc/readme", file));
-  const std::string before = rootfs::dump(tree).value();
-  const auto generated = generate_system_files(*toolbox, folder.path(), 0, tree, *reporter);
+  Fixture f;
+  REQUIRE(f.tree.put("usr/share/doc/readme", text("text")));
+  const std::string before = rootfs::dump(f.tree).value();
+  const auto generated = generate_system_files(f.toolbox, f.folder.path(), 0, f.tree, *f.reporter);
   INFO((generated ? "" : format_error(generated.error())));
   CHECK(generated);
-  CHECK(rootfs::dump(tree).value() == before);
+  CHECK(rootfs::dump(f.tree).value() == before);
 }
 
 TEST_CASE("A generator that lacks its tool tells what it was about to make") {
-  const TemporaryDirectory folder = TemporaryDirectory::create().value();
-  const auto reporter = make_quiet_reporter();
-  const auto toolbox = Toolbox::open(folder.path(), {}, 0, *reporter);
-  REQUIRE(toolbox);
-  rootfs::FileTree tree;
-  rootfs::Inode file;
-  file.content = rootfs::Content("include /etc/ld.so.conf.d/*.conf\n");
-  REQUIRE(tree.put("etc/ld.so.conf", file));
-  const auto generated = generate_system_files(*toolbox, folder.path(), 0, tree, *reporter);
+  Fixture f;
+  REQUIRE(f.tree.put("etc/ld.so.conf", text("include /etc/ld.so.conf.d/*.conf\n")));
+  const auto generated = generate_system_files(f.toolbox, f.folder.path(), 0, f.tree, *f.reporter);
   REQUIRE_FALSE(generated);
   CHECK(generated.error().message == "no locked tool package has the program 'ldconfig'");
   CHECK(generated.error().notes.back() == "while generating the library cache");
 }
 
 TEST_CASE("Two certificates of one name are an error, before any tool runs") {
-  const TemporaryDirectory folder = TemporaryDirectory::create().value();
-  const auto reporter = make_quiet_reporter();
-  const auto toolbox = Toolbox::open(folder.path(), {}, 0, *reporter);
-  REQUIRE(toolbox);
-  rootfs::FileTree tree;
-  rootfs::Inode file;
-  file.content = rootfs::Content("certificate");
-  REQUIRE(tree.put("usr/share/ca-certificates/mozilla/Root (1).crt", file));
-  REQUIRE(tree.put("usr/share/ca-certificates/local/Root =1=.crt", file));
-  const auto added = add_certificate_bundle({*toolbox, folder.path(), 0}, tree);
+  Fixture f;
+  const rootfs::Inode file = text("certificate");
+  REQUIRE(f.tree.put("usr/share/ca-certificates/mozilla/Root (1).crt", file));
+  REQUIRE(f.tree.put("usr/share/ca-certificates/local/Root =1=.crt", file));
+  const auto added = add_certificate_bundle({f.toolbox, f.folder.path(), 0}, f.tree);
   REQUIRE_FALSE(added);
   CHECK(added.error().kind == ErrorKind::integrity);
   CHECK(added.error().message == "two certificates are called Root_=1=.pem");
