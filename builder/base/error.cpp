@@ -31,15 +31,18 @@ std::string printable(std::string_view text) {
   return out;
 }
 
+/// "mail.yaml:4:33: ", or nothing.
+std::string place_prefix(const Error& error) {
+  if (!error.place) return {};
+  const Place& place = *error.place;
+  std::string out = place.file;
+  if (place.line > 0) out += fmt::format(":{}", place.line);
+  if (place.line > 0 && place.column > 0) out += fmt::format(":{}", place.column);
+  return out + ": ";
+}
+
 void append_one(std::string& out, const Error& error) {
-  if (error.place) {
-    const Place& place = *error.place;
-    out += place.file;
-    if (place.line > 0) out += fmt::format(":{}", place.line);
-    if (place.line > 0 && place.column > 0) out += fmt::format(":{}", place.column);
-    out += ": ";
-  }
-  out += error.message;
+  out += place_prefix(error) + error.message;
   out += '\n';
   if (error.place && error.place->line > 0 && !error.place->source_line.empty()) {
     const Place& place = *error.place;
@@ -79,6 +82,10 @@ std::string format_error(const Error& error) {
   append_one(out, error);
   for (const Error& other : error.others) out += format_error(other);
   return out;
+}
+
+std::string format_error_line(const Error& error) {
+  return place_prefix(error) + error.message + (error.hint.empty() ? "" : " (" + error.hint + ")");
 }
 
 int exit_code(const Error& error) {

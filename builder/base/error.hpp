@@ -54,6 +54,10 @@ Error join_errors(std::vector<Error> errors);
 /// The error as the user sees it: place, message, source line with a caret, hint, notes; ends in a newline.
 std::string format_error(const Error& error);
 
+/// The same on one line, without source line, notes and further errors: "mail.yaml:4:33: … (hint)". For
+/// warnings.
+std::string format_error_line(const Error& error);
+
 /// 2 for ErrorKind::usage, else 1.
 int exit_code(const Error& error);
 

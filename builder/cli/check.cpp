@@ -71,7 +71,10 @@ void add_check(CLI::App& app, Globals& globals) {
   verb->callback([&globals, spec, folder] {
     globals.work = [&globals, spec, folder]() -> Status {
       TRY(const auto project, pipeline::open_project(*spec, globals.options));
+      CHECK_OK(pipeline::check_keys(project, globals.options, pipeline::Untimely::refuse, *globals.reporter));
+      TRY(const bool compiled, pipeline::check_scripts_if_built(project, *globals.reporter));
       print_summary(project);
+      if (!compiled) fmt::print("  sieve     scripts are compiled at the first build\n");
       if (folder->empty()) return ok();
       TRY(const std::size_t files, pipeline::write_rendered(project, *folder));
       fmt::print("{} files written below {}\n", files, folder->string());

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <ctime>
 #include <exception>
 #include <iostream>
 
@@ -24,6 +25,7 @@ std::unique_ptr<Reporter> make_reporter(const std::string& progress) {
 
 int run_parsed(Globals& globals) {
   globals.reporter = make_reporter(globals.progress);
+  globals.options.now = std::time(nullptr);
   catch_interrupts();
   const Status done = globals.work();
   globals.reporter.reset();  // ends the progress line before anything else is printed

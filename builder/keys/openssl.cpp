@@ -21,7 +21,7 @@ constexpr std::size_t kKeyFileLimit = 64 * 1024;
 
 /// The contents of a key file. Everything is asked of the open descriptor, so that the file which was checked
 /// is the file which is read. O_NONBLOCK: a FIFO in the place of a key must not hang the build.
-Result<Secret> read_key_file(const std::string& path) {
+Result<Secret> read_key_file(const std::string& path, unsigned closed_to) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK));
   if (!file) {
     const int reason = errno;
@@ -34,7 +34,7 @@ Result<Secret> read_key_file(const std::string& path) {
     return fail(ErrorKind::io, fmt::format("cannot examine the key {}: {}", path, std::strerror(errno)));
   if (!S_ISREG(status.st_mode))
     return fail(ErrorKind::usage, fmt::format("the key {} is not a regular file", path));
-  if ((status.st_mode & 077) != 0)
+  if ((status.st_mode & closed_to) != 0)
     return fail(ErrorKind::usage,
                 fmt::format("the private key {} is open to others than its owner (mode {:04o})", path,
                             status.st_mode & 07777),
@@ -98,8 +98,8 @@ Result<Secret> private_key_pem(const EVP_PKEY& key) {
   return Secret(std::string(data, static_cast<std::size_t>(size)));
 }
 
-Result<PKey> read_private_key(const std::string& path) {
-  TRY(const Secret pem, read_key_file(path));
+Result<PKey> read_private_key(const std::string& path, unsigned closed_to) {
+  TRY(const Secret pem, read_key_file(path, closed_to));
   const Bio memory(BIO_new_mem_buf(pem.view().data(), static_cast<int>(pem.view().size())));
   if (!memory) return fail(openssl_error("cannot read a private key"));
   bool encrypted = false;

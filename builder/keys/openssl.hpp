@@ -58,9 +58,10 @@ std::string base64(std::string_view bytes);
 /// passphrase.
 Result<Secret> private_key_pem(const EVP_PKEY& key);
 
-/// Reads an unencrypted private key in PEM form. `path` may be a symbolic link. Errors (ErrorKind::usage):
-/// the file is not there, not a regular file, larger than 64 KiB, open to others than its owner, encrypted,
-/// or not a private key.
-Result<PKey> read_private_key(const std::string& path);
+/// Reads an unencrypted private key in PEM form. `path` may be a symbolic link. `closed_to` are the
+/// permission bits that the file must not have: by default those of the group and of all others. Errors
+/// (ErrorKind::usage): the file is not there, not a regular file, larger than 64 KiB, open to others,
+/// encrypted, or not a private key.
+Result<PKey> read_private_key(const std::string& path, unsigned closed_to = 077);
 
 }  // namespace mailstead::keys

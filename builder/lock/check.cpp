@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
 #include <string_view>
@@ -72,6 +73,17 @@ std::string describe_change(const std::string& label, const Package& before, con
   return {};
 }
 
+/// "2026-11-23 12:00:00 UTC". By the calendar's own functions: strftime(3) would ask the locale.
+std::string time_text(std::int64_t seconds) {
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{time - day};
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
+}
+
 }  // namespace
 
 Status check_lock(const Lock& lock, const Request& request) {
@@ -89,6 +101,15 @@ Status check_lock(const Lock& lock, const Request& request) {
   for (const auto& change : changes) message += "\n  " + change;
   return fail(ErrorKind::usage, std::move(message),
               "`mailstead lock --update` resolves it again and shows what changes");
+}
+
+Status check_not_older(const Lock& before, const Lock& after) {
+  if (before.suite != after.suite || after.archive_time >= before.archive_time) return ok();
+  return fail(
+      ErrorKind::integrity,
+      fmt::format("the mirror offers an older state of the archive than the lock has: {} instead of {}",
+                  time_text(after.archive_time), time_text(before.archive_time)),
+      "try another mirror with --mirror; to go back on purpose, move the lock away first");
 }
 
 std::vector<std::string> diff_locks(const Lock& before, const Lock& after) {

@@ -13,6 +13,11 @@ namespace mailstead::lock {
 /// was not when the lock was made, and the other way round.
 Status check_lock(const Lock& lock, const Request& request);
 
+/// ok() unless the archive state of `after` is older than that of `before`: a mirror that stands still, or
+/// one that plays back an old state with its valid signature, would otherwise undo security updates silently.
+/// Locks for different suites are not compared. Error: ErrorKind::integrity, with both times.
+Status check_not_older(const Lock& before, const Lock& after);
+
 /// What changed between two locks, a line each, in order of package name, for people: "+ name version", "-
 /// name version",
 /// "^ name old -> new" (newer), "v name old -> new" (older), "= name version (…)" (other bytes or roles under

@@ -4,11 +4,16 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/files.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/store.hpp"
 #include "keys/keys.hpp"
+#include "lock/check.hpp"
+#include "lock/lock_file.hpp"
 #include "pipeline/base.hpp"
+#include "pipeline/sieve.hpp"
 #include "pipeline/site_image.hpp"
 
 namespace mailstead::pipeline {
@@ -98,11 +103,13 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
                           Reporter& reporter) {
   TRY(const Project project, open_project(spec, options));
   CHECK_OK(require_keys(project.site));
+  CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
   TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
   std::optional<tools::Toolbox> toolbox;
   TRY(const Base base, get_base(project, lock, overlays, options, toolbox, reporter));
+  CHECK_OK(check_sieve_scripts({project, lock, overlays, *toolbox}, base, reporter));
   TRY(const SiteImage site, write_site_image({project, lock, overlays, *toolbox}, base, image, reporter));
 
   BuildResult result;
@@ -116,6 +123,22 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   result.usr_root_hash = base.usr.root_hash;
   result.root_root_hash = site.root_hash;
   return result;
+}
+
+Result<bool> check_scripts_if_built(const Project& project, Reporter& reporter) {
+  const auto& accounts = project.site.accounts;
+  if (std::none_of(accounts.begin(), accounts.end(), [](const auto& account) { return account.sieve; }))
+    return true;
+  const auto lock = lock::load_lock(project.lock_file);
+  if (!lock || !lock::check_lock(*lock, project.request)) return false;
+  TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
+  TRY(const std::string id, base_id(project, *lock, overlays));
+  TRY(const auto base, find_base(project, id));
+  if (!base) return false;
+  const auto toolbox = open_toolbox(project, *lock, {}, reporter);
+  if (!toolbox) return false;
+  CHECK_OK(check_sieve_scripts({project, *lock, overlays, *toolbox}, *base, reporter));
+  return true;
 }
 
 }  // namespace mailstead::pipeline

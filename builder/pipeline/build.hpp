@@ -25,4 +25,8 @@ struct BuildResult {
 Result<BuildResult> build(const std::filesystem::path& spec, const std::filesystem::path& image,
                           const Options& options, Reporter& reporter);
 
+/// Compiles the sieve scripts of the spec, if its lock and the base for it are there already: true then, or
+/// if there are no scripts. Nothing is fetched or built. Errors: those of check_sieve_scripts.
+Result<bool> check_scripts_if_built(const Project& project, Reporter& reporter);
+
 }  // namespace mailstead::pipeline

@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "keys/check.hpp"
 #include "lock/check.hpp"
 #include "lock/lock_file.hpp"
 #include "lock/resolve.hpp"
@@ -36,6 +37,15 @@ Result<Project> open_project(const fs::path& spec, const Options& options) {
   project.request = profile::make_request(project.profile, project.accounts, kHostArchitecture);
   project.lock_file = lock::lock_path_for(project.site.file);
   return project;
+}
+
+Status check_keys(const Project& project, const Options& options, Untimely untimely, Reporter& reporter) {
+  keys::Findings findings = keys::check_keys(project.site, options.now);
+  auto& stronger = untimely == Untimely::refuse ? findings.errors : findings.warnings;
+  stronger.insert(stronger.end(), findings.untimely.begin(), findings.untimely.end());
+  for (const Error& warning : findings.warnings) reporter.warning(format_error_line(warning));
+  if (findings.errors.empty()) return ok();
+  return fail(join_errors(std::move(findings.errors)));
 }
 
 Result<lock::Mirrors> get_mirrors(const Options& options) {

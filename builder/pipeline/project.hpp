@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 
@@ -17,6 +18,9 @@ struct Options {
   std::string profile;   ///< instead of the spec's; empty: the spec's
   std::string mirror;    ///< instead of the machine's APT sources; empty: those
   bool offline = false;  ///< use what is in the store only
+  /// The time on the clock in seconds since the epoch, for messages about certificates. It never gets into an
+  /// image.
+  std::int64_t now = 0;
 };
 
 /// A spec with all that it refers to in Mailstead's own data.
@@ -32,6 +36,13 @@ struct Project {
 
 /// Reads the spec and its profile. Errors: ErrorKind::usage with places.
 Result<Project> open_project(const std::filesystem::path& spec, const Options& options);
+
+/// Whether a key file that is wrong only by the clock stops the work.
+enum class Untimely { refuse, warn };
+
+/// Holds the site's key files against keys::check_keys; all errors at once, warnings to `reporter`. Builds
+/// only warn of certificates that have expired, so that an image of long ago can be built again.
+Status check_keys(const Project& project, const Options& options, Untimely untimely, Reporter& reporter);
 
 /// Where packages come from: --mirror, $MAILSTEAD_MIRROR or this machine's APT sources.
 Result<lock::Mirrors> get_mirrors(const Options& options);

@@ -96,6 +96,28 @@ bool is_pem(const std::string& text, std::string_view label) {
   return end != std::string::npos && std::string_view(text).substr(begin, end - begin).ends_with(label);
 }
 
+void read_certificate(Reading& reading, const Value& value) {
+  const auto text = reading.named_file(value, 1u << 20, false);
+  if (!text) return;
+  reading.site.tls.certificate = reading.absolute(value.text());
+  reading.site.tls.certificate_place = value.place();
+  if (!is_pem(*text, "CERTIFICATE"))
+    reading.problems.add(value.error(fmt::format("{} holds no PEM certificate", quote(value.text()))));
+}
+
+void read_private_key(Reading& reading, const Value& value) {
+  const auto text = reading.named_file(value, 1u << 20, true);
+  if (!text) return;
+  reading.site.tls.private_key = reading.absolute(value.text());
+  reading.site.tls.private_key_place = value.place();
+  if (!is_pem(*text, "PRIVATE KEY")) {
+    reading.problems.add(value.error(fmt::format("{} holds no PEM private key", quote(value.text()))));
+  } else if (is_pem(*text, "ENCRYPTED PRIVATE KEY")) {
+    reading.problems.add(value.error(fmt::format("the private key in {} is encrypted", quote(value.text())),
+                                     "nobody is there to type its password when the appliance starts"));
+  }
+}
+
 }  // namespace
 
 void read_network(Reading& reading, const Value& value) {
@@ -155,24 +177,8 @@ void read_tls(Reading& reading, const Value& value) {
       reading.problems.add(mode->error("the mode 'files' needs 'certificate' and 'key'",
                                        "name the PEM files, as certificate: tls/fullchain.pem"));
     }
-    if (certificate) {
-      const auto text = reading.named_file(*certificate, 1u << 20, false);
-      if (text) tls.certificate = reading.absolute(certificate->text());
-      if (text && !is_pem(*text, "CERTIFICATE")) {
-        reading.problems.add(
-            certificate->error(fmt::format("{} holds no PEM certificate", quote(certificate->text()))));
-      }
-    }
-    if (key) {
-      const auto text = reading.named_file(*key, 1u << 20, true);
-      if (text) tls.private_key = reading.absolute(key->text());
-      if (text && !is_pem(*text, "PRIVATE KEY")) {
-        reading.problems.add(key->error(fmt::format("{} holds no PEM private key", quote(key->text()))));
-      } else if (text && is_pem(*text, "ENCRYPTED PRIVATE KEY")) {
-        reading.problems.add(key->error(fmt::format("the private key in {} is encrypted", quote(key->text())),
-                                        "nobody is there to type its password when the appliance starts"));
-      }
-    }
+    if (certificate) read_certificate(reading, *certificate);
+    if (key) read_private_key(reading, *key);
     return;
   }
   if (name == "acme") {

@@ -275,9 +275,12 @@ void read_accounts(Reading& reading, const Value& value) {
     } else if (sieve) {
       const auto text = sieve->as_string(reading.problems);
       account.sieve = text ? reading.accept(parse_sieve(*text), *sieve) : std::nullopt;
+      account.sieve_place = sieve->place();
     } else if (sieve_file) {
       auto text = reading.named_file(*sieve_file, 1u << 20, false);
       account.sieve = text ? reading.accept(parse_sieve(*std::move(text)), *sieve_file) : std::nullopt;
+      account.sieve_place = sieve_file->place();
+      account.sieve_file = sieve_file->text();
     }
     fields.finish();
     if (!mention) continue;

@@ -8,6 +8,8 @@
 #include <string>
 #include <vector>
 
+#include "base/error.hpp"
+
 namespace mailstead::spec {
 
 /// A mail address, RFC 5321 section 4.1.2. The local part is lower case ASCII (addresses are compared without
@@ -50,6 +52,8 @@ struct Account {
   bool send_only = false;
   std::string send_only_text;        ///< what a sender to a send-only account is told
   std::optional<std::string> sieve;  ///< the text of the user's sieve script (RFC 5228)
+  std::optional<Place> sieve_place;  ///< where the spec has the script, or names its file
+  std::filesystem::path sieve_file;  ///< the file as the spec names it; empty: the script is in the spec
 };
 
 struct Network {
@@ -69,6 +73,9 @@ struct Tls {
   TlsMode mode = TlsMode::self_signed;
   std::filesystem::path certificate;  ///< PEM chain, leaf first; absolute
   std::filesystem::path private_key;  ///< PEM; absolute
+  /// Where the spec names the two files; nothing for TlsMode::self_signed.
+  std::optional<Place> certificate_place;
+  std::optional<Place> private_key_place;
 };
 
 struct Ssh {

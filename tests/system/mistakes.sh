@@ -35,6 +35,37 @@ sed '0,/ pool\/main/s/[0-9a-f]\{63\}\([0-9a-f]\) /000000000000000000000000000000
 refuse 2 '--offline' "$MAILSTEAD" build --offline wrong/mail.yaml -o wrong/x.img
 test ! -e wrong/x.img
 
+# the host name has changed, the certificate has not
+sed 's/^hostname: .*/hostname: mx.example.org/' mail.yaml >wrong/mail.yaml
+cp mailstead.lock wrong/
+refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" check wrong/mail.yaml
+refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+# an expired certificate stops the check; the build warns (and gives the same bytes, see rebuild.sh)
+cp mail.yaml wrong/mail.yaml
+refuse 2 'expired on' faketime '2040-01-01' "$MAILSTEAD" check wrong/mail.yaml
+# a key that others may read
+chmod 644 wrong/secrets/dkim/example.org/*ed25519.pem
+refuse 2 'close it with: chmod 600' "$MAILSTEAD" check wrong/mail.yaml
+chmod 600 wrong/secrets/dkim/example.org/*ed25519.pem
+# a user's sieve script that does not compile: with its line, at build and, now that the base is there, at check
+python3 - mail.yaml wrong/mail.yaml <<'PY'
+import sys
+lines = open(sys.argv[1]).read().splitlines(keepends=True)
+at = next(i for i, line in enumerate(lines) if line.startswith("accounts:"))
+account = 'sieve@example.org: {password_hash: "$y$j9T$abcdefghijklmnopqrstu.$b3VbA.N.4zA4K0aenb4UAwy.Jg9xh1ecEIkjR/EbnUD", sieve_file: wrong.sieve}'
+lines.insert(at + 1, "  " + account + "\n")
+open(sys.argv[2], "w").write("".join(lines))
+PY
+printf 'require "fileinto";\nif true {\n  fileinto "a"\n}\n' >wrong/wrong.sieve
+for verb in check "build -o wrong/x.img"; do
+  # shellcheck disable=SC2086  # a verb and its options
+  refuse 2 'wrong/wrong.sieve:4: the sieve script of sieve@example.org: expected end of command' "$MAILSTEAD" $verb wrong/mail.yaml
+done
+test ! -e wrong/x.img
+printf 'require "fileinto";\nif true {\n  fileinto "a";\n}\n' >wrong/wrong.sieve
+"$MAILSTEAD" check wrong/mail.yaml
+rm -r wrong/mail.yaml wrong/mailstead.lock wrong/secrets
+
 # a damaged base in the cache is made again, not built into an image
 before=$(sha256sum <demo.img)
 cache=${MAILSTEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailstead}

@@ -34,6 +34,26 @@ Lock lock_for(const Request& request) {
   return lock;
 }
 
+TEST_CASE("an older state of the archive than the lock's is refused with both times") {
+  Lock before = lock_for(make_request());
+  before.archive_time = 1'795'435'200;
+  Lock after = before;
+  CHECK(check_not_older(before, after));
+  after.archive_time += 1;
+  CHECK(check_not_older(before, after));
+  after.archive_time = before.archive_time - 86'399;
+  const auto refused = check_not_older(before, after);
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::integrity);
+  CHECK(
+      format_error(refused.error()) ==
+      "the mirror offers an older state of the archive than the lock has: 2026-11-22 12:00:01 UTC instead of "
+      "2026-11-23 12:00:00 UTC\n"
+      "  try another mirror with --mirror; to go back on purpose, move the lock away first\n");
+  after.suite = "forky";
+  CHECK(check_not_older(before, after));
+}
+
 TEST_CASE("the digest of a request is that of its meaning") {
   const auto request = make_request();
   auto other = request;
