@@ -5,6 +5,7 @@
 #include <string_view>
 #include <utility>
 
+#include "crypto/digest.hpp"
 #include "render/mail_maps.hpp"
 
 namespace mailstead::render {
@@ -100,6 +101,8 @@ Value make_context(const spec::Site& site) {
   for (const spec::Account& account : site.accounts) accounts.push_back(account_value(account));
   return Value::Map{
       {"hostname", site.hostname},
+      // Of the site and not of the version: an update must find the data of the version before it.
+      {"data_partition", crypto::derived_uuid(site.hostname, "data partition")},
       {"time_zone", site.time_zone},
       {"message_size_limit", site.message_size_limit},
       {"recipient_delimiter", site.recipient_delimiter},

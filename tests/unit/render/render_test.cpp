@@ -123,6 +123,28 @@ TEST_CASE("the mail overlays of the example site") {
   }
 }
 
+TEST_CASE("the data partition is mounted by the id that it is made with, and each site has its own") {
+  const auto folder = must(TemporaryDirectory::create());
+  spec::Site site = example_site(folder.path());
+  const auto overlays = must(render::load_overlays(kSource, {"base"}));
+  const auto line_with = [](const std::string& text, const std::string& start) {
+    const std::size_t at = text.find("\n" + start) + 1 + start.size();
+    REQUIRE(at > start.size());
+    return text.substr(at, 36);
+  };
+  const auto ids = [&] {
+    rootfs::FileTree tree;
+    must(render::render_configuration(site, overlays, 1, tree));
+    return std::pair(line_with(text_of(tree, "etc/fstab"), "PARTUUID="),
+                     line_with(text_of(tree, "etc/repart.d/50-data.conf"), "UUID="));
+  };
+  const auto [mounted, made] = ids();
+  CHECK(mounted == made);
+  CHECK(mounted.find_first_not_of("0123456789abcdef-") == std::string::npos);
+  site.hostname = "mx.example.org";
+  CHECK(ids().first != mounted);
+}
+
 TEST_CASE("overlays are laid in two steps") {
   const auto folder = must(TemporaryDirectory::create());
   const fs::path data = folder.path();
