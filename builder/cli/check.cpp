@@ -44,6 +44,7 @@ void print_summary(const pipeline::Project& project) {
     for (const spec::Account& account : site.accounts)
       accounts += account.address.domain == domain.name ? 1 : 0;
     std::vector<std::string> selectors;
+    selectors.reserve(domain.dkim.size());
     for (const spec::DkimKey& key : domain.dkim) selectors.push_back(key.selector);
     fmt::print("  domain    {}: {} accounts, DKIM {}\n", domain.unicode, accounts,
                selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " ")));

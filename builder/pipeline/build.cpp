@@ -61,6 +61,7 @@ Result<std::vector<PackageFile>> fetch_packages(const Project& project, const lo
   TRY(const auto fetched,
       fetch::fetch_packages(lock, {true, true, true}, store, mirrors, fetch_options, reporter));
   std::vector<PackageFile> files;
+  files.reserve(fetched.size());
   for (const auto& file : fetched) files.push_back({file.package, file.path});
   return files;
 }

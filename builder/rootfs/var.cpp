@@ -32,7 +32,7 @@ std::string double_percents(std::string_view text) {
 /// A path as the second field of a line. In quotes, because systemd before 254 takes "\x20" outside of quotes
 /// for "x20"; backslash and quote are the two characters that all versions unescape in the same way there.
 std::string path_field(std::string_view path) {
-  const std::string text = double_percents(path);
+  std::string text = double_percents(path);
   if (std::all_of(text.begin(), text.end(), is_plain)) return text;
   std::string quoted = "\"";
   for (const char c : text) {
