@@ -147,7 +147,7 @@ fs::path Store::path(const std::string& sha256) const {
 }
 
 Result<std::optional<fs::path>> Store::get(const lock::Package& package) const {
-  const fs::path object = path(package.sha256);
+  fs::path object = path(package.sha256);
   struct stat status{};
   if (::lstat(object.c_str(), &status) != 0) {
     if (errno == ENOENT) return std::nullopt;

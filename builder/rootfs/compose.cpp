@@ -212,6 +212,7 @@ Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Repor
   const auto helpers = std::min<std::size_t>(wanted, count) - (count == 0 ? 0 : 1);
   {
     std::vector<std::jthread> threads;
+    threads.reserve(helpers);
     for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
     work();
   }

@@ -50,8 +50,8 @@ std::vector<std::string> split_reversed(std::string_view path) {
 }
 
 Status check_components(std::string_view path) {
-  if (path.find('\0') != std::string_view::npos) {
-    return fail(ErrorKind::integrity, fmt::format("path '{}' holds a NUL byte", std::string(path.data())));
+  if (const auto nul = path.find('\0'); nul != std::string_view::npos) {
+    return fail(ErrorKind::integrity, fmt::format("path '{}' holds a NUL byte", path.substr(0, nul)));
   }
   std::size_t start = 0;
   while (start <= path.size()) {
@@ -100,7 +100,7 @@ Result<std::string> resolve(const FileTree::Map& paths, std::string_view path, b
       resolved = parent_of(resolved);
       continue;
     }
-    std::string next = resolved.empty() ? part : resolved + "/" + part;
+    std::string next = resolved.empty() ? part : fmt::format("{}/{}", resolved, part);
     const auto found = paths.find(next);
     const bool follow = !pending.empty() || follow_last;
     if (follow && found != paths.end() && found->second->type == FileType::symlink) {
