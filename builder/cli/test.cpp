@@ -19,6 +19,8 @@ struct TestOptions {
   std::filesystem::path spec;
   std::filesystem::path passwords;
   std::filesystem::path logs;
+  std::filesystem::path folder;
+  std::vector<std::string> variables;
   std::vector<std::string> scenarios;
   double patience = 1.0;
   unsigned memory_mib = 1024;
@@ -47,6 +49,17 @@ Status read_passwords(const std::filesystem::path& path, mailtest::Variables& va
   return ok();
 }
 
+/// Reads "NAME=VALUE" of the command line, which everyone on this machine can see: no place for secrets.
+Status take_variables(const std::vector<std::string>& words, mailtest::Variables& variables) {
+  for (const std::string& word : words) {
+    const auto equals = word.find('=');
+    if (equals == std::string::npos || equals == 0)
+      return fail(ErrorKind::usage, fmt::format("--set '{}': expected NAME=VALUE", word));
+    variables[word.substr(0, equals)] = word.substr(equals + 1);
+  }
+  return ok();
+}
+
 void print_summary(const mailtest::Summary& summary, const std::filesystem::path& logs) {
   std::size_t failed = 0;
   for (const auto& scenario : summary.scenarios) {
@@ -60,12 +73,16 @@ void print_summary(const mailtest::Summary& summary, const std::filesystem::path
                boot.firmware, boot.accelerator, static_cast<double>(boot.to_smtp.count()) / 1000,
                static_cast<double>(boot.to_imaps.count()) / 1000);
   }
+  for (const auto& other : summary.left_out)
+    fmt::print("left out: the scenarios of '{}' are for {}\n", other.folder, other.site);
   fmt::print("logs in {}\n", logs.string());
   fmt::print("{} passed, {} failed\n", summary.scenarios.size() - failed, failed);
 }
 
 void print_json(const mailtest::Summary& summary) {
-  nlohmann::ordered_json json = {{"scenarios", nlohmann::json::array()}, {"boots", nlohmann::json::array()}};
+  nlohmann::ordered_json json = {{"scenarios", nlohmann::json::array()},
+                                 {"boots", nlohmann::json::array()},
+                                 {"left_out", nlohmann::json::array()}};
   for (const auto& scenario : summary.scenarios) {
     json["scenarios"].push_back({{"name", scenario.name},
                                  {"title", scenario.title},
@@ -79,6 +96,8 @@ void print_json(const mailtest::Summary& summary) {
                              {"to_smtp_milliseconds", boot.to_smtp.count()},
                              {"to_imaps_milliseconds", boot.to_imaps.count()}});
   }
+  for (const auto& other : summary.left_out)
+    json["left_out"].push_back({{"folder", other.folder}, {"site", other.site}});
   fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
@@ -89,13 +108,16 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   TRY(const spec::Site site, spec::load_site(wanted.spec));
   TRY(const auto records, dns::zone_records(site));
   options.image = wanted.image;
-  options.scenarios = data / "qemu-tests";
+  options.site = site.hostname;
+  options.scenarios = wanted.folder.empty() ? data / "qemu-tests" : wanted.folder;
+  options.oracles = data / "qemu-tests" / "oracles";
   options.folder = wanted.logs.empty() ? std::filesystem::path(wanted.image.string() + ".test") : wanted.logs;
   options.only = wanted.scenarios;
   options.zone_json = dns::to_json(records);
   options.time_scale = wanted.patience;
   options.memory_mib = wanted.memory_mib;
   if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, options.variables));
+  CHECK_OK(take_variables(wanted.variables, options.variables));
   TRY(const mailtest::Summary summary, mailtest::run_scenarios(options, *globals.reporter));
   if (globals.json) {
     print_json(summary);
@@ -113,13 +135,21 @@ void add_test(CLI::App& app, Globals& globals) {
       "test", "boot the unchanged image in QEMU and hold the dialogues of qemu-tests/ with it");
   auto options = std::make_shared<TestOptions>();
   verb->add_option("IMAGE", options->image, "the disk image; it is not changed")->required();
-  verb->add_option("SCENARIO", options->scenarios,
-                   "a folder of qemu-tests/, folder/name, or part of a name (default: all)");
+  verb->add_option(
+      "SCENARIO", options->scenarios,
+      "a folder of qemu-tests/, folder/name, or part of a name (default: all that are for this site)");
   verb->add_option("--spec", options->spec,
                    "the spec of the site: its DNS records are published in the test's own little internet")
       ->required();
   verb->add_option("--passwords", options->passwords,
                    "file with a line \"address password\" an account, readable by you only");
+  verb->add_option("--scenarios", options->folder,
+                   "folder of folders with a file `world` and dialogues (default: qemu-tests/)")
+      ->check(CLI::ExistingDirectory);
+  verb->add_option("--set", options->variables, "NAME=VALUE: a variable of the dialogues; not for secrets")
+      ->take_all()
+      ->type_size(1)
+      ->expected(1);
   verb->add_option("--logs", options->logs,
                    "folder for the console, journal and dialogues (default: IMAGE.test)");
   verb->add_option("--patience", options->patience, "multiplies all time limits, for slow machines")

@@ -158,6 +158,23 @@ bool Connection::certificate_is_for(const std::string& name) const {
   return certificate != nullptr && X509_check_host(certificate, name.c_str(), name.size(), 0, nullptr) == 1;
 }
 
+Status Connection::check_trust(const std::filesystem::path& authorities) const {
+  X509* certificate = tls_ ? SSL_get0_peer_certificate(tls_.get()) : nullptr;
+  if (certificate == nullptr) return fail(ErrorKind::tool, "the server has shown no certificate");
+  const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
+  const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> check(X509_STORE_CTX_new(),
+                                                                              X509_STORE_CTX_free);
+  if (!store || !check) return fail(ErrorKind::internal, "OpenSSL: " + tls_reason());
+  if (X509_STORE_load_file(store.get(), authorities.c_str()) != 1)
+    return fail(ErrorKind::usage, "cannot read certificates from " + authorities.string());
+  if (X509_STORE_CTX_init(check.get(), store.get(), certificate, SSL_get_peer_cert_chain(tls_.get())) != 1 ||
+      X509_STORE_CTX_set_default(check.get(), "ssl_server") != 1)
+    return fail(ErrorKind::internal, "OpenSSL: " + tls_reason());
+  if (X509_verify_cert(check.get()) == 1) return ok();
+  return fail(ErrorKind::tool, std::string("the server's certificate is not trusted: ") +
+                                   X509_verify_cert_error_string(X509_STORE_CTX_get_error(check.get())));
+}
+
 Status Connection::write(std::string_view data, Deadline deadline) {
   while (!data.empty()) {
     short event = POLLOUT;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <filesystem>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -39,6 +40,10 @@ class Connection {
   bool under_tls() const { return tls_ != nullptr; }
   /// Whether the peer's certificate is valid for this host name (RFC 6125), whoever signed it.
   bool certificate_is_for(const std::string& name) const;
+  /// Whether the chain that the peer has sent leads from its certificate to one of those in `authorities`
+  /// (PEM) and is good for a server now, as a client that knows only these would find. Errors:
+  /// ErrorKind::tool with the reason; ErrorKind::usage, the file cannot be read.
+  Status check_trust(const std::filesystem::path& authorities) const;
 
   Status write(std::string_view data, Deadline deadline);
   /// At least one byte, or "" when the peer has closed. Errors: deadline, reset.

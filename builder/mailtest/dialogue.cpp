@@ -26,14 +26,14 @@ struct Keyword {
 const std::map<std::string, Keyword, std::less<>>& keywords() {
   static const std::map<std::string, Keyword, std::less<>> table = {
       {"connect",
-       {Verb::connect, 3, 8, "connect smtp|imap|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]"}},
+       {Verb::connect, 3, 8, "connect smtp|imap|sieve|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]"}},
       {"use", {Verb::use, 1, 1, "use NAME"}},
       {"close", {Verb::close, 0, 0, "close"}},
       {"expect-close", {Verb::expect_close, 0, 0, "expect-close"}},
       {"expect-refused", {Verb::expect_refused, 2, 4, "expect-refused ADDRESS PORT [from ADDRESS]"}},
       {"starttls", {Verb::starttls, 0, 0, "starttls"}},
       {"tls", {Verb::tls, 0, 0, "tls"}},
-      {"certificate", {Verb::certificate, 1, 1, "certificate NAME"}},
+      {"certificate", {Verb::certificate, 1, 4, "certificate NAME [trusted by FILE]"}},
       {"auth-plain", {Verb::auth_plain, 2, 2, "auth-plain USER PASSWORD"}},
       {"data", {Verb::data, 1, 1, "data <<END, or data NAME"}},
       {"message", {Verb::message, 2, 2, "message NAME <<END"}},
@@ -51,6 +51,8 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"power-on", {Verb::power_on, 0, 0, "power-on"}},
       {"wait-boot", {Verb::wait_boot, 0, 2, "wait-boot [within TIME]"}},
       {"ports-open", {Verb::ports_open, 1, 200, "ports-open ADDRESS PORT…"}},
+      {"ssh", {Verb::ssh, 3, 99, "ssh ADDRESS KEY-FILE COMMAND"}},
+      {"ssh-refuses", {Verb::ssh_refuses, 2, 2, "ssh-refuses ADDRESS METHOD"}},
       {"journal",
        {Verb::journal, 1, 99, "journal has|lacks|except REGEX, journal no-errors|no-failed-units"}},
       {"serial", {Verb::serial, 2, 99, "serial has|lacks REGEX"}},
@@ -258,6 +260,11 @@ class Parser {
       case Verb::wait_boot:
         step.time = std::chrono::minutes(5);
         return w.empty() || (w.size() == 2 && w[0] == "within" && take_time(step, w[1]));
+      case Verb::certificate:
+        return w.size() == 1 || (w.size() == 4 && w[1] == "trusted" && w[2] == "by");
+      case Verb::ssh:
+        step.text = after_words(bare, 3);
+        return true;
       case Verb::ports_open:
         return std::all_of(w.begin() + 1, w.end(), is_port);
       case Verb::journal:
@@ -281,7 +288,7 @@ class Parser {
   }
 
   static bool fits_connect(const std::vector<std::string>& w) {
-    if (w[0] != "smtp" && w[0] != "imap" && w[0] != "plain") return false;
+    if (w[0] != "smtp" && w[0] != "imap" && w[0] != "sieve" && w[0] != "plain") return false;
     if (!is_port(w[2])) return false;
     std::size_t i = 3;
     if (i < w.size() && w[i] == "tls") ++i;

@@ -46,6 +46,8 @@ enum class Verb {
   power_on,
   wait_boot,
   ports_open,
+  ssh,
+  ssh_refuses,
   journal,
   serial,
   wait_serial,

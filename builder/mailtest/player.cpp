@@ -117,6 +117,10 @@ Status Player::play_step(const Step& step) {
       return play_machine(step);
     case Verb::ports_open:
       return check_ports(step);
+    case Verb::ssh:
+      return log_in(step);
+    case Verb::ssh_refuses:
+      return check_login_methods(step);
     default:
       return play_talk(step);
   }
@@ -153,16 +157,19 @@ Status Player::play_talk(const Step& step) {
     case Verb::auth_plain: {
       TRY(const std::vector<std::string> w, expanded(step.words));
       TRY(Session * to, session());
-      const std::string verb = to->protocol() == Protocol::imap ? "AUTHENTICATE PLAIN " : "AUTH PLAIN ";
       const std::string secret = base64(std::string(1, '\0') + w[0] + std::string(1, '\0') + w[1]);
-      return send(verb + secret, verb + "(" + w[0] + " and a password)");
+      const std::string hidden = "(" + w[0] + " and a password)";
+      if (to->protocol() == Protocol::sieve)
+        return send("AUTHENTICATE \"PLAIN\" \"" + secret + "\"", "AUTHENTICATE \"PLAIN\" " + hidden);
+      const std::string verb = to->protocol() == Protocol::imap ? "AUTHENTICATE PLAIN " : "AUTH PLAIN ";
+      return send(verb + secret, verb + hidden);
     }
     case Verb::certificate: {
       TRY(const std::vector<std::string> w, expanded(step.words));
       TRY(Session * to, session());
       if (!to->connection().certificate_is_for(w[0]))
         return mismatch("the server's certificate is not for " + w[0]);
-      return ok();
+      return w.size() == 4 ? to->connection().check_trust(w[3]) : ok();
     }
     case Verb::use:
       if (sessions_.count(step.words[0]) == 0)
@@ -215,9 +222,10 @@ Status Player::connect(const Step& step) {
     else if (w[i] == "as")
       name = w[++i];
   }
-  const Protocol protocol = w[0] == "smtp"   ? Protocol::smtp
-                            : w[0] == "imap" ? Protocol::imap
-                                             : Protocol::plain;
+  const Protocol protocol = w[0] == "smtp"    ? Protocol::smtp
+                            : w[0] == "imap"  ? Protocol::imap
+                            : w[0] == "sieve" ? Protocol::sieve
+                                              : Protocol::plain;
   note(fmt::format("connect {} port {}{}", w[1], w[2], tls ? " with TLS" : ""));
   TRY(Connection connection, Connection::open(w[1], port_of(w[2]), from, reply_deadline()));
   if (tls) CHECK_OK(connection.start_tls("", reply_deadline()));
@@ -244,7 +252,7 @@ Status Player::start_tls(const Step& step) {
     CHECK_OK(send("STARTTLS", "STARTTLS"));
     TRY(const Reply reply, to->read_reply(reply_deadline()));
     note_reply(reply);
-    const std::string wanted = to->protocol() == Protocol::imap ? "OK" : "220";
+    const std::string wanted = to->protocol() == Protocol::smtp ? "220" : "OK";
     if (reply.status.compare(0, wanted.size(), wanted) != 0)
       return mismatch("STARTTLS was refused: " + printable(reply.status, 300));
   }

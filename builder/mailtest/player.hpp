@@ -76,6 +76,8 @@ class Player {
   Status check_ports(const Step& step);
   Status check_journal(const Step& step);
   Status check_serial(const Step& step);
+  Status log_in(const Step& step);
+  Status check_login_methods(const Step& step);
   Status wait_serial(const Step& step);
   Result<Session*> session();
   Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;

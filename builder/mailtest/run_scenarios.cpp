@@ -79,6 +79,27 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
   return suites;
 }
 
+/// Takes the suites for other appliances out: their dialogues speak of domains and accounts that are not
+/// here.
+Result<std::vector<LeftOut>> keep_suites_of_site(std::vector<Suite>& suites, const Options& options) {
+  std::vector<LeftOut> left_out;
+  std::string others;
+  for (const Suite& suite : suites) {
+    if (suite.world.site == options.site) continue;
+    left_out.push_back({suite.name, suite.world.site});
+    others += fmt::format("{}'{}' is for {}", others.empty() ? "" : ", ", suite.name, suite.world.site);
+  }
+  if (left_out.size() == suites.size())
+    return fail(
+        ErrorKind::usage,
+        fmt::format("no scenario in {} is for {}: {}", options.scenarios.string(), options.site, others),
+        fmt::format("write a folder of dialogues with 'site {}' in its file world, and name the folder "
+                    "above it by --scenarios",
+                    options.site));
+  std::erase_if(suites, [&](const Suite& suite) { return suite.world.site != options.site; });
+  return left_out;
+}
+
 std::string rfc5322_date() {
   const std::time_t now = std::time(nullptr);
   std::tm utc{};
@@ -192,7 +213,7 @@ class SuiteRun {
       // Messages of one scenario are told from those of another, also in a machine that is used twice.
       stage.variables["unique"] = fmt::format("{:08x}", std::random_device{}());
       stage.zone_json = options_.zone_json;
-      stage.oracles = options_.scenarios / "oracles";
+      stage.oracles = options_.oracles;
       stage.folder = folder_;
       stage.time_scale = options_.time_scale;
       status = Player(std::move(stage)).play(scenario.dialogue);
@@ -260,9 +281,12 @@ bool Summary::passed() const {
 }
 
 Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
-  TRY(const std::vector<Suite> suites, load_suites(options));
-  TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
+  TRY(std::vector<Suite> suites, load_suites(options));
   Summary summary;
+  TRY(summary.left_out, keep_suites_of_site(suites, options));
+  for (const LeftOut& other : summary.left_out)
+    reporter.info(fmt::format("left out: the scenarios of '{}' are for {}", other.folder, other.site));
+  TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
   for (const Suite& suite : suites) {
     auto activity = reporter.start("scenarios of " + suite.name);
     TRY(const std::string text,

@@ -15,7 +15,9 @@ namespace mailstead::mailtest {
 
 struct Options {
   std::filesystem::path image;      ///< raw disk image, never written to
+  std::string site;                 ///< host name of the appliance: folders for others are left out
   std::filesystem::path scenarios;  ///< qemu-tests/: folders with a file `world` and NN-title.dialogue files
+  std::filesystem::path oracles;    ///< programs that judge what came out: verify-dkim.py
   std::filesystem::path folder;   ///< for overlays and logs; made if missing. The logs stay, the overlays go
   std::filesystem::path cache;    ///< for the accelerator's verdict
   std::vector<std::string> only;  ///< "mail", "mail/10-inbound" or a part of a name; empty: all
@@ -45,8 +47,15 @@ struct BootTimes {
   std::chrono::milliseconds to_imaps{0};  ///< power-on to the IMAP greeting on port 993
 };
 
+/// A folder that was asked for and not played, since it is for another appliance.
+struct LeftOut {
+  std::string folder;
+  std::string site;  ///< the host name that it is for
+};
+
 struct Summary {
   std::vector<ScenarioResult> scenarios;
+  std::vector<LeftOut> left_out;
   std::vector<BootTimes> boots;
   bool passed() const;
 };
@@ -54,7 +63,8 @@ struct Summary {
 /// Boots the unchanged image in a network of its own and plays the dialogues against it. Scenarios of a
 /// folder share one machine, in the order of their names; those with `machine own` follow, each with a fresh
 /// overlay. A scenario that fails is a result, not an error. Errors: bad dialogues (all at once,
-/// ErrorKind::usage), no scenario of that name, no QEMU, namespaces forbidden, interrupted.
+/// ErrorKind::usage), no scenario of that name, none for this site, no QEMU, namespaces forbidden,
+/// interrupted.
 Result<Summary> run_scenarios(const Options& options, Reporter& reporter);
 
 }  // namespace mailstead::mailtest

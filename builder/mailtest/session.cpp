@@ -77,6 +77,7 @@ Result<std::string> Session::read_line(Deadline deadline) {
 Result<Reply> Session::read_reply(Deadline deadline) {
   if (protocol_ == Protocol::smtp) return read_smtp(deadline);
   if (protocol_ == Protocol::imap) return read_imap(deadline);
+  if (protocol_ == Protocol::sieve) return read_sieve(deadline);
   Reply reply;
   TRY(reply.status, read_line(deadline));
   reply.lines.push_back(reply.status);
@@ -100,21 +101,41 @@ Result<Reply> Session::read_smtp(Deadline deadline) {
   }
 }
 
+Result<std::string> Session::read_line_with_literals(Deadline deadline) {
+  TRY(std::string line, read_line(deadline));
+  while (const auto length = literal_length(line)) {
+    if (*length > kLargestReply) return fail(ErrorKind::network, "the reply is larger than 32 MiB");
+    while (buffer_.size() < *length) CHECK_OK(fill(deadline));
+    line += "\n" + buffer_.substr(0, *length);
+    buffer_.erase(0, *length);
+    TRY(const std::string rest, read_line(deadline));
+    line += rest;
+    if (line.size() > kLargestReply) return fail(ErrorKind::network, "the reply is larger than 32 MiB");
+  }
+  return line;
+}
+
+Result<Reply> Session::read_sieve(Deadline deadline) {
+  Reply reply;
+  reply.protocol = Protocol::sieve;
+  std::size_t total = 0;
+  while (true) {
+    TRY(reply.status, read_line_with_literals(deadline));
+    reply.lines.push_back(reply.status);
+    const std::string word = reply.status.substr(0, reply.status.find(' '));
+    if (word == "OK" || word == "NO" || word == "BYE") return reply;
+    total += reply.status.size() + 1;
+    if (total > kLargestReply || reply.lines.size() > kMostLines)
+      return fail(ErrorKind::network, "the reply does not end");
+  }
+}
+
 Result<Reply> Session::read_imap(Deadline deadline) {
   Reply reply;
   reply.protocol = Protocol::imap;
   std::size_t total = 0;
   while (true) {
-    TRY(std::string line, read_line(deadline));
-    while (const auto length = literal_length(line)) {
-      if (*length > kLargestReply) return fail(ErrorKind::network, "the reply is larger than 32 MiB");
-      while (buffer_.size() < *length) CHECK_OK(fill(deadline));
-      line += "\n" + buffer_.substr(0, *length);
-      buffer_.erase(0, *length);
-      TRY(const std::string rest, read_line(deadline));
-      line += rest;
-      if (line.size() > kLargestReply) return fail(ErrorKind::network, "the reply is larger than 32 MiB");
-    }
+    TRY(const std::string line, read_line_with_literals(deadline));
     total += line.size() + 1;
     if (total > kLargestReply || reply.lines.size() > kMostLines)
       return fail(ErrorKind::network, "the reply does not end");

@@ -9,13 +9,14 @@
 
 namespace mailstead::mailtest {
 
-enum class Protocol { smtp, imap, plain };
+enum class Protocol { smtp, imap, sieve, plain };
 
 /// A whole answer of a server.
 struct Reply {
   std::vector<std::string> lines;  ///< as received, without line ends; IMAP literals are part of their line
   /// What `<` compares. SMTP (RFC 5321 section 4.2): the code once, then the texts of all lines, joined by
-  /// line ends. IMAP (RFC 9051 section 7): the last line without its tag. Plain: the line.
+  /// line ends. IMAP (RFC 9051 section 7): the last line without its tag. ManageSieve (RFC 5804 section 1.2):
+  /// the last line, with OK, NO or BYE. Plain: the line.
   std::string status;
   /// All lines joined by line ends, for regular expressions. For SMTP the same as `status`.
   std::string text() const;
@@ -46,6 +47,9 @@ class Session {
   Status fill(Deadline deadline);
   Result<Reply> read_smtp(Deadline deadline);
   Result<Reply> read_imap(Deadline deadline);
+  Result<Reply> read_sieve(Deadline deadline);
+  /// A line in which each "{123}" at an end is followed by so many octets and the rest of the line.
+  Result<std::string> read_line_with_literals(Deadline deadline);
 
   Protocol protocol_;
   Connection connection_;

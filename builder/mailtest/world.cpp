@@ -10,6 +10,7 @@
 
 #include "mailtest/dialogue.hpp"
 #include "mailtest/enclosure.hpp"
+#include "mailtest/root_servers.hpp"
 #include "mailtest/text.hpp"
 #include "vm/machine.hpp"
 
@@ -119,11 +120,23 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
       std::from_chars(w[3].data(), w[3].data() + w[3].size(), port);
       if (port == 0 || port > 65535) errors.push_back(error_at(file, number, line, "not a port"));
       plan.peers.push_back({w[2], static_cast<std::uint16_t>(port), w[4], w.size() == 6});
+    } else if (w[0] == "site" && w.size() == 2) {
+      if (!plan.site.empty())
+        errors.push_back(error_at(file, number, line, "the world has a 'site' already"));
+      plan.site = w[1];
+    } else if (w[0] == "names" && w.size() == 2 && (w[1] == "gateway" || w[1] == "root")) {
+      plan.names = w[1] == "root" ? NameService::root : NameService::gateway;
+    } else if (w[0] == "addressing" && w.size() == 2 && (w[1] == "dhcp" || w[1] == "silent")) {
+      plan.addressing = w[1] == "silent" ? Addressing::silent : Addressing::dhcp;
     } else {
       errors.push_back(error_at(file, number, line, "this line is not understood",
-                                "write: dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls]"));
+                                "write: site HOSTNAME, names gateway|root, addressing dhcp|silent, "
+                                "dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls]"));
     }
   }
+  if (plan.site.empty())
+    errors.push_back(error_at(file, 1, "", "the world does not say for which appliance it is",
+                              "add a line 'site HOSTNAME' with the host name of its spec"));
   if (!errors.empty()) return fail(join_errors(std::move(errors)));
   return plan;
 }
@@ -150,16 +163,20 @@ Result<std::vector<DnsRecord>> records_from_json(const std::string& text) {
   }
 }
 
-Result<std::string> dnsmasq_configuration(const std::vector<DnsRecord>& records, const std::string& mac) {
-  std::string text = fmt::format(
+Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vector<DnsRecord>& records,
+                                          const std::string& mac) {
+  std::string text =
       "no-resolv\nno-hosts\nkeep-in-foreground\nlog-facility=-\nlog-queries\npid-file=\n"
-      "interface=tap0\nexcept-interface=lo\nbind-dynamic\n"
-      "local=/#/\nlocal-ttl=60\n"
-      "dhcp-authoritative\ndhcp-leasefile=/dev/null\ndhcp-option=option:ntp-server,{0}\n"
-      "dhcp-range={1},{1},255.255.255.0,1h\ndhcp-range={2},{2},64,1h\nenable-ra\n"
-      "dhcp-host={3},{1}\n"
-      "edns-packet-max=1232\n",
-      kGateway, kAppliance, kAppliance6, mac);
+      "interface=tap0\nexcept-interface=lo\nbind-dynamic\n";
+  if (plan.addressing == Addressing::dhcp)
+    text += fmt::format(
+        "dhcp-authoritative\ndhcp-leasefile=/dev/null\ndhcp-option=option:ntp-server,{0}\n"
+        "dhcp-range={1},{1},255.255.255.0,1h\ndhcp-range={2},{2},64,1h\nenable-ra\n"
+        "dhcp-host={3},{1}\n",
+        kGateway, kAppliance, kAppliance6, mac);
+  // port 0: no name server at all.
+  if (plan.names != NameService::gateway) return text + "port=0\n";
+  text += "local=/#/\nlocal-ttl=60\nedns-packet-max=1232\n";
   for (const DnsRecord& record : records) {
     TRY(const std::string option, option_for(record));
     text += option;
@@ -177,23 +194,33 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
   for (const DnsRecord& record : plan.records) said.emplace(record.name, record.type);
   for (const DnsRecord& record : zone)
     if (said.count({record.name, record.type}) == 0) records.push_back(record);
-  TRY(const std::string configuration, dnsmasq_configuration(records, vm::TapNetwork{}.mac));
-  CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
-  // --no-daemon: in a user namespace there is no other user to become.
-  TRY(vm::Process dnsmasq,
-      vm::Process::start({{"dnsmasq", "--no-daemon", "--conf-file=" + (folder / "dnsmasq.conf").string()},
-                          folder / "dnsmasq.log",
-                          {},
-                          false}));
-  if (const auto ending = dnsmasq.wait(std::chrono::milliseconds(500)))
-    return fail(ErrorKind::tool, "the name server of the test world ended with " + ending->describe() +
-                                     ":\n" + vm::tail(dnsmasq.log(), 10));
-  world->dnsmasq_ = std::make_unique<vm::Process>(std::move(dnsmasq));
+  if (plan.addressing == Addressing::dhcp || plan.names == NameService::gateway) {
+    TRY(const std::string configuration, dnsmasq_configuration(plan, records, vm::TapNetwork{}.mac));
+    CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
+    // --no-daemon: in a user namespace there is no other user to become.
+    CHECK_OK(world->serve({{"dnsmasq", "--no-daemon", "--conf-file=" + (folder / "dnsmasq.conf").string()},
+                           folder / "dnsmasq.log",
+                           {},
+                           false}));
+  }
+  if (plan.names == NameService::root) {
+    TRY(const vm::Daemon root, prepare_root_servers(records, folder));
+    CHECK_OK(world->serve(root));
+  }
   for (const Peer& peer : plan.peers) {
     TRY(auto sink, SmtpSink::start(peer.address, peer.port, peer.name, peer.tls, world->inbox_));
     world->sinks_.push_back(std::move(sink));
   }
   return world;
+}
+
+Status World::serve(const vm::Daemon& daemon) {
+  TRY(vm::Process server, vm::Process::start(daemon));
+  if (const auto ending = server.wait(std::chrono::milliseconds(500)))
+    return fail(ErrorKind::tool, "the name server of the test world ended with " + ending->describe() +
+                                     ":\n" + vm::tail(server.log(), 10));
+  servers_.push_back(std::move(server));
+  return ok();
 }
 
 }  // namespace mailstead::mailtest

@@ -29,41 +29,57 @@ struct Peer {
   bool tls = false;
 };
 
+/// Who answers the names of a world.
+enum class NameService {
+  gateway,  ///< a forwarder at the gateway's address, as a provider has it
+  root,     ///< the root servers, at their real addresses
+};
+
+/// How a machine of a world comes to its addresses.
+enum class Addressing {
+  dhcp,    ///< DHCP, DHCPv6 and router advertisements
+  silent,  ///< nobody tells: the machine knows its addresses and gateways itself
+};
+
 /// What the file `world` of a folder of qemu-tests/ says.
 struct WorldPlan {
+  std::string site;  ///< the host name of the appliance that the folder is for
+  NameService names = NameService::gateway;
+  Addressing addressing = Addressing::dhcp;
   std::vector<DnsRecord> records;
   std::vector<Peer> peers;
 };
 
-/// Reads `dns NAME TYPE VALUE` and `peer smtp ADDRESS PORT NAME [tls]` lines. Errors: collected, with places.
+/// Reads `site`, `names`, `addressing`, `dns` and `peer` lines, as qemu-tests/README.md describes them.
+/// Errors: collected, with places.
 Result<WorldPlan> parse_world(std::string_view text, const std::string& file);
 
 /// The records that `mailstead dns --json` prints. Errors: ErrorKind::usage, not that form.
 Result<std::vector<DnsRecord>> records_from_json(const std::string& text);
 
-/// Configuration of dnsmasq that answers these records and nothing else, gives the appliance its addresses by
-/// DHCP, DHCPv6 and router advertisements, and keeps nothing on disk. Errors: a type or value that it cannot
-/// express.
-Result<std::string> dnsmasq_configuration(const std::vector<DnsRecord>& records, const std::string& mac);
+/// Configuration of dnsmasq for what the plan leaves to the gateway: answers these records and nothing else,
+/// gives the appliance its addresses by DHCP, DHCPv6 and router advertisements, and keeps nothing on disk.
+/// Errors: a type or value that it cannot express.
+Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vector<DnsRecord>& records,
+                                          const std::string& mac);
 
 /// Everything around the appliance, running: names, addresses, mail servers. To be made inside run_enclosed.
 class World {
  public:
   /// `zone`: the appliance's own records. `folder`: for logs and configuration. Errors: as in make_network;
-  /// no dnsmasq.
+  /// no dnsmasq or nsd, or one that ended at once.
   static Result<std::unique_ptr<World>> start(const WorldPlan& plan, const std::vector<DnsRecord>& zone,
                                               const std::filesystem::path& folder);
   int tap() const { return tap_.get(); }
   Inbox& inbox() { return inbox_; }
-  /// The name server's log.
-  std::filesystem::path dns_log() const { return dnsmasq_->log(); }
 
  private:
   World() = default;
+  Status serve(const vm::Daemon& daemon);
   FileDescriptor tap_;
   Inbox inbox_;
   std::vector<std::unique_ptr<SmtpSink>> sinks_;
-  std::unique_ptr<vm::Process> dnsmasq_;
+  std::vector<vm::Process> servers_;
 };
 
 }  // namespace mailstead::mailtest

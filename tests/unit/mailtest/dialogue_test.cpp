@@ -66,7 +66,7 @@ TEST_CASE("errors have a place, a remedy, and come all at once") {
         "t.dialogue:3:1: this line is not understood\n"
         "    3 | connect ftp a 25\n"
         "      | ^~~~~~~~~~~~~~~~\n"
-        "  write: connect smtp|imap|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]\n");
+        "  write: connect smtp|imap|sieve|plain ADDRESS PORT [tls] [from ADDRESS] [as NAME]\n");
 }
 
 TEST_CASE("a dialogue says what disk it wants and what happens to it") {

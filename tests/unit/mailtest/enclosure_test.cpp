@@ -19,8 +19,8 @@ using namespace mailstead::mailtest;
 
 namespace {
 
-/// Sends one question by UDP to the gateway and returns the whole answer, "" if none comes.
-std::string ask(const std::string& name, unsigned type) {
+/// Sends one question by UDP to an IPv4 address and returns the whole answer, "" if none comes.
+std::string ask(const std::string& name, unsigned type, const char* server = kGateway) {
   std::string query("\x12\x34\x01\x00\x00\x01\x00\x00\x00\x00\x00\x01", 12);
   for (std::size_t at = 0; at <= name.size();) {
     const std::size_t end = std::min(name.find('.', at), name.size());
@@ -34,7 +34,7 @@ std::string ask(const std::string& name, unsigned type) {
   sockaddr_in to{};
   to.sin_family = AF_INET;
   to.sin_port = htons(53);
-  ::inet_pton(AF_INET, kGateway, &to.sin_addr);
+  ::inet_pton(AF_INET, server, &to.sin_addr);
   ::sendto(socket.get(), query.data(), query.size(), 0, reinterpret_cast<sockaddr*>(&to), sizeof to);
   pollfd entry{socket.get(), POLLIN, 0};
   if (::poll(&entry, 1, 5000) <= 0) return {};
@@ -81,7 +81,8 @@ TEST_CASE("the world answers names and takes mail at outside addresses") {
   const std::string key(800, 'k');  // as long as the record of a 4096-bit RSA key
   const auto result = run_enclosed(
       [&](Reporter&) -> Result<std::string> {
-        TRY(const WorldPlan plan, parse_world("dns elsewhere.example MX 10 mx.elsewhere.example\n"
+        TRY(const WorldPlan plan, parse_world("site mail.example.org\n"
+                                              "dns elsewhere.example MX 10 mx.elsewhere.example\n"
                                               "dns mx.elsewhere.example A 198.51.100.25\n"
                                               "peer smtp 198.51.100.25 25 mx.elsewhere.example tls\n"
                                               "peer smtp 2001:db8:51::25 25 mx.elsewhere.example\n",
@@ -106,4 +107,34 @@ TEST_CASE("the world answers names and takes mail at outside addresses") {
       *reporter);
   if (!result) FAIL(format_error(result.error()));
   CHECK(*result == "MX 0 no-data 0 unknown 3 key true ");
+}
+
+TEST_CASE("the root servers answer at their own addresses, with authority, and the gateway keeps silent") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  const auto result = run_enclosed(
+      [&](Reporter&) -> Result<std::string> {
+        TRY(const WorldPlan plan, parse_world("site mail.example.org\nnames root\naddressing silent\n"
+                                              "dns elsewhere.example MX 10 mx.elsewhere.example\n",
+                                              "world"));
+        TRY(const auto world, World::start(plan, {}, folder->path()));
+        std::string said;
+        for (const char* server : {"198.41.0.4", "170.247.170.2", "202.12.27.33"}) {
+          const std::string answer = ask("elsewhere.example", 15, server);
+          // RFC 1035 section 4.1.1: AA is bit 5 of the third octet; then counts of questions and answers.
+          const bool authoritative = answer.size() > 8 && (answer[2] & 4) != 0 && answer[7] == 1;
+          said += fmt::format("{} {} ", answer_code(answer), authoritative);
+        }
+        said += fmt::format("unknown {} ", answer_code(ask("nobody.example", 1, "199.7.83.42")));
+        Stage stage;
+        TRY(const Dialogue dialogue,
+            parse_dialogue("# t\nconnect plain 2001:dc3::35 53\nclose\nexpect-refused 203.0.113.1 53\n",
+                           "t"));
+        CHECK_OK(Player(std::move(stage)).play(dialogue));
+        return said;
+      },
+      *reporter);
+  if (!result) FAIL(format_error(result.error()));
+  CHECK(*result == "0 true 0 true 0 true unknown 3 ");
 }

@@ -123,6 +123,46 @@ not-received within 200ms to other@elsewhere.example
   if (!status) FAIL(format_error(status.error()));
 }
 
+TEST_CASE("a reply of ManageSieve goes to its OK, NO or BYE") {
+  const ScriptedServer server(
+      "\"IMPLEMENTATION\" \"x\"\r\n\"SASL\" \"PLAIN\"\r\nOK \"ready\"\r\n"
+      "\"name\" {4}\r\nOK\r\n ACTIVE\r\nNO {5}\r\nwrong\r\nOKAY\r\nBYE\r\n");
+  Stage stage;
+  stage.variables["port"] = std::to_string(server.port);
+  const Status status = play(R"(
+connect sieve 127.0.0.1 ${port}
+< OK "ready"
+<* "SASL" "PLAIN"
+> LISTSCRIPTS
+<~ ^NO
+<* wrong
+<! SASL
+< BYE
+<* OKAY
+)",
+                             stage);
+  if (!status) FAIL(format_error(status.error()));
+}
+
+TEST_CASE("a certificate that nobody known has signed is not trusted") {
+  Inbox inbox;
+  const std::uint16_t port = free_port();
+  const auto sink = SmtpSink::start("127.0.0.1", port, "mx.elsewhere.example", true, inbox);
+  REQUIRE(sink.has_value());
+  Stage stage;
+  stage.inbox = &inbox;
+  stage.variables["port"] = std::to_string(port);
+  const std::string talk =
+      "connect smtp 127.0.0.1 ${port}\n< 220 *\n> EHLO x.example\n< 250 *\nstarttls\n"
+      "certificate mx.elsewhere.example trusted by ";
+  const Status stranger = play(talk + "/etc/ssl/certs/ca-certificates.crt\n", stage);
+  REQUIRE_FALSE(stranger.has_value());
+  CHECK(stranger.error().message.find("the server's certificate is not trusted: self") == 0);
+  const Status nothing = play(talk + "/nonexistent.pem\n", stage);
+  REQUIRE_FALSE(nothing.has_value());
+  CHECK(nothing.error().message == "cannot read certificates from /nonexistent.pem");
+}
+
 TEST_CASE("a reply that does not match names the line, and what was said") {
   const Status status =
       play_against("220-hello\r\n220 there\r\n550 no\r\n", "smtp", "< 220 hello*\n> EHLO x\n< 250 *\n");

@@ -27,8 +27,8 @@ TEST_CASE("every dialogue and world of qemu-tests is understood") {
       if (!plan) FAIL(format_error(plan.error()));
     }
   }
-  CHECK(dialogues >= 15);
-  CHECK(worlds >= 1);
+  CHECK(dialogues >= 25);
+  CHECK(worlds >= 2);
 }
 
 TEST_CASE("a runner without scenarios, or with broken ones, says so before it boots") {
@@ -48,6 +48,24 @@ TEST_CASE("a runner without scenarios, or with broken ones, says so before it bo
   const std::string text = format_error(broken.error());
   CHECK(text.find("mail/world:1:1: this line is not understood") != std::string::npos);
   CHECK(text.find("mail/10-x.dialogue:2:1: unknown keyword 'nonsense'") != std::string::npos);
+}
+
+TEST_CASE("a site that no scenario is for is told so before anything is booted") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  Options options;
+  options.site = "mail.mine.example";
+  options.scenarios = folder->path();
+  REQUIRE(make_directories(folder->path() / "other").has_value());
+  REQUIRE(write_file(folder->path() / "other/world", "site mail.example.org\n").has_value());
+  REQUIRE(write_file(folder->path() / "other/10-x.dialogue", "# t\npower-off\n").has_value());
+  const auto none = run_scenarios(options, *reporter);
+  REQUIRE_FALSE(none.has_value());
+  CHECK(none.error().kind == ErrorKind::usage);
+  CHECK(none.error().message == "no scenario in " + folder->path().string() +
+                                    " is for mail.mine.example: 'other' is for mail.example.org");
+  CHECK(none.error().hint.find("'site mail.mine.example'") != std::string::npos);
 }
 
 TEST_CASE("a run without scenarios has not passed") {

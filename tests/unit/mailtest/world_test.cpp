@@ -3,6 +3,7 @@
 
 #include "mailtest/disk.hpp"
 #include "mailtest/journal.hpp"
+#include "mailtest/root_servers.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -11,6 +12,7 @@ using namespace mailstead::mailtest;
 TEST_CASE("a world file lists records and peers") {
   const auto plan = parse_world(
       "# the outside\n"
+      "site mail.example.org\n"
       "dns elsewhere.example MX 10 mx.elsewhere.example\n"
       "dns elsewhere.example TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n"
       "peer smtp 198.51.100.25 25 mx.elsewhere.example tls\n",
@@ -18,9 +20,63 @@ TEST_CASE("a world file lists records and peers") {
   REQUIRE(plan.has_value());
   CHECK(plan->records.at(1).value == "v=spf1 ip4:198.51.100.0/24 -all");
   CHECK(plan->peers.at(0).tls);
-  const auto wrong = parse_world("dns x BOGUS y\npeer smtp nowhere 25 x\ndns x A 300.1.1.1\n", "world");
+  CHECK(plan->site == "mail.example.org");
+  CHECK(plan->names == NameService::gateway);
+  CHECK(plan->addressing == Addressing::dhcp);
+  const auto wrong =
+      parse_world("site m\ndns x BOGUS y\npeer smtp nowhere 25 x\ndns x A 300.1.1.1\n", "world");
   REQUIRE_FALSE(wrong.has_value());
   CHECK(wrong.error().others.size() + 1 == 3);
+}
+
+TEST_CASE("a world says for which appliance it is, and who gives names and addresses") {
+  const auto plan = parse_world("site m.example\nnames root\naddressing silent\n", "world");
+  REQUIRE(plan.has_value());
+  CHECK(plan->names == NameService::root);
+  CHECK(plan->addressing == Addressing::silent);
+  const auto nobody = parse_world("names root\n", "world");
+  REQUIRE_FALSE(nobody.has_value());
+  CHECK(nobody.error().message == "the world does not say for which appliance it is");
+  CHECK_FALSE(parse_world("site a\nsite b\n", "world").has_value());
+  CHECK_FALSE(parse_world("site a\nnames elsewhere\n", "world").has_value());
+  CHECK_FALSE(parse_world("site a\naddressing\n", "world").has_value());
+}
+
+TEST_CASE("the root zone holds every kind of record, and none that would break out of its line") {
+  const auto zone = root_zone({{"example.org", "MX", "10 mail.example.org"},
+                               {"k.example.org", "TXT", "v=DKIM1; p=a\"b\\c\n" + std::string(250, 'x')},
+                               {"example.org", "CAA", "0 issue \"ca.example\""}});
+  REQUIRE(zone.has_value());
+  INFO(*zone);
+  for (const char* line :
+       {"$ORIGIN .\n", "\n. IN SOA ", "\n. IN NS m.root-servers.net.\n",
+        "\nm.root-servers.net. IN AAAA 2001:dc3::35\n", "\nexample.org IN MX 10 mail.example.org\n",
+        "\nk.example.org IN TXT \"v=DKIM1; p=a\\\"b\\\\c\\010xx",
+        "\nexample.org IN CAA 0 issue \"ca.example\"\n"})
+    CHECK(zone->find(line) != std::string::npos);
+  // 17 octets before the x's: the first string takes 250 in all, the rest is a second one.
+  CHECK(zone->find("x\" \"" + std::string(17, 'x') + "\"\n") != std::string::npos);
+  CHECK_FALSE(root_zone({{"x\n. IN NS evil", "A", "1.2.3.4"}}).has_value());
+  CHECK_FALSE(root_zone({{"x", "MX", "10 a\n$INCLUDE /etc/passwd"}}).has_value());
+  CHECK_FALSE(root_zone({{"x", "MX", "10 a ( b"}}).has_value());
+  CHECK_FALSE(root_zone({{"", "A", "1.2.3.4"}}).has_value());
+}
+
+TEST_CASE("the gateway leaves out what the world does not want of it") {
+  WorldPlan plan;
+  plan.names = NameService::root;
+  const auto addresses = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m");
+  REQUIRE(addresses.has_value());
+  CHECK(addresses->find("\nport=0\n") != std::string::npos);
+  CHECK(addresses->find("x.example") == std::string::npos);
+  CHECK(addresses->find("dhcp-range=") != std::string::npos);
+  plan.names = NameService::gateway;
+  plan.addressing = Addressing::silent;
+  const auto names = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m");
+  REQUIRE(names.has_value());
+  CHECK(names->find("dhcp") == std::string::npos);
+  CHECK(names->find("enable-ra") == std::string::npos);
+  CHECK(names->find("host-record=x.example,192.0.2.1\n") != std::string::npos);
 }
 
 TEST_CASE("the name server's configuration holds every kind of record") {
@@ -33,7 +89,7 @@ TEST_CASE("the name server's configuration holds every kind of record") {
     {"name": "_25._tcp.mail.example.org", "type": "TLSA", "value": "3 1 1 abcd"},
     {"name": "example.org", "type": "CAA", "value": "0 issue \"ca.example\""}]})");
   REQUIRE(records.has_value());
-  const auto text = dnsmasq_configuration(*records, "52:54:00:00:00:01");
+  const auto text = dnsmasq_configuration({}, *records, "52:54:00:00:00:01");
   REQUIRE(text.has_value());
   for (const char* line :
        {"mx-host=example.org,mail.example.org,10\n", "host-record=mail.example.org,203.0.113.10\n",
@@ -45,7 +101,7 @@ TEST_CASE("the name server's configuration holds every kind of record") {
   }
   CHECK(text->find("your address") == std::string::npos);
   CHECK_FALSE(records_from_json("[]").has_value());
-  CHECK_FALSE(dnsmasq_configuration({{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "m").has_value());
+  CHECK_FALSE(dnsmasq_configuration({}, {{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "m").has_value());
 }
 
 TEST_CASE("a partition table is read, and broken ones are refused") {

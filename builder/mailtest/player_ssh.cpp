@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Steps that log in by SSH, with the client of OpenSSH.
+#include <fmt/format.h>
+
+#include "base/run.hpp"
+#include "mailtest/player.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+/// The client, as a person sits before it who has no configuration, no agent and no known hosts.
+Command ssh_client(const std::string& address, const std::vector<std::string>& options) {
+  Command command;
+  command.argv = {"ssh", "-F", "none", "-T"};
+  const std::string settings[] = {"BatchMode=yes",
+                                  "StrictHostKeyChecking=no",
+                                  "UserKnownHostsFile=/dev/null",
+                                  "GlobalKnownHostsFile=/dev/null",
+                                  "LogLevel=ERROR",
+                                  "IdentityAgent=none",
+                                  "ConnectTimeout=30"};
+  for (const std::string& setting : settings) {
+    command.argv.push_back("-o");
+    command.argv.push_back(setting);
+  }
+  command.argv.insert(command.argv.end(), options.begin(), options.end());
+  command.argv.push_back("root@" + address);
+  return command;
+}
+
+}  // namespace
+
+Status Player::log_in(const Step& step) {
+  TRY(const std::vector<std::string> w, expanded(step.words));
+  TRY(const std::string remote, expanded(step.text));
+  Command command = ssh_client(w[0], {"-o", "IdentitiesOnly=yes", "-i", w[1]});
+  command.argv.push_back(remote);
+  command.timeout = std::chrono::seconds(static_cast<long>(120 * stage_.time_scale));
+  note(fmt::format("ssh to {}: {}", w[0], remote));
+  TRY(const CommandOutput done, run_any_status(command));
+  Reply reply;
+  for (const std::string& line : split_lines(done.out)) reply.lines.push_back(line);
+  reply.status = done.out;
+  note_reply(reply);
+  reply_ = std::move(reply);
+  if (done.exit_status == 0) return ok();
+  return fail(ErrorKind::tool, fmt::format("over SSH, exit status {}: {}", done.exit_status,
+                                           printable(done.err + done.out, 2000)));
+}
+
+Status Player::check_login_methods(const Step& step) {
+  TRY(const std::vector<std::string> w, expanded(step.words));
+  Command command =
+      ssh_client(w[0], {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + w[1]});
+  command.argv.push_back("true");
+  command.timeout = std::chrono::seconds(static_cast<long>(120 * stage_.time_scale));
+  TRY(const CommandOutput done, run_any_status(command));
+  note("ssh: " + printable(done.err, 300));
+  // The client lists what the server would have accepted: "root@…: Permission denied (publickey)."
+  const auto from = done.err.find("Permission denied (");
+  const auto end = done.err.find(')', from);
+  if (done.exit_status != 255 || from == std::string::npos || end == std::string::npos)
+    return fail(ErrorKind::tool, fmt::format("SSH did not refuse, exit status {}: {}", done.exit_status,
+                                             printable(done.err, 1000)));
+  if (done.err.substr(from, end - from).find(w[1]) != std::string::npos)
+    return fail(ErrorKind::tool, fmt::format("SSH offers the method {}: {}", w[1], printable(done.err, 300)));
+  return ok();
+}
+
+}  // namespace mailstead::mailtest

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "mailtest/world.hpp"
+
+namespace mailstead::mailtest {
+
+/// A root zone that holds all of these names itself, as a master file (RFC 1035 section 5): no delegation, so
+/// that one server is the whole tree. It is not signed, since nobody but ICANN can sign for the root's key: a
+/// validating resolver must refuse every name in it, except below the zones that it was told are unsigned.
+/// Errors: ErrorKind::usage, a record that would break the file's form.
+Result<std::string> root_zone(const std::vector<DnsRecord>& records);
+
+/// Configuration of nsd (nsd.conf(5)) that serves that zone on the addresses of all root servers.
+std::string nsd_configuration(const std::filesystem::path& folder);
+
+/// Inside run_enclosed, after make_network: routes the root servers' addresses to this host and writes zone
+/// and configuration into a folder "root-servers" of `folder`, where the log will be too. Returns what to
+/// start. Errors: root_zone's; no `ip`.
+Result<vm::Daemon> prepare_root_servers(const std::vector<DnsRecord>& records,
+                                        const std::filesystem::path& folder);
+
+}  // namespace mailstead::mailtest
