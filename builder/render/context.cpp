@@ -7,6 +7,7 @@
 
 #include "crypto/digest.hpp"
 #include "render/mail_maps.hpp"
+#include "render/quota.hpp"
 
 namespace mailstead::render {
 namespace {
@@ -61,6 +62,18 @@ Value::List sender_values(const spec::Site& site) {
   return senders;
 }
 
+Value::List quota_values(const spec::Site& site) {
+  Value::List list;
+  for (const QuotaRecipient& recipient : quota_recipients(site, make_mail_maps(site))) {
+    const auto bytes = recipient.limited ? recipient.account->quota_bytes : std::nullopt;
+    list.emplace_back(Value::Map{{"address", recipient.address},
+                                 {"account", recipient.account->address.text()},
+                                 {"has_quota", bytes.has_value()},
+                                 {"quota_bytes", bytes ? Value(*bytes) : Value()}});
+  }
+  return list;
+}
+
 Value address_value(const std::string& text) {
   const std::size_t slash = text.find('/');
   return Value::Map{{"this", text},
@@ -110,6 +123,7 @@ Value make_context(const spec::Site& site) {
       {"domains", std::move(domains)},
       {"accounts", std::move(accounts)},
       {"senders", sender_values(site)},
+      {"quota_recipients", quota_values(site)},
       {"network", network_value(site.network)},
       {"ssh",
        Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},

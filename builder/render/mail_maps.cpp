@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <vector>
@@ -108,12 +109,16 @@ class Maker {
   }
 
   /// Mail to the machine itself ("<postmaster>" without a domain as in RFC 5321 section 4.5.1, mail of its
-  /// services) goes to the postmaster of the first domain.
+  /// services) goes to the postmaster of the domain that the host name is in, or else of the first one.
   void add_host_name() {
     if (site_.domains.empty()) return;
     if (!maps_.virtual_mailbox_domains.contains(site_.hostname))
       maps_.virtual_alias_domains[site_.hostname] = site_.hostname;
-    const std::string postmaster = "postmaster@" + site_.domains.front().name;
+    const auto above = std::find_if(
+        site_.domains.begin(), site_.domains.end(),
+        [this](const spec::Domain& domain) { return ("." + site_.hostname).ends_with("." + domain.name); });
+    const std::string postmaster =
+        "postmaster@" + (above == site_.domains.end() ? site_.domains.front() : *above).name;
     for (const char* local : {"postmaster", "root", "abuse", "mailer-daemon"}) {
       const Address address{local, site_.hostname};
       if (accounts_.contains(address) || targets_.contains(address.text()) || address.text() == postmaster)

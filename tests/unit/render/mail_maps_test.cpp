@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "render/cdb_file.hpp"
+#include "render/quota.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -53,15 +54,15 @@ TEST_CASE("the mail maps say who gets mail and who may send as whom") {
                                              {"carol@example.net", "carol@example.net"}});
   CHECK(maps.virtual_alias_domains == Entries{{"mail.example.org", "mail.example.org"}});
   CHECK(maps.virtual_alias_maps == Entries{{"@example.net", "bob@example.net"},
-                                           {"abuse@mail.example.org", "postmaster@example.net"},
+                                           {"abuse@mail.example.org", "postmaster@example.org"},
                                            {"alice@example.org", "alice@elsewhere.example,alice@example.org"},
                                            {"bob@example.net", "bob@example.net"},
                                            {"carol@example.net", "carol@example.net"},
-                                           {"mailer-daemon@mail.example.org", "postmaster@example.net"},
+                                           {"mailer-daemon@mail.example.org", "postmaster@example.org"},
                                            {"old@example.org", "x@elsewhere.example"},
                                            {"postmaster@example.org", "alice@example.org"},
-                                           {"postmaster@mail.example.org", "postmaster@example.net"},
-                                           {"root@mail.example.org", "postmaster@example.net"},
+                                           {"postmaster@mail.example.org", "postmaster@example.org"},
+                                           {"root@mail.example.org", "postmaster@example.org"},
                                            {"team@example.org", "alice@example.org,bob@example.net"}});
   CHECK(maps.smtpd_sender_login_maps ==
         Entries{{"alice@example.org", "alice@example.org"},
@@ -77,11 +78,39 @@ TEST_CASE("the mail maps say who gets mail and who may send as whom") {
                                              {"robots@example.org", "550 5.7.1 Nobody reads this"}});
 }
 
+TEST_CASE(
+    "the quota of a mailbox holds for all its names, shared addresses and the unnamed in other domains do "
+    "not") {
+  spec::Site made = site();
+  made.aliases[{"one", "example.net"}] = {{"carol", "example.net"}};
+  made.aliases[{"both", "example.net"}] = {{"bob", "example.net"}, {"carol", "example.net"}};
+  made.forwards[{"away", "example.net"}] = {{"x", "elsewhere.example"}};
+  std::vector<std::string> shown;
+  for (const auto& recipient : render::quota_recipients(made, render::make_mail_maps(made)))
+    shown.push_back(recipient.address + " " + recipient.account->address.text() +
+                    (recipient.limited ? "" : " without limit"));
+  CHECK(shown == std::vector<std::string>{
+                     "@example.net bob@example.net", "abuse@mail.example.org alice@example.org",
+                     "away@example.net bob@example.net without limit",
+                     "both@example.net bob@example.net without limit",
+                     "mailer-daemon@mail.example.org alice@example.org", "one@example.net carol@example.net",
+                     "postmaster@example.org alice@example.org",
+                     "postmaster@mail.example.org alice@example.org",
+                     "root@mail.example.org alice@example.org"});
+}
+
 TEST_CASE("a host name that is a mail domain is not an alias domain") {
   spec::Site made = site();
   made.hostname = "example.org";
   CHECK(render::make_mail_maps(made).virtual_alias_domains.empty());
   CHECK(render::make_mail_maps(made).virtual_alias_maps.at("postmaster@example.org") == "alice@example.org");
+}
+
+TEST_CASE("mail to a machine outside of its domains goes to the postmaster of the first") {
+  spec::Site made = site();
+  made.hostname = "mx.notexample.org";
+  CHECK(render::make_mail_maps(made).virtual_alias_maps.at("root@mx.notexample.org") ==
+        "postmaster@example.net");
 }
 
 TEST_CASE("an indexed map is read back by the cdb library, and equal entries give equal bytes") {
