@@ -74,6 +74,7 @@ int run_command_line(int argc, char** argv) {
   add_build(app, globals);
   add_test(app, globals);
   add_run(app, globals);
+  add_completion(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -32,6 +32,7 @@ void add_lock(CLI::App& app, Globals& globals);
 void add_build(CLI::App& app, Globals& globals);
 void add_test(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
+void add_completion(CLI::App& app, Globals& globals);
 
 /// Options that several verbs have.
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);

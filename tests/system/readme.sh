@@ -1,0 +1,32 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Runs the README's own commands, line by line, in a folder that looks like the repository; and holds its table of commands
+# against what the program says of itself.
+set -eux
+place=$WORK/readme
+rm -rf "$place"
+mkdir -p "$place/build"
+ln -s "$MAILSTEAD" "$place/build/mailstead"
+ln -s "$SOURCE/profiles" "$place/profiles"
+# What ./setup does has been done, or this test would not run.
+printf '#!/bin/sh\ntest "$1" = build && grep -q "^  $1) *$" "%s/setup"\n' "$SOURCE" >"$place/setup"
+chmod +x "$place/setup"
+cd "$place"
+
+# The commands of the section: the fenced lines below its heading.
+awk '/^## / {inside = $0 == "## Your own server"} /^```/ {fenced = !fenced; next} inside && fenced' "$SOURCE/README.md" >commands
+test "$(wc -l <commands)" -ge 8
+# `mailstead passwd` asks; here it is answered.
+echo 'not asked for twice: no terminal' | bash -eux commands >said.txt
+cat said.txt
+grep -q '^\$y\$' said.txt                        # passwd
+grep -q '^example\.org\. 3600 IN MX 10 mail\.example\.org\.$' said.txt   # dns
+test -s mail.img
+test -s site/mailstead.lock
+test -s site/mailstead.lock
+test "$(stat -c %a site/secrets/tls/key.pem)" = 600
+
+# Every command in the README's table is one, and the other way round.
+awk '/^## / {inside = $0 == "## Commands"} inside && /^mailstead / {print $2}' "$SOURCE/README.md" | sort >in-readme
+"$MAILSTEAD" --help | awk '/^Subcommands:|^SUBCOMMANDS:/ {inside = 1; next} inside && NF {print $1}' | sort >in-help
+diff in-readme in-help
