@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
+#include <future>
 #include <nlohmann/json.hpp>
 #include <optional>
 
@@ -80,42 +81,21 @@ Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
   return ok();
 }
 
-/// The packages of a base, unpacked once, for the system, the initrd or both.
-struct Unpacked {
-  std::vector<const lock::Package*> packages;
-  std::vector<rootfs::UnpackedDeb> debs;  ///< in the order of `packages`
-};
-
-Result<Unpacked> unpack(const std::vector<PackageFile>& packages, const fs::path& scratch,
-                        Reporter& reporter) {
-  Unpacked unpacked;
-  rootfs::UnpackInput input;
-  input.spool_folder = scratch;
-  for (const PackageFile& file : packages) {
-    const lock::Package& package = file.package;
-    if (!package.roles.system && !package.roles.initrd) continue;
-    unpacked.packages.push_back(&package);
-    input.packages.push_back({package.name, package.version, package.architecture, file.deb});
-  }
-  TRY(unpacked.debs, rootfs::unpack_packages(input, reporter));
-  return unpacked;
-}
-
 /// Packages without reviewed scripts must get neither into the system nor into the initrd.
 Status check_scripts(const Project& project, const Unpacked& unpacked) {
   TRY(const auto reviews, profile::load_reviews(project.data));
   std::vector<rootfs::ControlData> control;
-  control.reserve(unpacked.debs.size());
-  for (const rootfs::UnpackedDeb& deb : unpacked.debs) control.push_back(deb.control);
+  for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
+    const lock::Roles& roles = unpacked.packages[i].roles;
+    if (roles.system || roles.initrd) control.push_back(unpacked.debs[i].control);
+  }
   return rootfs::check_reviews(control, reviews);
 }
 
 Result<rootfs::Composed> compose(const BaseInput& input, const Unpacked& unpacked, bool lock::Roles::* role,
                                  std::vector<std::string> exclude, std::vector<std::string> keep) {
   rootfs::ComposeInput compose;
-  for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
-    if (unpacked.packages[i]->roles.*role) compose.packages.push_back(&unpacked.debs[i]);
-  }
+  compose.packages = unpacked.with(role);
   compose.exclude = std::move(exclude);
   compose.keep = std::move(keep);
   compose.clock = input.lock.archive_time;
@@ -272,8 +252,36 @@ Result<std::optional<Base>> find_base(const Project& project, const std::string&
   return std::optional<Base>(std::move(base));
 }
 
-Result<Base> make_base(const BaseInput& input, const std::string& id,
-                       const std::vector<PackageFile>& packages, Reporter& reporter) {
+std::vector<const rootfs::UnpackedDeb*> Unpacked::with(bool lock::Roles::* role) const {
+  std::vector<const rootfs::UnpackedDeb*> found;
+  for (std::size_t i = 0; i < debs.size(); ++i) {
+    if (packages[i].roles.*role) found.push_back(&debs[i]);
+  }
+  return found;
+}
+
+Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
+                        const lock::Roles& wanted, Reporter& reporter) {
+  const fs::path scratch = project.cache / "scratch";
+  CHECK_OK(make_directories(scratch));
+  TRY(TemporaryDirectory folder, TemporaryDirectory::create(scratch));
+  Unpacked unpacked{std::move(folder), {}, {}};
+  rootfs::UnpackInput input;
+  input.spool_folder = unpacked.folder.path();
+  for (const PackageFile& file : packages) {
+    const lock::Package& package = file.package;
+    if (!(package.roles.system && wanted.system) && !(package.roles.initrd && wanted.initrd) &&
+        !(package.roles.tool && wanted.tool))
+      continue;
+    unpacked.packages.push_back(package);
+    input.packages.push_back({package.name, package.version, package.architecture, file.deb});
+  }
+  TRY(unpacked.debs, rootfs::unpack_packages(input, reporter));
+  return unpacked;
+}
+
+Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpacked& unpacked,
+                       Reporter& reporter) {
   const auto activity = reporter.start("Composing the public base");
   const std::int64_t clock = input.lock.archive_time;
   CHECK_OK(make_directories(input.project.cache / "bases"));
@@ -282,28 +290,29 @@ Result<Base> make_base(const BaseInput& input, const std::string& id,
   CHECK_OK(make_directories(made));
   Base base = base_in(made, id);
 
-  TRY(const Unpacked unpacked, unpack(packages, scratch.path(), reporter));
   CHECK_OK(check_scripts(input.project, unpacked));
   TRY(const rootfs::FileTree system, compose_system(input, unpacked, scratch.path(), reporter));
   TRY(const std::string release, kernel_release(system));
-  TRY(const rootfs::FileTree initrd, compose_initrd(input, unpacked, system, release, scratch.path()));
   {
-    const auto step = reporter.start("initrd");
+    const auto step = reporter.start("squashfs of /usr, initrd, boot files");
+    // Most of these work on one processor, mksquashfs on all: side by side none is idle. Nobody changes the
+    // tree any more.
+    auto usr = std::async(std::launch::async, [&]() -> Result<image::VerityImage> {
+      const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
+                                           input.project.profile.squashfs_level, clock};
+      CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
+      return image::append_verity(base.usr.file, id, input.toolbox);
+    });
+    TRY(const rootfs::FileTree initrd, compose_initrd(input, unpacked, system, release, scratch.path()));
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
+    TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
+    CHECK_OK(write_file(base.kernel, kernel));
+    CHECK_OK(image::write_bios_boot(input.toolbox, base.bios_boot, base.bios_core));
+    TRY(const auto esp, image::esp_files(input.toolbox));
+    CHECK_OK(image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id, clock, input.toolbox,
+                              base.esp));
+    TRY(base.usr, usr.get());
   }
-  {
-    const auto step = reporter.start("squashfs of /usr");
-    const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
-                                         input.project.profile.squashfs_level, clock};
-    CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
-    TRY(base.usr, image::append_verity(base.usr.file, id, input.toolbox));
-  }
-  TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
-  CHECK_OK(write_file(base.kernel, kernel));
-  CHECK_OK(image::write_bios_boot(input.toolbox, base.bios_boot, base.bios_core));
-  TRY(const auto esp, image::esp_files(input.toolbox));
-  CHECK_OK(
-      image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id, clock, input.toolbox, base.esp));
 
   CHECK_OK(write_tar_file(rendering_view(system), base.units));
   TRY(const rootfs::FileTree root, root_part(system));

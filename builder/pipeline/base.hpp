@@ -6,11 +6,13 @@
 #include <string>
 #include <vector>
 
+#include "base/files.hpp"
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "image/image.hpp"
 #include "pipeline/project.hpp"
 #include "render/render.hpp"
+#include "rootfs/deb.hpp"
 #include "tools/toolbox.hpp"
 
 namespace mailstead::pipeline {
@@ -51,8 +53,23 @@ struct PackageFile {
   std::filesystem::path deb;
 };
 
-/// Composes the base from `packages` and puts it into the cache under its id.
-Result<Base> make_base(const BaseInput& input, const std::string& id,
-                       const std::vector<PackageFile>& packages, Reporter& reporter);
+/// Packages, each unpacked once, whatever it is for: the system, the initrd, the tools.
+struct Unpacked {
+  TemporaryDirectory folder;  ///< of their contents
+  std::vector<lock::Package> packages;
+  std::vector<rootfs::UnpackedDeb> debs;  ///< in the order of `packages`
+
+  /// Those with a role, in the order of the lock.
+  std::vector<const rootfs::UnpackedDeb*> with(bool lock::Roles::* role) const;
+};
+
+/// Unpacks those of `packages` (in the order of the lock) that have one of the roles in `wanted`, all that
+/// they are for included.
+Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
+                        const lock::Roles& wanted, Reporter& reporter);
+
+/// Composes the base from the packages for system and initrd, and puts it into the cache under its id.
+Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpacked& unpacked,
+                       Reporter& reporter);
 
 }  // namespace mailstead::pipeline

@@ -66,36 +66,35 @@ Result<std::vector<PackageFile>> fetch_packages(const Project& project, const lo
   return files;
 }
 
-Result<tools::Toolbox> open_toolbox(const Project& project, const lock::Lock& lock,
-                                    const std::vector<PackageFile>& packages, Reporter& reporter) {
-  std::vector<tools::Toolbox::Package> wanted;
+std::vector<tools::Toolbox::Package> tool_packages(const lock::Lock& lock) {
+  std::vector<tools::Toolbox::Package> packages;
   for (const lock::Package& package : lock.packages) {
-    if (!package.roles.tool) continue;
-    fs::path deb;
-    for (const PackageFile& file : packages) {
-      if (file.package.sha256 == package.sha256) deb = file.deb;
-    }
-    wanted.push_back({package.name, package.sha256, deb});
+    if (package.roles.tool) packages.push_back({package.name, package.sha256});
   }
-  return tools::Toolbox::open(project.cache, wanted, lock.archive_time, reporter);
+  return packages;
 }
 
-/// Composed once for a lock and profile, then taken from the cache.
+/// The tools of the lock, if they are in the cache.
+std::optional<tools::Toolbox> find_toolbox(const Project& project, const lock::Lock& lock) {
+  return tools::Toolbox::find(project.cache, tool_packages(lock), lock.archive_time);
+}
+
+/// Base and tools, made once for a lock and profile, then taken from the cache.
 Result<Base> get_base(const Project& project, const lock::Lock& lock,
                       const std::vector<render::Overlay>& overlays, const Options& options,
                       std::optional<tools::Toolbox>& toolbox, Reporter& reporter) {
   TRY(const std::string id, base_id(project, lock, overlays));
   TRY(auto known, find_base(project, id));
-  if (known) {
-    if (auto opened = open_toolbox(project, lock, {}, reporter)) {
-      toolbox = *std::move(opened);
-      return *std::move(known);
-    }
-  }
+  toolbox = find_toolbox(project, lock);
+  if (known && toolbox) return *std::move(known);
   TRY(const auto packages, fetch_packages(project, lock, options, reporter));
-  TRY(toolbox, open_toolbox(project, lock, packages, reporter));
+  TRY(const Unpacked unpacked, unpack(project, packages, {!known, !known, !toolbox}, reporter));
+  if (!toolbox) {
+    TRY(toolbox, tools::Toolbox::make(project.cache, tool_packages(lock), unpacked.with(&lock::Roles::tool),
+                                      lock.archive_time, reporter));
+  }
   if (known) return *std::move(known);
-  return make_base({project, lock, overlays, *toolbox}, id, packages, reporter);
+  return make_base({project, lock, overlays, *toolbox}, id, unpacked, reporter);
 }
 
 }  // namespace
@@ -136,7 +135,7 @@ Result<bool> check_scripts_if_built(const Project& project, Reporter& reporter) 
   TRY(const std::string id, base_id(project, *lock, overlays));
   TRY(const auto base, find_base(project, id));
   if (!base) return false;
-  const auto toolbox = open_toolbox(project, *lock, {}, reporter);
+  const auto toolbox = find_toolbox(project, *lock);
   if (!toolbox) return false;
   CHECK_OK(check_sieve_scripts({project, *lock, overlays, *toolbox}, *base, reporter));
   return true;

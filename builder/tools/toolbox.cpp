@@ -11,13 +11,11 @@
 #include <chrono>
 #include <cstdio>
 #include <cstring>
-#include <optional>
 #include <thread>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "crypto/digest.hpp"
-#include "rootfs/deb.hpp"
 #include "tools/complete.hpp"
 #include "tools/elf.hpp"
 #include "tools/folder.hpp"
@@ -29,30 +27,39 @@ namespace mailstead::tools {
 namespace {
 
 /// Part of the folder's name: to be raised when what is unpacked, or how, changes.
-constexpr const char* kFormat = "mailstead tools 2\n";
+constexpr const char* kFormat = "mailstead tools 3\n";
 
-/// Nothing that a tool reads, but half of the files.
-bool is_documentation(std::string_view path) {
+/// What no tool reads, but two thirds of the files: for people, for a running system, for development.
+bool is_needless(std::string_view path) {
   for (const std::string_view folder :
-       {"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/"}) {
+       {"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/",
+        "usr/share/bash-completion/", "usr/share/fish/", "usr/share/zsh/", "usr/share/perl5/",
+        "usr/share/dbus-1/", "usr/share/polkit-1/", "usr/share/grub/", "usr/lib/systemd/system/",
+        "usr/lib/systemd/user/", "usr/lib/systemd/catalog/", "usr/lib/udev/hwdb.d/", "usr/lib/udev/rules.d/",
+        "usr/lib/grub/x86_64-efi/"}) {
     if (path.starts_with(folder)) return true;
   }
   return false;
 }
 
-std::string folder_name(std::vector<Toolbox::Package> packages) {
+fs::path folder_of(const fs::path& cache, std::vector<Toolbox::Package> packages) {
   std::sort(packages.begin(), packages.end(),
             [](const auto& a, const auto& b) { return a.sha256 < b.sha256; });
   crypto::Sha256 hash;
   hash.update(kFormat);
   for (const auto& package : packages) hash.update(package.sha256 + "\n");
-  return crypto::to_hex(hash.finish());
+  return fs::absolute(cache) / "tools" / crypto::to_hex(hash.finish());
 }
 
-Result<rootfs::FileTree> merge_packages(std::vector<Toolbox::Package> packages, const fs::path& scratch,
-                                        Reporter::Activity& activity) {
+/// One package of those that become a toolbox.
+struct Part {
+  std::string name;
+  const rootfs::UnpackedDeb* deb;
+};
+
+Result<rootfs::FileTree> merge_packages(std::vector<Part> parts, Reporter::Activity& activity) {
   // The order decides if two packages bring one path; it must not depend on the caller.
-  std::sort(packages.begin(), packages.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  std::sort(parts.begin(), parts.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
   rootfs::FileTree tree;
   for (const char* name : {"bin", "lib", "lib64", "sbin"}) {
     rootfs::Inode folder;
@@ -64,14 +71,10 @@ Result<rootfs::FileTree> merge_packages(std::vector<Toolbox::Package> packages, 
     link.target = std::string("usr/") + name;
     CHECK_OK(tree.put(name, std::move(link)));
   }
-  TRY(rootfs::Spool spool, rootfs::Spool::create(scratch));
-  for (const auto& package : packages) {
+  for (const Part& part : parts) {
     CHECK_OK(check_interrupt());
-    auto unpacked = rootfs::unpack_deb(package.deb, spool);
-    if (!unpacked)
-      return fail(std::move(unpacked.error()).with_note("while unpacking the tool package " + package.name));
-    for (const auto& entry : unpacked->entries) {
-      if (is_documentation(entry.path)) continue;
+    for (const auto& entry : part.deb->entries) {
+      if (is_needless(entry.path)) continue;
       // base-files brings the usr-merge links itself; they are there already.
       if (const rootfs::Inode* there = tree.find(entry.path);
           there != nullptr && there->type == rootfs::FileType::symlink &&
@@ -79,14 +82,14 @@ Result<rootfs::FileTree> merge_packages(std::vector<Toolbox::Package> packages, 
         continue;
       }
       if (auto put = tree.put(entry.path, *entry.inode); !put)
-        return fail(std::move(put.error()).with_note("while unpacking the tool package " + package.name));
+        return fail(std::move(put.error()).with_note("while laying the tool package " + part.name));
     }
     activity.advance();
   }
   return tree;
 }
 
-/// Waits until nobody else unpacks tools into `tools`. The lock goes with the descriptor, also when we are
+/// Waits until nobody else writes tools into `tools`. The lock goes with the descriptor, also when we are
 /// killed.
 Result<FileDescriptor> lock_folder(const fs::path& tools) {
   const fs::path path = tools / ".lock";
@@ -102,7 +105,7 @@ Result<FileDescriptor> lock_folder(const fs::path& tools) {
   return lock;
 }
 
-/// Removes what killed processes left half-unpacked. Only while the lock is held: nobody else is at work.
+/// Removes what killed processes left half-written. Only while the lock is held: nobody else is at work.
 void remove_leftovers(const fs::path& tools) {
   std::error_code error;
   std::vector<fs::path> leftovers;
@@ -118,17 +121,17 @@ Status rename_folder(const fs::path& from, const fs::path& to) {
 }
 
 /// Makes `folder` with the packages' files, complete or not at all. Another process may want the same.
-Status unpack(const std::vector<Toolbox::Package>& packages, const fs::path& folder, Reporter& reporter) {
+Status write_tools(std::vector<Part> parts, const fs::path& folder, Reporter& reporter) {
   const fs::path tools = folder.parent_path();
   CHECK_OK(make_directories(tools));
   TRY(const FileDescriptor lock, lock_folder(tools));
   if (is_complete(folder)) return ok();  // somebody else was faster
   remove_leftovers(tools);
-  const auto activity = reporter.start("Unpacking tools", packages.size(), Reporter::Unit::count);
+  const auto activity = reporter.start("Writing tools", parts.size(), Reporter::Unit::count);
   TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(tools));
   const fs::path made = scratch.path() / "root";
   CHECK_OK(make_directories(made));
-  TRY(const rootfs::FileTree tree, merge_packages(packages, scratch.path(), *activity));
+  TRY(const rootfs::FileTree tree, merge_packages(std::move(parts), *activity));
   CHECK_OK(write_folder(tree, made));
   CHECK_OK(mark_complete(made));
   std::error_code error;
@@ -171,13 +174,21 @@ Result<std::string> read_start(const fs::path& path) {
 Toolbox::Toolbox(fs::path root, std::int64_t source_date_epoch)
     : root_(std::move(root)), source_date_epoch_(source_date_epoch) {}
 
-Result<Toolbox> Toolbox::open(const fs::path& cache, const std::vector<Package>& packages,
+std::optional<Toolbox> Toolbox::find(const fs::path& cache, const std::vector<Package>& packages,
+                                     std::int64_t source_date_epoch) {
+  const fs::path folder = folder_of(cache, packages);
+  if (!is_complete(folder)) return {};
+  return Toolbox(folder, source_date_epoch);
+}
+
+Result<Toolbox> Toolbox::make(const fs::path& cache, const std::vector<Package>& packages,
+                              const std::vector<const rootfs::UnpackedDeb*>& debs,
                               std::int64_t source_date_epoch, Reporter& reporter) {
-  const fs::path folder = fs::absolute(cache) / "tools" / folder_name(packages);
-  if (!is_complete(folder)) {
-    if (auto unpacked = unpack(packages, folder, reporter); !unpacked)
-      return fail(explain_full_disk(std::move(unpacked.error()), folder));
-  }
+  const fs::path folder = folder_of(cache, packages);
+  std::vector<Part> parts;
+  for (std::size_t i = 0; i < packages.size(); ++i) parts.push_back({packages[i].name, debs[i]});
+  if (auto written = write_tools(std::move(parts), folder, reporter); !written)
+    return fail(explain_full_disk(std::move(written.error()), folder));
   return Toolbox(folder, source_date_epoch);
 }
 

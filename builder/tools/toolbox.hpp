@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "base/run.hpp"
+#include "rootfs/deb.hpp"
 
 namespace mailstead::tools {
 
@@ -16,16 +19,21 @@ namespace mailstead::tools {
 /// build host.
 class Toolbox {
  public:
-  /// A package file on disk. `sha256` names the unpacked folder in the cache.
+  /// A locked package; the digests of all name the folder in the cache.
   struct Package {
     std::string name;
     std::string sha256;
-    std::filesystem::path deb;
   };
 
-  /// Unpacks what is not in `cache` yet, or no longer with all its files (atomically, safe under parallel
-  /// use). `source_date_epoch` is what the tools see. Errors: those of unpacking a package; ErrorKind::io.
-  static Result<Toolbox> open(const std::filesystem::path& cache, const std::vector<Package>& packages,
+  /// The toolbox of `packages` in `cache`, if it is there with all its files. `source_date_epoch` is what the
+  /// tools see.
+  static std::optional<Toolbox> find(const std::filesystem::path& cache, const std::vector<Package>& packages,
+                                     std::int64_t source_date_epoch);
+
+  /// Puts it there (atomically, safe under parallel use): `debs` are the packages, unpacked, in the same
+  /// order. Errors: two packages that do not go together; ErrorKind::io.
+  static Result<Toolbox> make(const std::filesystem::path& cache, const std::vector<Package>& packages,
+                              const std::vector<const rootfs::UnpackedDeb*>& debs,
                               std::int64_t source_date_epoch, Reporter& reporter);
 
   /// A command that runs `program` (a name as in PATH, such as "mksquashfs") with `arguments`. It is an error

@@ -17,7 +17,7 @@ struct Fixture {
   TemporaryDirectory folder = TemporaryDirectory::create().value();
   std::unique_ptr<Reporter> reporter = make_quiet_reporter();
   /// No package, so no program.
-  tools::Toolbox toolbox = tools::Toolbox::open(folder.path(), {}, 0, *reporter).value();
+  tools::Toolbox toolbox = tools::Toolbox::make(folder.path(), {}, {}, 0, *reporter).value();
 };
 
 }  // namespace

@@ -15,7 +15,7 @@ namespace {
 struct Fixture {
   TemporaryDirectory folder = TemporaryDirectory::create().value();
   std::unique_ptr<Reporter> reporter = make_quiet_reporter();
-  Toolbox toolbox = Toolbox::open(folder.path(), {}, 0, *reporter).value();  // of no packages
+  Toolbox toolbox = Toolbox::make(folder.path(), {}, {}, 0, *reporter).value();  // of no packages
   rootfs::FileTree tree;
 };
 
