@@ -35,7 +35,7 @@ built=$(seconds)
 
 say "5 of 5  That image is booted, and mail passes through it (some minutes without KVM)"
 # The time limits are meant for a machine that has nothing else to do.
-patience=$(awk -v cpus="$(nproc)" '{n = int($1 / cpus); print n < 1 ? 1 : n > 4 ? 4 : n}' /proc/loadavg)
+patience=$(awk -v cpus="$(nproc)" '{n = int($1 / cpus); print (n < 1 ? 1 : n > 4 ? 4 : n)}' /proc/loadavg)
 [ "$patience" = 1 ] || echo "This machine is busy: the time limits are multiplied by $patience"
 "$mailstead" test "$folder/demo.img" --spec "$folder/mail.yaml" --passwords "$folder/passwords" --patience "$patience" || {
   status=$?

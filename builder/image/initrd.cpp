@@ -170,8 +170,10 @@ Status finish_initrd(rootfs::FileTree& tree, const rootfs::FileTree& system, con
   tree.remove("usr/lib/modules");
   CHECK_OK(copy_modules(system, release, modules, tree));
   const tools::Generator generator{toolbox, scratch, clock};
-  CHECK_OK(tools::add_module_index(generator, tree));
-  return tools::add_library_cache(generator, tree);
+  TRY(auto index, tools::make_module_index(generator, tree));
+  TRY(auto libraries, tools::make_library_cache(generator, tree));
+  CHECK_OK(tools::lay(std::move(index), tree));
+  return tools::lay(std::move(libraries), tree);
 }
 
 }  // namespace mailstead::image

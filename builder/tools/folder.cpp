@@ -6,8 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstring>
+#include <future>
+#include <thread>
+#include <utility>
+#include <vector>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
@@ -36,18 +41,40 @@ Status write_content(const rootfs::Inode& inode, const std::filesystem::path& pa
   });
 }
 
+/// The regular files, by several threads: most of the time goes into making files, and the kernel makes
+/// several at once.
+Status write_files(const rootfs::FileTree& tree, const std::filesystem::path& root) {
+  std::vector<std::pair<std::filesystem::path, const rootfs::Inode*>> files;
+  for (const auto& [name, inode] : tree) {
+    if (inode->type == rootfs::FileType::regular) files.emplace_back(root / name, inode.get());
+  }
+  std::atomic<std::size_t> next = 0;
+  const auto work = [&]() -> Status {
+    for (std::size_t i = next++; i < files.size(); i = next++) {
+      CHECK_OK(check_interrupt());
+      CHECK_OK(write_content(*files[i].second, files[i].first));
+    }
+    return ok();
+  };
+  std::vector<std::future<Status>> others;
+  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i)
+    others.push_back(std::async(std::launch::async, work));
+  Status written = work();
+  for (auto& other : others) {
+    if (Status status = other.get(); written) written = std::move(status);
+  }
+  return written;
+}
+
 }  // namespace
 
 Status write_folder(const rootfs::FileTree& tree, const std::filesystem::path& root) {
   for (const auto& [name, inode] : tree) {
+    if (inode->type != rootfs::FileType::directory) continue;
     const std::filesystem::path path = root / name;
-    if (inode->type == rootfs::FileType::directory) {
-      if (::mkdir(path.c_str(), 0755) != 0 || ::chmod(path.c_str(), 0755) != 0) return fail(io_error(path));
-    } else if (inode->type == rootfs::FileType::regular) {
-      CHECK_OK(check_interrupt());
-      CHECK_OK(write_content(*inode, path));
-    }
+    if (::mkdir(path.c_str(), 0755) != 0 || ::chmod(path.c_str(), 0755) != 0) return fail(io_error(path));
   }
+  CHECK_OK(write_files(tree, root));
   for (const auto& [name, inode] : tree) {
     if (inode->type != rootfs::FileType::symlink) continue;
     const std::filesystem::path path = root / name;

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <future>
 #include <map>
 #include <set>
 #include <utility>
@@ -45,11 +47,17 @@ Status run_tool(const Generator& generator, const std::string& program,
   return ok();
 }
 
-/// The file that a tool made on disk becomes `path` of the tree.
-Status take_file(const Generator& generator, const fs::path& folder, const std::string& path,
-                 rootfs::FileTree& tree) {
+/// The file that a tool made on disk is to become `path` of the tree.
+Status take_file(const Generator& generator, const fs::path& folder, const std::string& path, Files& files) {
   TRY(std::string bytes, read_file(folder / path));
-  return tree.put(path, make_file(generator, std::move(bytes)));
+  files.emplace_back(path, make_file(generator, std::move(bytes)));
+  return ok();
+}
+
+Result<Files> take_one(const Generator& generator, const fs::path& folder, const std::string& path) {
+  Files files;
+  CHECK_OK(take_file(generator, folder, path, files));
+  return files;
 }
 
 bool below(std::string_view path, std::string_view folder) {
@@ -121,8 +129,8 @@ bool may_be_library(std::string_view path, const std::set<std::string, std::less
 
 }  // namespace
 
-Status add_library_cache(const Generator& generator, rootfs::FileTree& tree) {
-  if (tree.find("etc/ld.so.conf") == nullptr) return ok();
+Result<Files> make_library_cache(const Generator& generator, const rootfs::FileTree& tree) {
+  if (tree.find("etc/ld.so.conf") == nullptr) return Files();
   TRY(const auto folders, library_folders(tree));
   TRY(const rootfs::FileTree picked, pick(tree, [&](const std::string& path, const rootfs::Inode& inode) {
         if (inode.type == rootfs::FileType::directory) return folders.contains(path) || path == "etc";
@@ -131,10 +139,11 @@ Status add_library_cache(const Generator& generator, rootfs::FileTree& tree) {
   TRY(const TemporaryDirectory folder, write_picked(generator, picked));
   // -X: the packages bring their links. -i: no auxiliary cache, which would hold inode numbers and times.
   CHECK_OK(run_tool(generator, "ldconfig", {"-X", "-i", "-r", folder.path().string()}));
-  return take_file(generator, folder.path(), "etc/ld.so.cache", tree);
+  return take_one(generator, folder.path(), "etc/ld.so.cache");
 }
 
-Status add_module_index(const Generator& generator, rootfs::FileTree& tree) {
+Result<Files> make_module_index(const Generator& generator, const rootfs::FileTree& tree) {
+  Files made;
   std::set<std::string> releases;
   for (const auto& [path, inode] : tree) {
     if (inode->type == rootfs::FileType::directory && parent_of(path) == "usr/lib/modules")
@@ -161,33 +170,33 @@ Status add_module_index(const Generator& generator, rootfs::FileTree& tree) {
           "modules.dep", "modules.dep.bin", "modules.devname", "modules.softdep", "modules.symbols",
           "modules.symbols.bin", "modules.weakdep"}) {
       const std::string path = home + "/" + name;
-      if (fs::exists(folder.path() / path)) CHECK_OK(take_file(generator, folder.path(), path, tree));
+      if (fs::exists(folder.path() / path)) CHECK_OK(take_file(generator, folder.path(), path, made));
     }
   }
-  return ok();
+  return made;
 }
 
-Status add_hardware_database(const Generator& generator, rootfs::FileTree& tree) {
+Result<Files> make_hardware_database(const Generator& generator, const rootfs::FileTree& tree) {
   TRY(const rootfs::FileTree picked, pick(tree, [](const std::string& path, const rootfs::Inode& inode) {
         return inode.type == rootfs::FileType::regular &&
                (below(path, "usr/lib/udev/hwdb.d") || below(path, "etc/udev/hwdb.d"));
       }));
-  if (picked.find("usr/lib/udev/hwdb.d") == nullptr) return ok();
+  if (picked.find("usr/lib/udev/hwdb.d") == nullptr) return Files();
   TRY(const TemporaryDirectory folder, write_picked(generator, picked));
   // Not systemd-hwdb: it also stores the full path of each source, the random name of our folder with it.
   CHECK_OK(run_tool(generator, "udevadm", {"hwdb", "--update", "--usr", "--root=" + folder.path().string()}));
-  return take_file(generator, folder.path(), "usr/lib/udev/hwdb.bin", tree);
+  return take_one(generator, folder.path(), "usr/lib/udev/hwdb.bin");
 }
 
-Status add_message_catalog(const Generator& generator, rootfs::FileTree& tree) {
+Result<Files> make_message_catalog(const Generator& generator, const rootfs::FileTree& tree) {
   TRY(const rootfs::FileTree picked, pick(tree, [](const std::string& path, const rootfs::Inode& inode) {
         return inode.type == rootfs::FileType::regular && below(path, "usr/lib/systemd/catalog");
       }));
-  if (picked.find("usr/lib/systemd/catalog") == nullptr) return ok();
+  if (picked.find("usr/lib/systemd/catalog") == nullptr) return Files();
   TRY(const TemporaryDirectory folder, write_picked(generator, picked));
   CHECK_OK(make_directories(folder.path() / "var/lib/systemd/catalog"));
   CHECK_OK(run_tool(generator, "journalctl", {"--root=" + folder.path().string(), "--update-catalog"}));
-  return take_file(generator, folder.path(), "var/lib/systemd/catalog/database", tree);
+  return take_one(generator, folder.path(), "var/lib/systemd/catalog/database");
 }
 
 std::string certificate_link_name(std::string_view file_name) {
@@ -199,7 +208,7 @@ std::string certificate_link_name(std::string_view file_name) {
   return name + ".pem";
 }
 
-Status add_certificate_bundle(const Generator& generator, rootfs::FileTree& tree) {
+Result<Files> make_certificate_bundle(const Generator& generator, const rootfs::FileTree& tree) {
   constexpr std::string_view kSources = "usr/share/ca-certificates";
   const std::string certs = "etc/ssl/certs";
   std::string bundle;
@@ -218,7 +227,7 @@ Status add_certificate_bundle(const Generator& generator, rootfs::FileTree& tree
       return fail(ErrorKind::integrity, fmt::format("two certificates are called {}", name));
     CHECK_OK(folder_of_certificates.put(name, make_file(generator, std::move(text))));
   }
-  if (links.empty()) return ok();
+  if (links.empty()) return Files();
 
   TRY(const TemporaryDirectory folder, write_picked(generator, folder_of_certificates));
   CHECK_OK(run_tool(generator, "openssl", {"rehash", folder.path().string()}));
@@ -229,28 +238,42 @@ Status add_certificate_bundle(const Generator& generator, rootfs::FileTree& tree
   }
   if (error)
     return fail(ErrorKind::io, fmt::format("cannot list {}: {}", folder.path().string(), error.message()));
+  Files made;
   for (auto& [name, target] : links)
-    CHECK_OK(tree.put(fmt::format("{}/{}", certs, name), make_link(generator, target)));
-  CHECK_OK(tree.put(certs + "/ca-certificates.crt", make_file(generator, std::move(bundle))));
-  return tree.put("etc/ca-certificates.conf", make_file(generator, std::move(configuration)));
+    made.emplace_back(fmt::format("{}/{}", certs, name), make_link(generator, target));
+  made.emplace_back(certs + "/ca-certificates.crt", make_file(generator, std::move(bundle)));
+  made.emplace_back("etc/ca-certificates.conf", make_file(generator, std::move(configuration)));
+  return made;
+}
+
+Status lay(Files files, rootfs::FileTree& tree) {
+  for (auto& [path, inode] : files) CHECK_OK(tree.put(path, std::move(inode)));
+  return ok();
 }
 
 Status generate_system_files(const Toolbox& toolbox, const fs::path& scratch, std::int64_t clock,
                              rootfs::FileTree& tree, Reporter& reporter) {
   struct Step {
     const char* name;
-    Status (*add)(const Generator&, rootfs::FileTree&);
+    Result<Files> (*make)(const Generator&, const rootfs::FileTree&);
   };
-  constexpr Step kSteps[] = {{"library cache", add_library_cache},
-                             {"kernel module index", add_module_index},
-                             {"hardware database", add_hardware_database},
-                             {"message catalog", add_message_catalog},
-                             {"certificate bundle", add_certificate_bundle}};
+  constexpr Step kSteps[] = {{"library cache", make_library_cache},
+                             {"kernel module index", make_module_index},
+                             {"hardware database", make_hardware_database},
+                             {"message catalog", make_message_catalog},
+                             {"certificate bundle", make_certificate_bundle}};
   const auto activity = reporter.start("Generating system files", std::size(kSteps), Reporter::Unit::count);
   const Generator generator{toolbox, scratch, clock};
-  for (const Step& step : kSteps) {
-    if (auto added = step.add(generator, tree); !added)
-      return fail(std::move(added.error()).with_note(fmt::format("while generating the {}", step.name)));
+  // Side by side: none reads what another makes, and what they make is laid when all have ended.
+  std::vector<std::future<Result<Files>>> all;
+  for (const Step& step : kSteps)
+    all.push_back(std::async(std::launch::async, step.make, std::cref(generator), std::cref(tree)));
+  for (const auto& made : all) made.wait();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    Result<Files> made = all[i].get();
+    const Status laid = made ? lay(*std::move(made), tree) : fail(std::move(made).error());
+    if (!laid)
+      return fail(Error(laid.error()).with_note(fmt::format("while generating the {}", kSteps[i].name)));
     activity->advance();
   }
   return ok();

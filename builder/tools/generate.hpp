@@ -5,6 +5,8 @@
 #include <filesystem>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
@@ -20,30 +22,37 @@ struct Generator {
   std::int64_t clock = 0;         ///< time of the files made, seconds since the epoch
 };
 
+/// Files to be laid into a tree, by path.
+using Files = std::vector<std::pair<std::string, rootfs::Inode>>;
+
 /// Each function below makes, with a locked tool, files that a package's maintainer script or trigger would
-/// have made on a running system, and puts them into `tree`. They read nothing but `tree`, and do nothing if
-/// it lacks what they start from. Errors: ErrorKind::tool from the tool, ErrorKind::io from temporary files.
+/// have made on a running system. They read nothing but `tree`, and make nothing if it lacks what they start
+/// from. They may run side by side. Errors: ErrorKind::tool from the tool, ErrorKind::io from temporary
+/// files.
 
 /// etc/ld.so.cache (ldconfig(8)): the libraries of the default folders and of those named in etc/ld.so.conf
 /// and etc/ld.so.conf.d/*.conf.
-Status add_library_cache(const Generator& generator, rootfs::FileTree& tree);
+Result<Files> make_library_cache(const Generator& generator, const rootfs::FileTree& tree);
 
 /// modules.dep, modules.alias and so on (depmod(8)) for every kernel below usr/lib/modules.
-Status add_module_index(const Generator& generator, rootfs::FileTree& tree);
+Result<Files> make_module_index(const Generator& generator, const rootfs::FileTree& tree);
 
 /// usr/lib/udev/hwdb.bin (hwdb(7), by udevadm), 11 MB with all of usr/lib/udev/hwdb.d: a machine without
 /// keyboards and mice can do without, by leaving those sources out.
-Status add_hardware_database(const Generator& generator, rootfs::FileTree& tree);
+Result<Files> make_hardware_database(const Generator& generator, const rootfs::FileTree& tree);
 
 /// var/lib/systemd/catalog/database: the explanations of `journalctl -x`.
-Status add_message_catalog(const Generator& generator, rootfs::FileTree& tree);
+Result<Files> make_message_catalog(const Generator& generator, const rootfs::FileTree& tree);
 
 /// etc/ca-certificates.conf with every certificate below usr/share/ca-certificates, and what
 /// update-ca-certificates(8) makes of it: a link in etc/ssl/certs for each, OpenSSL's hash links, and
 /// ca-certificates.crt with all of them.
-Status add_certificate_bundle(const Generator& generator, rootfs::FileTree& tree);
+Result<Files> make_certificate_bundle(const Generator& generator, const rootfs::FileTree& tree);
 
-/// All of the above, each for what `tree` has of it.
+/// Puts what was made where it belongs.
+Status lay(Files files, rootfs::FileTree& tree);
+
+/// All of the above, made and laid, each for what `tree` has of it.
 Status generate_system_files(const Toolbox& toolbox, const std::filesystem::path& scratch, std::int64_t clock,
                              rootfs::FileTree& tree, Reporter& reporter);
 

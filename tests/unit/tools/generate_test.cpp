@@ -60,7 +60,7 @@ TEST_CASE("Two certificates of one name are an error, before any tool runs") {
   const rootfs::Inode file = text("certificate");
   REQUIRE(f.tree.put("usr/share/ca-certificates/mozilla/Root (1).crt", file));
   REQUIRE(f.tree.put("usr/share/ca-certificates/local/Root =1=.crt", file));
-  const auto added = add_certificate_bundle({f.toolbox, f.folder.path(), 0}, f.tree);
+  const auto added = make_certificate_bundle({f.toolbox, f.folder.path(), 0}, f.tree);
   REQUIRE_FALSE(added);
   CHECK(added.error().kind == ErrorKind::integrity);
   CHECK(added.error().message == "two certificates are called Root_=1=.pem");
