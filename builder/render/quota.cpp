@@ -17,8 +17,8 @@ class Finder {
 
   /// The mailboxes that mail for an address ends in, by the rule of virtual(5): an address that leads to
   /// itself stays.
-  std::set<const spec::Account*> mailboxes(const std::string& address) const {
-    std::set<const spec::Account*> found;
+  std::set<std::string> mailboxes(const std::string& address) const {
+    std::set<std::string> found;
     std::set<std::string> seen;
     collect(address, found, seen);
     return found;
@@ -30,14 +30,13 @@ class Finder {
   }
 
  private:
-  void collect(const std::string& address, std::set<const spec::Account*>& found,
-               std::set<std::string>& seen) const {
+  void collect(const std::string& address, std::set<std::string>& found, std::set<std::string>& seen) const {
     if (!seen.insert(address).second) return;
     const auto entry = maps_.virtual_alias_maps.find(address);
     const bool delivered = maps_.virtual_mailbox_maps.contains(address);
     if (entry == maps_.virtual_alias_maps.end()) {
       if (delivered)
-        found.insert(account(address));
+        found.insert(address);
       else if (address.front() != '@')
         collect(address.substr(address.find('@')), found, seen);
       return;
@@ -45,7 +44,7 @@ class Finder {
     for (std::size_t begin = 0; begin <= entry->second.size();) {
       const std::size_t end = std::min(entry->second.find(',', begin), entry->second.size());
       const std::string target = entry->second.substr(begin, end - begin);
-      if (target == address && delivered) found.insert(account(address));
+      if (target == address && delivered) found.insert(address);
       collect(target, found, seen);
       begin = end + 1;
     }
@@ -64,13 +63,13 @@ std::vector<QuotaRecipient> quota_recipients(const spec::Site& site, const MailM
     if (finder.account(address) != nullptr) continue;
     const auto mailboxes = finder.mailboxes(address);
     if (mailboxes.size() == 1) {
-      recipients.push_back({address, *mailboxes.begin(), true});
+      recipients.push_back({address, finder.account(*mailboxes.begin()), true});
       continue;
     }
     const auto rest = maps.virtual_alias_maps.find(address.substr(address.find('@')));
     if (rest == maps.virtual_alias_maps.end()) continue;
     const auto catch_all = finder.mailboxes(rest->first);
-    if (!catch_all.empty()) recipients.push_back({address, *catch_all.begin(), false});
+    if (!catch_all.empty()) recipients.push_back({address, finder.account(*catch_all.begin()), false});
   }
   return recipients;
 }
