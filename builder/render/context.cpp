@@ -32,6 +32,14 @@ Value domain_value(const spec::Domain& domain) {
                     {"dkim", std::move(keys)}};
 }
 
+/// Dovecot's name of the scheme: its own implementation of Argon2, as crypt(3) knows none; crypt(3) for all
+/// others.
+const char* password_scheme(std::string_view hash) {
+  if (hash.starts_with("$argon2id$")) return "{ARGON2ID}";
+  if (hash.starts_with("$argon2i$")) return "{ARGON2I}";
+  return "{CRYPT}";
+}
+
 Value account_value(const spec::Account& account) {
   Value::List aliases;
   for (const spec::Address& alias : account.aliases) aliases.emplace_back(alias.text());
@@ -39,6 +47,7 @@ Value account_value(const spec::Account& account) {
                     {"local", account.address.local},
                     {"domain", account.address.domain},
                     {"aliases", std::move(aliases)},
+                    {"password_scheme", password_scheme(account.password_hash)},
                     {"password_hash", account.password_hash},
                     {"send_only", account.send_only},
                     {"send_only_text", account.send_only_text},
@@ -65,11 +74,12 @@ Value::List sender_values(const spec::Site& site) {
 Value::List quota_values(const spec::Site& site) {
   Value::List list;
   for (const QuotaRecipient& recipient : quota_recipients(site, make_mail_maps(site))) {
-    const auto bytes = recipient.limited ? recipient.account->quota_bytes : std::nullopt;
-    list.emplace_back(Value::Map{{"address", recipient.address},
-                                 {"account", recipient.account->address.text()},
-                                 {"has_quota", bytes.has_value()},
-                                 {"quota_bytes", bytes ? Value(*bytes) : Value()}});
+    const bool has_quota = recipient.limited && recipient.account->quota_bytes.has_value();
+    list.emplace_back(
+        Value::Map{{"address", recipient.address},
+                   {"account", recipient.account->address.text()},
+                   {"has_quota", has_quota},
+                   {"quota_bytes", has_quota ? Value(*recipient.account->quota_bytes) : Value()}});
   }
   return list;
 }
@@ -99,7 +109,8 @@ Value network_value(const spec::Network& network) {
 }  // namespace
 
 std::string dkim_key_path(const spec::Domain& domain, const spec::DkimKey& key) {
-  return "etc/rspamd/dkim/" + domain.name + "." + key.selector + ".key";
+  // The name of its record: no two keys of a site have one.
+  return "etc/rspamd/dkim/" + key.selector + "._domainkey." + domain.name + ".key";
 }
 
 std::string sieve_path(const spec::Account& account) {

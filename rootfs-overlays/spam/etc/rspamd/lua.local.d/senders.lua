@@ -61,9 +61,27 @@ local function addresses_of(task, name, pool)
   return list
 end
 
+-- The domain of a reply that Dovecot has written for one of our users: it comes from this machine, with the empty envelope
+-- sender, and has not passed any mail server. What is redirected has: it keeps the Received lines of ours at least.
+local function domain_of_own_reply(task)
+  local ip = task:get_from_ip()
+  if not ip or not ip:is_valid() or not ip:is_local() or task:has_from("smtp") or task:get_header("Received") then
+    return nil
+  end
+  local list = addresses_of(task, "From", task:get_mempool())
+  if not list or #list ~= 1 or not list[1].addr or not owners_of(list[1].addr:lower()) then
+    return nil
+  end
+  return list[1].addr:lower():match("@([^@]+)$")
+end
+
 local function check(task)
   local user = task:get_user()
   if not user then
+    local domain = domain_of_own_reply(task)
+    if domain then
+      task:get_mempool():set_variable("own_from_domain", domain)
+    end
     return
   end
   user = user:lower()
