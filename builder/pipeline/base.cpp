@@ -98,6 +98,7 @@ Result<rootfs::Composed> compose(const BaseInput& input, const Unpacked& unpacke
   compose.packages = unpacked.with(role);
   compose.exclude = std::move(exclude);
   compose.keep = std::move(keep);
+  compose.diversions = input.project.profile.diversions;
   compose.clock = input.lock.archive_time;
   return rootfs::compose(compose);
 }

@@ -86,6 +86,23 @@ void read_alternatives(const yaml::Value& value, Profile& profile, yaml::Problem
   }
 }
 
+void read_diversions(const yaml::Value& value, Profile& profile, yaml::Problems& problems) {
+  yaml::MapReader map(value, problems);
+  for (const auto& entry : map.take_all()) {
+    const auto path = entry.key.as_string(problems);
+    yaml::MapReader fields(entry.value, problems);
+    Diversion diversion;
+    diversion.to = read::text(fields, "to", problems);
+    diversion.package = read::text(fields, "package", problems);
+    fields.finish();
+    if (!path) continue;
+    if (path->starts_with('/') || diversion.to.starts_with('/'))
+      problems.add(entry.key.error("paths of diversions must be relative to the root directory"));
+    else
+      profile.diversions.emplace(*path, std::move(diversion));
+  }
+}
+
 /// Profile names are file names below profiles/, so that nothing else can be opened by one.
 bool is_profile_name(std::string_view name) {
   return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
@@ -155,6 +172,7 @@ Result<Profile> load_profile(const std::filesystem::path& data, const std::strin
     squashfs.finish();
   }
   if (const auto value = map.take("alternatives")) read_alternatives(*value, profile, problems);
+  if (const auto value = map.take("diversions")) read_diversions(*value, profile, problems);
   map.finish();
   CHECK_OK(std::move(problems).finish());
   return profile;

@@ -12,6 +12,12 @@
 
 namespace mailstead::profile {
 
+/// A path that one package moves out of the way of others, as dpkg-divert(1) would have done in its preinst.
+struct Diversion {
+  std::string to;       ///< where the files of the other packages go, relative
+  std::string package;  ///< whose own file keeps the path
+};
+
 /// What an image for one kind of machine is made of: profiles/<name>.yaml.
 struct Profile {
   std::string name;
@@ -35,6 +41,7 @@ struct Profile {
   std::string squashfs_compressor;                  ///< mksquashfs -comp
   int squashfs_level = 0;                           ///< -Xcompression-level
   std::map<std::string, std::string> alternatives;  ///< "usr/bin/awk" -> "/usr/bin/mawk"
+  std::map<std::string, Diversion> diversions;      ///< by relative path
 };
 
 /// A user of the appliance: profiles/ids.yaml.

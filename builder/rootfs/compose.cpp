@@ -161,13 +161,14 @@ class Merger {
     const ControlData& other = *packages_.at(existing->origin);
     if (relation_names(package.field("Replaces"), other.name, other.version)) return Outcome::lay;
     if (relation_names(other.field("Replaces"), package.name, package.version)) return Outcome::leave;
-    errors_.push_back(Error{ErrorKind::integrity,
-                            fmt::format("packages {} {} and {} {} both bring '{}', with different contents",
-                                        other.name, other.version, package.name, package.version, path),
-                            {},
-                            "leave one of them out, or declare the diversion that their scripts would make",
-                            {},
-                            {}});
+    errors_.push_back(
+        Error{ErrorKind::integrity,
+              fmt::format("packages {} {} and {} {} both bring '{}', with different contents", other.name,
+                          other.version, package.name, package.version, path),
+              {},
+              "leave one of them out, or declare in the profile the diversion that their scripts would make",
+              {},
+              {}});
     return Outcome::leave;
   }
 

@@ -9,6 +9,7 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "profile/profile.hpp"
 #include "rootfs/control.hpp"
 #include "rootfs/deb.hpp"
 #include "rootfs/file_tree.hpp"
@@ -21,12 +22,6 @@ struct PackageFile {
   std::string version;
   std::string architecture;  ///< "amd64" or "all"
   std::filesystem::path deb;
-};
-
-/// A path that one package moves out of the way of others, as dpkg-divert(1) would have done in its preinst.
-struct Diversion {
-  std::string to;       ///< where the files of the other packages go, relative
-  std::string package;  ///< whose own file keeps the path; empty: nobody's
 };
 
 struct UnpackInput {
@@ -45,8 +40,8 @@ struct ComposeInput {
   std::vector<const UnpackedDeb*> packages;  ///< in the order of the lock; none is null
   std::vector<std::string> exclude;          ///< globs of paths left out (fnmatch(3), '*' also matches '/')
   std::vector<std::string> keep;             ///< globs of files that stay although excluded
-  std::map<std::string, Diversion> diversions;  ///< by relative path
-  std::int64_t clock = 0;                       ///< upper bound of all file times, seconds since the epoch
+  std::map<std::string, profile::Diversion> diversions;  ///< by relative path
+  std::int64_t clock = 0;  ///< upper bound of all file times, seconds since the epoch
 };
 
 /// A package in the tree: what it says about itself, and which paths it brought (relative, sorted).

@@ -22,6 +22,7 @@ kernel_arguments: [panic=30]
 partitions: {esp: 64 MiB, boot: 128 MiB, usr: 512 MiB, root: 1 MiB}
 squashfs: {compressor: zstd, level: 9}
 alternatives: {usr/bin/awk: /usr/bin/mawk}
+diversions: {usr/bin/sh: {to: usr/bin/sh.distrib, package: dash}}
 )";
 
 /// A data folder with profiles/<name> in it.
@@ -71,6 +72,8 @@ TEST_CASE("a profile is read as it is written") {
   CHECK(profile->root_size == 1024 * 1024);
   CHECK(profile->squashfs_level == 9);
   CHECK(profile->alternatives.at("usr/bin/awk") == "/usr/bin/mawk");
+  CHECK(profile->diversions.at("usr/bin/sh").to == "usr/bin/sh.distrib");
+  CHECK(profile->diversions.at("usr/bin/sh").package == "dash");
 }
 
 TEST_CASE("a profile with errors names all of them") {
