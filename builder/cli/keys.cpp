@@ -21,7 +21,7 @@ void add_keys(CLI::App& app, Globals& globals) {
       globals.reporter->info(
           made.empty()
               ? "All keys were there already."
-              : fmt::format("{} files made. Keep them secret and safe: they are not in git.", made.size()));
+              : fmt::format("{} files made. Keep them secret and safe; git leaves them out.", made.size()));
       return ok();
     };
   });

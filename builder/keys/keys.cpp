@@ -58,6 +58,15 @@ Status make_tls(const spec::Site& site, std::vector<fs::path>& made) {
   return create(site.tls.certificate, certificate, made);
 }
 
+/// The lock and the spec belong in git, the folder beside them does not: git looks into it for this file. One
+/// that is there is left as it is.
+Status keep_out_of_git(const fs::path& secrets) {
+  std::error_code error;
+  if (!fs::is_directory(secrets, error)) return ok();
+  TRY([[maybe_unused]] const bool made, create_private_file(secrets / ".gitignore", "*\n"));
+  return ok();
+}
+
 }  // namespace
 
 Result<std::vector<fs::path>> make_missing_keys(const spec::Site& site) {
@@ -66,6 +75,7 @@ Result<std::vector<fs::path>> make_missing_keys(const spec::Site& site) {
     for (const auto& key : domain.dkim)
       CHECK_OK(make_dkim_key(site.folder / key.private_key, key.algorithm, made));
   if (site.tls.mode == spec::TlsMode::self_signed) CHECK_OK(make_tls(site, made));
+  CHECK_OK(keep_out_of_git(site.folder / spec::kSecrets));
   return made;
 }
 

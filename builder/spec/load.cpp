@@ -92,8 +92,8 @@ Result<Site> read_site(const yaml::Document& document, const std::filesystem::pa
                 fmt::format("cannot find the folder of {}: {}", file.string(), failed.message()));
   site.folder = site.file.parent_path();
   site.profile = "cloud-amd64";
-  site.tls.certificate = site.folder / "secrets" / "tls" / "cert.pem";
-  site.tls.private_key = site.folder / "secrets" / "tls" / "key.pem";
+  site.tls.certificate = site.folder / kSecrets / "tls" / "cert.pem";
+  site.tls.private_key = site.folder / kSecrets / "tls" / "key.pem";
 
   yaml::Problems problems;
   Reading reading{problems, site};

@@ -12,6 +12,9 @@
 
 namespace mailstead::spec {
 
+/// The folder beside the spec for keys that Mailstead makes.
+inline constexpr const char* kSecrets = "secrets";
+
 /// A mail address, RFC 5321 section 4.1.2. The local part is lower case ASCII (addresses are compared without
 /// case), the domain is lower case in A-label form (RFC 5890).
 struct Address {

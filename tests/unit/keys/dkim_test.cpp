@@ -39,7 +39,7 @@ struct Fixture {
     spec::Site site;
     site.folder = home.path();
     site.hostname = "mail.example.org";
-    site.tls = {spec::TlsMode::files, {}, {}};
+    site.tls = {spec::TlsMode::files, {}, {}, {}, {}};
     spec::Domain domain;
     domain.name = "example.org";
     domain.dkim = {{"s1", algorithm, file("secrets/dkim/example.org/s1.pem")}};
