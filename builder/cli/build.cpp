@@ -38,6 +38,7 @@ void add_build(CLI::App& app, Globals& globals) {
   verb->add_option("-o,--output", *image, "the image to write")->required();
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
+  add_json_option(*verb, globals);
   verb->callback([&globals, spec, image] {
     globals.work = [&globals, spec, image]() -> Status {
       TRY(const auto result, pipeline::build(*spec, *image, globals.options, *globals.reporter));

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
-#include <nlohmann/json.hpp>
-
 #include "base/files.hpp"
 #include "cli/command.hpp"
 #include "keys/keys.hpp"
@@ -73,6 +71,7 @@ void add_check(CLI::App& app, Globals& globals) {
     globals.work = [&globals, spec, folder]() -> Status {
       TRY(const auto project, pipeline::open_project(*spec, globals.options));
       CHECK_OK(pipeline::check_keys(project, globals.options, pipeline::Untimely::refuse, *globals.reporter));
+      pipeline::warn_of_example_passwords(project, *globals.reporter);
       TRY(const bool compiled, pipeline::check_scripts_if_built(project, *globals.reporter));
       print_summary(project);
       if (!compiled) fmt::print("  sieve     scripts are compiled at the first build\n");

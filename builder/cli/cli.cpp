@@ -11,6 +11,7 @@
 
 #include "base/interrupt.hpp"
 #include "cli/command.hpp"
+#include "image/image.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -46,6 +47,20 @@ void add_profile_option(CLI::App& verb, Globals& globals) {
                   "the kind of machine, instead of the spec's (see profiles/)");
 }
 
+void add_json_option(CLI::App& verb, Globals& globals) {
+  verb.add_flag("--json", globals.json, "print the result as JSON");
+}
+
+Status require_disk_image(const std::filesystem::path& image) {
+  std::error_code error;
+  if (!std::filesystem::exists(image, error))
+    return fail(ErrorKind::usage, fmt::format("there is no image {}", image.string()),
+                "make one with: mailstead build SPEC -o IMAGE");
+  if (image::looks_like_disk(image)) return ok();
+  return fail(ErrorKind::usage, fmt::format("{} is not a disk image, or not for you to read", image.string()),
+              "name a file that `mailstead build` has made");
+}
+
 void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_option("--mirror", globals.options.mirror,
                   "where Debian's packages are: one address, or two for the main and the security archive "
@@ -64,7 +79,6 @@ int run_command_line(int argc, char** argv) {
   app.add_option("--progress", globals.progress,
                  "how to show work on stderr: auto, terminal, plain, json or none")
       ->check(CLI::IsMember({"auto", "terminal", "plain", "json", "none"}));
-  app.add_flag("--json", globals.json, "print the result as JSON");
   app.footer("Exit codes: 0 done, 1 the work failed, 2 the command line or the spec is wrong.");
   add_check(app, globals);
   add_passwd(app, globals);

@@ -34,9 +34,13 @@ void add_test(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);
 
+/// Error if `image` is not a file that a machine could start from.
+Status require_disk_image(const std::filesystem::path& image);
+
 /// Options that several verbs have.
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);
 void add_profile_option(CLI::App& verb, Globals& globals);
+void add_json_option(CLI::App& verb, Globals& globals);
 void add_archive_options(CLI::App& verb, Globals& globals);
 
 }  // namespace mailstead::cli

@@ -12,6 +12,7 @@ void add_dns(CLI::App& app, Globals& globals) {
       app.add_subcommand("dns", "print the DNS records to publish, as a zone file or with --json");
   auto spec = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
+  add_json_option(*verb, globals);
   verb->callback([&globals, spec] {
     globals.work = [&globals, spec]() -> Status {
       TRY(const spec::Site site, spec::load_site(*spec));

@@ -17,6 +17,7 @@ struct RunOptions {
 };
 
 Status run_image(const RunOptions& wanted, Globals& globals) {
+  CHECK_OK(require_disk_image(wanted.image));
   TRY(const auto cache, cache_directory());
   TRY(const TemporaryDirectory folder, TemporaryDirectory::create());
   TRY(const vm::Accelerator accelerator, vm::find_accelerator({wanted.image, cache}, *globals.reporter));

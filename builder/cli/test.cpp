@@ -102,6 +102,7 @@ void print_json(const mailtest::Summary& summary) {
 }
 
 Status test_image(const TestOptions& wanted, Globals& globals) {
+  CHECK_OK(require_disk_image(wanted.image));
   mailtest::Options options;
   TRY(options.cache, cache_directory());
   TRY(const auto data, data_directory());
@@ -157,6 +158,7 @@ void add_test(CLI::App& app, Globals& globals) {
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))
       ->capture_default_str();
+  add_json_option(*verb, globals);
   verb->callback(
       [&globals, options] { globals.work = [&globals, options] { return test_image(*options, globals); }; });
 }

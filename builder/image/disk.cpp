@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -177,6 +178,13 @@ Status write_disk(const DiskParts& parts, const Layout& layout, const std::strin
   if (!parts.bios_boot_image.empty())
     CHECK_OK(write_bios_boot_code(parts, partition(kBiosNumber), file.fd()));
   return file.keep(out);
+}
+
+bool looks_like_disk(const fs::path& path) {
+  const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  char start[8];
+  return file && ::pread(file.get(), start, sizeof start, 512) == sizeof start &&
+         std::string_view(start, sizeof start) == "EFI PART";
 }
 
 }  // namespace mailstead::image

@@ -52,6 +52,10 @@ Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const st
                  const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
                  const std::filesystem::path& out);
 
+/// Whether a file begins as a disk with a GPT does ("EFI PART" in its second sector of 512 bytes, UEFI
+/// specification 5.3.2). False also if it cannot be read.
+bool looks_like_disk(const std::filesystem::path& path);
+
 struct Layout {
   std::uint64_t esp_size = 0;  ///< bytes, multiples of 1 MiB, as all of these
   std::uint64_t boot_size = 0;

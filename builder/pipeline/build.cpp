@@ -42,9 +42,18 @@ Status require_place(const fs::path& image) {
     return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", image.string()),
                 fmt::format("mkdir -p {}", folder.string()));
   }
-  if (fs::is_block_file(image) || fs::is_directory(image)) {
+  std::error_code error;
+  if (!fs::exists(image, error)) return ok();
+  if (!fs::is_regular_file(image, error)) {
     return fail(ErrorKind::usage, fmt::format("{} is not a file that could be an image", image.string()),
                 "name a file; it is copied to a disk afterwards");
+  }
+  // A slip of the hand must not cost a spec, a lock or a letter.
+  if (!image::looks_like_disk(image) && fs::file_size(image, error) != 0) {
+    return fail(
+        ErrorKind::usage,
+        fmt::format("{} is there already, and is no disk image: it is not overwritten", image.string()),
+        "name another file, or remove this one");
   }
   return ok();
 }
@@ -104,6 +113,7 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   TRY(const Project project, open_project(spec, options));
   CHECK_OK(require_keys(project.site));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
+  warn_of_example_passwords(project, reporter);
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
   TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));

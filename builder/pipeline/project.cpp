@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipeline/project.hpp"
 
+#include <fmt/format.h>
+
 #include <cstdlib>
 
 #include "base/files.hpp"
@@ -46,6 +48,22 @@ Status check_keys(const Project& project, const Options& options, Untimely untim
   for (const Error& warning : findings.warnings) reporter.warning(format_error_line(warning));
   if (findings.errors.empty()) return ok();
   return fail(join_errors(std::move(findings.errors)));
+}
+
+void warn_of_example_passwords(const Project& project, Reporter& reporter) {
+  std::string examples;
+  std::error_code error;
+  for (fs::directory_iterator it(project.data / "profiles/examples", error), end; !error && it != end;
+       it.increment(error)) {
+    if (const auto text = read_file(it->path())) examples += *text;
+  }
+  for (const spec::Account& account : project.site.accounts) {
+    if (examples.find(account.password_hash) != std::string::npos)
+      reporter.warning(
+          fmt::format("everyone knows the password of {}: its hash is that of an example; make one with "
+                      "'mailstead passwd'",
+                      account.address.text()));
+  }
 }
 
 Result<lock::Mirrors> get_mirrors(const Options& options) {

@@ -125,7 +125,7 @@ def main():
     for cold in work.glob("cold-*"):
         shutil.rmtree(cold)
     rows["image without holes (MB)"] = [image.stat().st_blocks * 512 / 1e6]
-    boot = subprocess.run([mailstead, "--json", "--progress", "none", "test", image, "mail/10-inbound", "--spec", spec,
+    boot = subprocess.run([mailstead, "--progress", "none", "test", image, "mail/10-inbound", "--json", "--spec", spec,
                            "--passwords", passwords, "--logs", work / "logs"], check=True, stdout=subprocess.PIPE)
     for times in json.loads(boot.stdout)["boots"]:
         rows.setdefault("power-on to SMTP banner (s)", []).append(times["to_smtp_milliseconds"] / 1000)

@@ -20,6 +20,18 @@ refuse 2 "unknown key 'acounts'; did you mean 'accounts'?" "$MAILSTEAD" check wr
 refuse 2 'wrong/none.yaml' "$MAILSTEAD" check wrong/none.yaml
 refuse 2 '--no-such-option' "$MAILSTEAD" build --no-such-option mail.yaml -o wrong/x.img
 
+# what is no image, and what an image would overwrite
+cp mail.yaml wrong/precious.yaml
+refuse 2 'is no disk image: it is not overwritten' "$MAILSTEAD" build mail.yaml -o wrong/precious.yaml
+cmp mail.yaml wrong/precious.yaml
+refuse 2 'is not a file that could be an image' "$MAILSTEAD" build mail.yaml -o /dev/null
+for verb in "test --spec mail.yaml" run; do
+  # shellcheck disable=SC2086  # a verb and its options
+  refuse 2 'is not a disk image' "$MAILSTEAD" $verb wrong/precious.yaml
+  # shellcheck disable=SC2086
+  refuse 2 'there is no image wrong/none.img' "$MAILSTEAD" $verb wrong/none.img
+done
+
 # no keys yet
 cp mail.yaml mailstead.lock wrong/
 refuse 2 'mailstead keys' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
