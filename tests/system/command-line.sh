@@ -21,8 +21,17 @@ for verb in $verbs; do
   expect 2 "$MAILSTEAD" "$verb" --no-such-option
 done
 
-# Results that cannot be written are no success.
-expect 1 bash -c '"$MAILSTEAD" completion >/dev/full'
+# Results that cannot be written are no success, and it says so.
+for words in completion --help; do
+  expect 1 bash -c "\"\$MAILSTEAD\" $words >/dev/full"
+  ("$MAILSTEAD" $words >/dev/full) 2>&1 | grep -q 'could not be written to standard output'
+done
+expect 2 "$MAILSTEAD" build mail.yaml -o ''
+expect 2 "$MAILSTEAD" check ''
+# An option takes what belongs to it, and no more.
+said=$("$MAILSTEAD" test --set a=1 none.img --spec none.yaml 2>&1) || true
+grep -qF 'there is no image none.img' <<<"$said"
+expect 2 "$MAILSTEAD" test none.img --spec none.yaml --patience nan
 
 # complete WORD…: what is offered for the last of the words
 # shellcheck source=/dev/null

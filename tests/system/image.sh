@@ -48,6 +48,11 @@ done
 unsquashfs -q -n -d usr.tree usr.part >/dev/null
 mkdir boot.tree
 mcopy -n -s -i boot.fat ::/initrd.img ::/vmlinuz boot.tree/
+# Inside of the initrd, which is compressed; what surely is in it is found.
+mkdir boot.tree/initrd
+(cd boot.tree/initrd && zstd -qdc ../initrd.img | cpio -idm --quiet --no-absolute-filenames)
+grep -rqF 'systemd-repart' boot.tree/initrd/usr/lib/systemd/system
+test "$(find boot.tree/initrd -type f | wc -l)" -gt 100
 sed -n 's/.*password_hash: "\(.*\)"/\1/p' mail.yaml >words.txt
 printf '%s\n' mail.example.org alice@example.org bob@example.org noreply@example.org s2026-rsa2048 >>words.txt
 grep -v -e '-----' secrets/dkim/example.org/*rsa2048.pem | head -2 >>words.txt

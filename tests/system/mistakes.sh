@@ -81,7 +81,12 @@ rm -r wrong/mail.yaml wrong/mailstead.lock wrong/secrets
 # a damaged base in the cache is made again, not built into an image
 before=$(sha256sum <demo.img)
 cache=${MAILSTEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailstead}
-for base in "$cache"/bases/*/usr.img; do
+# In a cache of this test's own, not in the user's.
+mkdir wrong/cache
+ln -s "$cache/store" wrong/cache/store
+export MAILSTEAD_CACHE=$WORK/wrong/cache
+"$MAILSTEAD" build mail.yaml -o wrong/x.img --offline
+for base in wrong/cache/bases/*/usr.img; do
   printf 'flipped' | dd of="$base" bs=1 seek=70000 conv=notrunc status=none
 done
 "$MAILSTEAD" build mail.yaml -o wrong/x.img --offline

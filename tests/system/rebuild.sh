@@ -20,16 +20,27 @@ ln -s "$cache/store" "$WORK/cold/store"
 test "$first" = "$(sha256sum again.img | cut -d' ' -f1)"
 rm -rf "$WORK/cold" again.img
 
-# Another site with the same lock: another root, the same base.
-rm -rf other && mkdir other
+# Another site with the same lock, from nothing, too: another root, the same public part, byte by byte.
+rm -rf other && mkdir -p other "$WORK/cold"
+ln -s "$cache/store" "$WORK/cold/store"
 sed 's/example\.org/example.net/g' mail.yaml >other/mail.yaml
 cp mailstead.lock other/
 "$MAILSTEAD" keys other/mail.yaml
-"$MAILSTEAD" build --json mail.yaml -o again.img >one.json
-"$MAILSTEAD" build --json other/mail.yaml -o other/other.img >two.json
+"$MAILSTEAD" build mail.yaml -o again.img --json >one.json
+MAILSTEAD_CACHE=$WORK/cold "$MAILSTEAD" build other/mail.yaml -o other/other.img --offline --json >two.json
 python3 - <<'PY'
 import json
 one, two = (json.load(open(n)) for n in ("one.json", "two.json"))
 assert one["base"] == two["base"] and one["usr_root_hash"] == two["usr_root_hash"], (one, two)
 assert one["root_root_hash"] != two["root_root_hash"], (one, two)
 PY
+made=$(echo "$WORK"/cold/bases/*/)
+for file in "$made"*; do
+  name=$(basename "$file")
+  found=
+  for base in "$cache"/bases/*/; do
+    if cmp -s "$file" "$base$name"; then found=$base; fi
+  done
+  test -n "$found"
+done
+rm -rf "$WORK/cold"
