@@ -93,6 +93,8 @@ class Parser {
     if (dialogue_.title.empty() && errors_.empty())
       complain(0, "the dialogue has no title", "begin the file with a comment that says what it shows");
     if (dialogue_.steps.empty() && errors_.empty()) complain(0, "the dialogue has no steps");
+    if (!dialogue_.own_machine && (dialogue_.firmware != vm::Firmware::bios || dialogue_.disk_bytes != 0))
+      complain(0, "'firmware' and 'disk' are for a machine of its own", "add a line 'machine own'");
     if (!errors_.empty()) return fail(join_errors(std::move(errors_)));
     return std::move(dialogue_);
   }
@@ -225,6 +227,7 @@ class Parser {
         return;
       }
       parse_block(step.block, depth + 1);
+      if (step.block.empty()) complain(index, "there is nothing to wait for: the block is empty");
     }
   }
 

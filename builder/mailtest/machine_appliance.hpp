@@ -29,13 +29,18 @@ class MachineAppliance : public Appliance {
   Status check_data_fills_disk() override;
   Result<std::string> serial() override;
 
+  /// Leaves no disk behind, whatever ends the scenario.
+  ~MachineAppliance() override { discard(); }
+  MachineAppliance(const MachineAppliance&) = delete;
+  MachineAppliance& operator=(const MachineAppliance&) = delete;
+
   bool running() { return machine_.running(); }
   std::filesystem::path serial_log() const { return machine_.serial_log(); }
   std::filesystem::path journal_file() const { return machine_.options().folder / "journal.txt"; }
-  /// Ends the machine and removes its disk; the logs stay.
-  void discard();
 
  private:
+  /// Ends the machine and removes its disk; the logs stay.
+  void discard();
   MachineAppliance(vm::Machine machine, std::string suite, double time_scale, std::vector<BootTimes>& boots)
       : machine_(std::move(machine)), suite_(std::move(suite)), time_scale_(time_scale), boots_(boots) {}
   Status must_be_off();

@@ -152,6 +152,7 @@ Status Player::play_talk(const Step& step) {
       TRY(const std::string text, expanded(step.text));
       TRY(Session * to, session());
       note("  > raw \"" + without_password(step.text, text) + "\"");
+      reply_.reset();
       return to->connection().write(text, reply_deadline());
     }
     case Verb::auth_plain: {
@@ -175,11 +176,13 @@ Status Player::play_talk(const Step& step) {
       if (sessions_.count(step.words[0]) == 0)
         return mismatch("there is no connection '" + step.words[0] + "'");
       current_ = step.words[0];
+      reply_.reset();
       return ok();
     case Verb::close: {
       TRY(Session * to, session());
       (void)to;
       sessions_.erase(current_);
+      reply_.reset();
       note("  (closed)");
       return ok();
     }
@@ -187,6 +190,7 @@ Status Player::play_talk(const Step& step) {
       TRY(Session * to, session());
       CHECK_OK(to->expect_close(reply_deadline()));
       sessions_.erase(current_);
+      reply_.reset();
       note("  (closed by the server)");
       return ok();
     }
@@ -265,6 +269,7 @@ Status Player::start_tls(const Step& step) {
 Status Player::send(const std::string& text, const std::string& shown) {
   TRY(Session * to, session());
   note("  > " + shown);
+  reply_.reset();  // what is looked at next is the answer to this
   return to->send_line(text, reply_deadline());
 }
 

@@ -185,12 +185,16 @@ class SuiteRun {
           MachineAppliance::create(std::move(machine), suite_.name, options_.time_scale, summary_.boots));
       failed_since_ = summary_.scenarios.size();
     }
+    if (dead_)
+      return fail(ErrorKind::tool, "the machine of this folder's scenarios did not start: not played");
     if (appliance_->running() || dialogue.starts_off) return ok();
     auto activity = reporter_.start("booting");
     CHECK_OK(appliance_->power_on());
     const auto patience =
         std::chrono::duration_cast<Clock::duration>(std::chrono::minutes(5) * options_.time_scale);
+    dead_ = !dialogue.own_machine;
     CHECK_OK(appliance_->wait_boot(Clock::now() + patience));
+    dead_ = false;
     const BootTimes& boot = summary_.boots.back();
     activity->set_result(fmt::format("SMTP after {:.1f} s, IMAPS after {:.1f} s",
                                      std::chrono::duration<double>(boot.to_smtp).count(),
@@ -258,8 +262,8 @@ class SuiteRun {
           break;
         }
     }
-    appliance_->discard();
     appliance_.reset();
+    dead_ = false;
   }
 
   const Suite& suite_;
@@ -269,6 +273,8 @@ class SuiteRun {
   const fs::path folder_;
   Summary summary_;
   std::size_t failed_since_ = 0;
+  bool dead_ = false;  ///< the shared machine has not come up: to wait for its answers again and again would
+                       ///< be in vain
   std::unique_ptr<World> world_;
   std::unique_ptr<MachineAppliance> appliance_;
 };
