@@ -2,9 +2,11 @@
 #include "vm/accelerator.hpp"
 
 #include <fcntl.h>
+#include <fmt/format.h>
 #include <sys/utsname.h>
 
 #include <cstdlib>
+#include <optional>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
@@ -35,21 +37,45 @@ Result<fs::path> verdict_file(const AcceleratorQuestion& question) {
   return question.cache / ("accelerator-" + file_name_of(std::string(host.release) + "-" + first_line));
 }
 
-Result<bool> kvm_boots(const AcceleratorQuestion& question, Reporter& reporter) {
-  auto activity = reporter.start("trying KVM");
+/// What a machine of the image does first.
+enum class FirstWords { none, silence, spoken };
+
+Result<FirstWords> listen(const AcceleratorQuestion& question, Accelerator accelerator) {
   TRY(const TemporaryDirectory folder, TemporaryDirectory::create());
   MachineOptions options;
   options.image = question.image;
   options.folder = folder.path();
   options.program = question.program;
-  options.accelerator = Accelerator::kvm;
+  options.accelerator = accelerator;
   TRY(Machine machine, Machine::create(std::move(options)));
-  Status spoke = machine.start();
-  if (spoke) spoke = machine.wait_for_serial(kFirstWords, question.patience);
+  FirstWords heard = FirstWords::none;
+  if (machine.start()) {
+    const bool spoke = machine.wait_for_serial(kFirstWords, question.patience).has_value();
+    // A QEMU that has ended by itself says nothing about the kernel.
+    if (spoke || machine.running()) heard = spoke ? FirstWords::spoken : FirstWords::silence;
+  }
   machine.power_cut();
   CHECK_OK(check_interrupt());
-  activity->set_result(spoke ? "works" : "the kernel stays silent; using emulation, which is slower");
-  return spoke.has_value();
+  return heard;
+}
+
+/// Whether KVM works, or nothing if the trial has not shown it: the same image must speak by emulation, or it
+/// is the image that is silent.
+Result<std::optional<bool>> try_kvm(const AcceleratorQuestion& question, Reporter& reporter) {
+  auto activity = reporter.start("trying KVM");
+  TRY(const FirstWords by_kvm, listen(question, Accelerator::kvm));
+  if (by_kvm == FirstWords::spoken) {
+    activity->set_result("works");
+    return std::optional<bool>(true);
+  }
+  std::optional<bool> verdict;
+  if (by_kvm == FirstWords::silence) {
+    TRY(const FirstWords by_emulation, listen(question, Accelerator::tcg));
+    if (by_emulation == FirstWords::spoken) verdict = false;
+  }
+  activity->set_result(verdict ? "the kernel stays silent; using emulation, which is slower"
+                               : "no answer; using emulation for now, which is slower");
+  return verdict;
 }
 
 }  // namespace
@@ -63,13 +89,19 @@ Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Report
   if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) return Accelerator::tcg;
   TRY(const fs::path file, verdict_file(question));
   if (const auto verdict = read_file(file, 64)) {
-    if (*verdict == "tcg\n") return Accelerator::tcg;
+    if (*verdict == "tcg\n") {
+      reporter.info(fmt::format("Emulated: KVM has not worked on this machine. To try it again, remove {}",
+                                file.string()));
+      return Accelerator::tcg;
+    }
     if (*verdict == "kvm\n") return Accelerator::kvm;
   }
-  TRY(const bool works, kvm_boots(question, reporter));
-  CHECK_OK(make_directories(question.cache));
-  CHECK_OK(write_file(file, works ? "kvm\n" : "tcg\n"));
-  return works ? Accelerator::kvm : Accelerator::tcg;
+  TRY(const std::optional<bool> works, try_kvm(question, reporter));
+  if (works) {
+    CHECK_OK(make_directories(question.cache));
+    CHECK_OK(write_file(file, *works ? "kvm\n" : "tcg\n"));
+  }
+  return works.value_or(false) ? Accelerator::kvm : Accelerator::tcg;
 }
 
 }  // namespace mailstead::vm

@@ -195,10 +195,24 @@ TEST_CASE("a KVM under which the kernel stays silent is not used, and not asked 
   const auto reporter = make_quiet_reporter();
   const AcceleratorQuestion question = f.question();
   SECTION("silent") {
-    write_program(question.program, fake_qemu("BIOS only", "Linux version 6", "pass"));
+    write_program(question.program, fake_qemu("BIOS only", "[0.0] Linux version 6", "pass"));
     CHECK(find_accelerator(question, *reporter).value() == Accelerator::tcg);
-    write_program(question.program, fake_qemu("Linux version 6", "", "pass"));
+    write_program(question.program, fake_qemu("[0.0] Linux version 6", "", "pass"));
     CHECK(find_accelerator(question, *reporter).value() == Accelerator::tcg);
+  }
+  SECTION("an image that is silent by emulation, too, says nothing about KVM") {
+    write_program(question.program, fake_qemu("BIOS only", "BIOS only", "pass"));
+    CHECK(find_accelerator(question, *reporter).value() == Accelerator::tcg);
+    write_program(question.program, fake_qemu("[0.0] Linux version 6", "", "pass"));
+    CHECK(find_accelerator(question, *reporter).value() == Accelerator::kvm);
+  }
+  SECTION("nor does a QEMU that does not start") {
+    write_program(
+        question.program,
+        "#!/bin/sh\ntest \"$1\" = --version && exec echo 'QEMU emulator version 99.1 (fake)'\nexit 1\n");
+    CHECK(find_accelerator(question, *reporter).value() == Accelerator::tcg);
+    write_program(question.program, fake_qemu("[0.0] Linux version 6", "", "pass"));
+    CHECK(find_accelerator(question, *reporter).value() == Accelerator::kvm);
   }
   SECTION("speaking") {
     write_program(question.program, fake_qemu("[0.0] Linux version 6", "", "pass"));
