@@ -35,7 +35,7 @@ void add_build(CLI::App& app, Globals& globals) {
   auto spec = std::make_shared<std::filesystem::path>();
   auto image = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
-  verb->add_option("-o,--output", *image, "the image to write")->required();
+  verb->add_option("-o,--output", *image, "the image to write")->required()->check(not_empty);
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
   add_json_option(*verb, globals);

@@ -24,22 +24,33 @@ std::unique_ptr<Reporter> make_reporter(const std::string& progress) {
   return make_plain_reporter();
 }
 
+/// Results that nobody got are no success.
+bool results_written() {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
+  std::fputs("mailstead: the result could not be written to standard output\n", stderr);
+  return false;
+}
+
 int run_parsed(Globals& globals) {
   globals.reporter = make_reporter(globals.progress);
   globals.options.now = std::time(nullptr);
   catch_interrupts();
   const Status done = globals.work();
   globals.reporter.reset();  // ends the progress line before anything else is printed
+  if (done) return results_written() ? 0 : 1;
   std::fflush(stdout);
-  if (done) return std::ferror(stdout) != 0 ? 1 : 0;
   std::fputs(("mailstead: " + format_error(done.error())).c_str(), stderr);
   return exit_code(done.error());
 }
 
 }  // namespace
 
+std::string not_empty(const std::string& text) {
+  return text.empty() ? "an empty name" : "";
+}
+
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec) {
-  verb.add_option("SPEC", spec, "the YAML file that describes the site")->required();
+  verb.add_option("SPEC", spec, "the YAML file that describes the site")->required()->check(not_empty);
 }
 
 void add_profile_option(CLI::App& verb, Globals& globals) {
@@ -92,7 +103,12 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : 2;
+    // CLI11 prints help by std::cout.
+    const bool asked_for = app.exit(error) == 0;
+    if (!asked_for) return 2;
+    if (std::cout.flush()) return 0;
+    std::fputs("mailstead: the help could not be written to standard output\n", stderr);
+    return 1;
   }
   try {
     return run_parsed(globals);

@@ -37,6 +37,9 @@ void add_completion(CLI::App& app, Globals& globals);
 /// Error if `image` is not a file that a machine could start from.
 Status require_disk_image(const std::filesystem::path& image);
 
+/// A check for options that name files: nothing if `text` is a name, else what is wrong with it.
+std::string not_empty(const std::string& text);
+
 /// Options that several verbs have.
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);
 void add_profile_option(CLI::App& verb, Globals& globals);

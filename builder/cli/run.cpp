@@ -50,7 +50,9 @@ void add_run(CLI::App& app, Globals& globals) {
   CLI::App* verb =
       app.add_subcommand("run", "boot an image in QEMU for a look, its console on this terminal");
   auto options = std::make_shared<RunOptions>();
-  verb->add_option("IMAGE", options->image, "the disk image; it is not changed")->required();
+  verb->add_option("IMAGE", options->image, "the disk image; it is not changed")
+      ->required()
+      ->check(not_empty);
   verb->add_flag("--uefi", options->uefi, "start by UEFI instead of legacy BIOS");
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))

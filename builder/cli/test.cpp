@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <cmath>
+#include <cstdlib>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -29,7 +31,9 @@ struct TestOptions {
 /// Reads lines of "address password" into variables named "password:alice@example.org".
 Status read_passwords(const std::filesystem::path& path, mailtest::Variables& variables) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) == 0 && (status.st_mode & 077) != 0) {
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
+    return fail(ErrorKind::usage, fmt::format("there is no file of passwords {}", path.string()));
+  if ((status.st_mode & 077) != 0) {
     return fail(ErrorKind::usage, fmt::format("{} can be read by others", path.string()),
                 fmt::format("chmod 600 {}", path.string()));
   }
@@ -129,13 +133,20 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   return fail(ErrorKind::tool, "the image did not pass its tests");
 }
 
+/// Range lets "nan" pass: no comparison with it holds.
+std::string finite(const std::string& text) {
+  return std::isfinite(std::strtod(text.c_str(), nullptr)) ? std::string() : "not a finite number: " + text;
+}
+
 }  // namespace
 
 void add_test(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
       "test", "boot the unchanged image in QEMU and hold the dialogues of qemu-tests/ with it");
   auto options = std::make_shared<TestOptions>();
-  verb->add_option("IMAGE", options->image, "the disk image; it is not changed")->required();
+  verb->add_option("IMAGE", options->image, "the disk image; it is not changed")
+      ->required()
+      ->check(not_empty);
   verb->add_option(
       "SCENARIO", options->scenarios,
       "a folder of qemu-tests/, folder/name, or part of a name (default: all that are for this site)");
@@ -149,12 +160,12 @@ void add_test(CLI::App& app, Globals& globals) {
       ->check(CLI::ExistingDirectory);
   verb->add_option("--set", options->variables, "NAME=VALUE: a variable of the dialogues; not for secrets")
       ->take_all()
-      ->type_size(1)
-      ->expected(1);
+      ->allow_extra_args(false);
   verb->add_option("--logs", options->logs,
                    "folder for the console, journal and dialogues (default: IMAGE.test)");
   verb->add_option("--patience", options->patience, "multiplies all time limits, for slow machines")
-      ->check(CLI::Range(0.1, 100.0));
+      ->check(CLI::Range(0.1, 100.0))
+      ->check(finite);
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))
       ->capture_default_str();

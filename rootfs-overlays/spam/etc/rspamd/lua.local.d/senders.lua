@@ -62,10 +62,11 @@ local function addresses_of(task, name, pool)
 end
 
 -- The domain of a reply that Dovecot has written for one of our users: it comes from this machine, with the empty envelope
--- sender, and has not passed any mail server. What is redirected has: it keeps the Received lines of ours at least.
+-- sender, and has not passed any mail server. What is redirected has passed ours, by SMTP and LMTP, and keeps two Received
+-- lines at least; a reply has none but that which Rspamd itself makes of the connection.
 local function domain_of_own_reply(task)
   local ip = task:get_from_ip()
-  if not ip or not ip:is_valid() or not ip:is_local() or task:has_from("smtp") or task:get_header("Received") then
+  if not ip or not ip:is_valid() or not ip:is_local() or task:has_from("smtp") or #(task:get_header_full("Received") or {}) > 1 then
     return nil
   end
   local list = addresses_of(task, "From", task:get_mempool())
