@@ -153,14 +153,19 @@ Result<std::optional<fs::path>> Store::get(const lock::Package& package) const {
     if (errno == ENOENT) return std::nullopt;
     return io_error("look at", object);
   }
-  if (!S_ISREG(status.st_mode) || static_cast<std::uint64_t>(status.st_size) != package.size) {
-    return fail(ErrorKind::integrity,
-                fmt::format("{} {} in the store ({}) has not the size that the lock says", package.name,
-                            package.version, object.string()));
-  }
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::integrity, fmt::format("{} {} in the store ({}) is no file", package.name,
+                                                  package.version, object.string()));
   TRY(const auto found, crypto::sha256_file_hex(object));
   if (found != package.sha256)
     return wrong_digest(package, found, fmt::format("in the store ({})", object.string()));
+  // These bytes are the package: it is the lock that is wrong, and the file stays for those whose lock is
+  // right.
+  if (static_cast<std::uint64_t>(status.st_size) != package.size)
+    return fail(ErrorKind::usage,
+                fmt::format("the lock says that {} {} has {} bytes, but the package of that digest has {}",
+                            package.name, package.version, package.size, status.st_size),
+                "mailstead lock --update SPEC");
   return object;
 }
 

@@ -15,7 +15,7 @@ namespace mailstead::lock {
 namespace {
 
 constexpr std::string_view kFormatLine = "mailstead-lock 1";
-constexpr std::string_view kRemedy = "`mailstead lock` writes a new one";
+constexpr std::string_view kRemedy = "`mailstead lock --update` writes a new one";
 constexpr std::uint64_t kLargestPackage = 4'000'000'000;
 
 bool only(std::string_view text, std::string_view allowed_marks) {

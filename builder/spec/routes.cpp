@@ -268,9 +268,19 @@ class Resolver {
       const bool account = claim->kind == Claim::Kind::account || claim->kind == Claim::Kind::account_alias;
       return !account || account_of(target, *claim) != nullptr;
     }
+    if (refuse_machine(target)) return false;
     if (!reading_.is_own_domain(target.address.domain)) return true;
     report_missing(target);
     return false;
+  }
+
+  /// Mail to the machine itself goes to a postmaster of the site: named by this detour, it could be a circle.
+  bool refuse_machine(const Mention& target) {
+    if (target.address.domain != reading_.site.hostname || reading_.is_own_domain(target.address.domain))
+      return false;
+    add(target.value, fmt::format("the address {} is of the machine itself", quote(target.address.text())),
+        "its mail goes to a postmaster of this site; name an address of a domain");
+    return true;
   }
 
   /// The forward that mail to an address of the site sets off, if any. An account's alias sets off the

@@ -165,6 +165,22 @@ TEST_CASE("what an earlier run left damaged is fetched anew") {
   world.check_complete(world.fetch({server.address()}));
 }
 
+TEST_CASE("a lock that is wrong about a size takes no package from others") {
+  World world(1);
+  LoopbackServer server([&](const HttpRequest& request) { return world.good(request); });
+  world.check_complete(world.fetch({server.address()}));
+  const std::uint64_t size = world.lock.packages[0].size;
+  world.lock.packages[0].size = 5;
+  const auto wrong = world.fetch({server.address()});
+  REQUIRE_FALSE(wrong);
+  CHECK(wrong.error().kind == ErrorKind::usage);
+  CHECK(contains(text_of(wrong.error()),
+                 "has 5 bytes, but the package of that digest has " + std::to_string(size)));
+  world.lock.packages[0].size = size;
+  world.check_complete(world.fetch({server.address()}));
+  CHECK(server.requests().size() == 1);
+}
+
 TEST_CASE("a stalled download is given up and continued") {
   World world(1);
   world.options.stall_timeout = std::chrono::seconds(1);

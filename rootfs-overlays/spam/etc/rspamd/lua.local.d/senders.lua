@@ -66,7 +66,9 @@ end
 -- lines at least; a reply has none but that which Rspamd itself makes of the connection.
 local function domain_of_own_reply(task)
   local ip = task:get_from_ip()
-  if not ip or not ip:is_valid() or not ip:is_local() or task:has_from("smtp") or #(task:get_header_full("Received") or {}) > 1 then
+  local from = task:get_from("smtp")
+  local empty = not from or not from[1] or (from[1].addr or "") == ""
+  if not ip or not ip:is_valid() or not ip:is_local() or not empty or #(task:get_header_full("Received") or {}) > 1 then
     return nil
   end
   local list = addresses_of(task, "From", task:get_mempool())
