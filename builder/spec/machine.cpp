@@ -110,7 +110,12 @@ void read_private_key(Reading& reading, const Value& value) {
   if (!text) return;
   reading.site.tls.private_key = reading.absolute(value.text());
   reading.site.tls.private_key_place = value.place();
-  if (!is_pem(*text, "PRIVATE KEY")) {
+  if (!is_pem(*text, "PRIVATE KEY") && text->find("PRIVATE KEY-----") != std::string::npos) {
+    // As `openssl ecparam -genkey` writes it: parameters first. Not all who read the file skip them.
+    reading.problems.add(value.error(
+        fmt::format("the private key in {} is not the first part of the file", quote(value.text())),
+        fmt::format("openssl pkey -in {} -out NEW writes the key alone", value.text())));
+  } else if (!is_pem(*text, "PRIVATE KEY")) {
     reading.problems.add(value.error(fmt::format("{} holds no PEM private key", quote(value.text()))));
   } else if (is_pem(*text, "ENCRYPTED PRIVATE KEY")) {
     reading.problems.add(value.error(fmt::format("the private key in {} is encrypted", quote(value.text())),
