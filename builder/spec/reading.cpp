@@ -37,6 +37,19 @@ std::optional<Mention> Reading::address(const Value& value) {
 std::optional<Mention> Reading::own_address(const Value& value) {
   auto mention = address(value);
   if (!mention) return std::nullopt;
+  // A line that begins so is a comment in the files by which Dovecot knows addresses.
+  if (mention->address.local.front() == '#') {
+    problems.add(value.error(fmt::format("{} begins with '#', which no address of this site may",
+                                         quote(mention->address.text()))));
+    return std::nullopt;
+  }
+  // Accounts name folders and files, which have at most 255 bytes with what is added to them.
+  constexpr std::size_t kLongest = 240;
+  if (mention->address.text().size() > kLongest) {
+    problems.add(value.error(fmt::format("the address has {} bytes; one of this site has at most {}",
+                                         mention->address.text().size(), kLongest)));
+    return std::nullopt;
+  }
   // Without any domain, one error for the missing section is enough.
   if (site.domains.empty() || is_own_domain(mention->address.domain)) return mention;
   std::string message =
