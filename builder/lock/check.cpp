@@ -84,10 +84,31 @@ std::string time_text(std::int64_t seconds) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
+/// What was asked for is there: a line that a hand or a merge has taken out would otherwise be missed at the
+/// first boot.
+Status check_answered(const Lock& lock) {
+  const auto missing = [&](const std::vector<std::string>& asked, bool Roles::* role) {
+    Names there;
+    for (const Package& package : lock.packages) {
+      if (package.roles.*role) there.insert(package.name);
+    }
+    return without(names_of(asked), there);
+  };
+  std::vector<std::string> all = missing(lock.requested_system, &Roles::system);
+  for (const auto& more :
+       {missing(lock.requested_initrd, &Roles::initrd), missing(lock.requested_tools, &Roles::tool)})
+    all.insert(all.end(), more.begin(), more.end());
+  if (all.empty()) return ok();
+  return fail(ErrorKind::usage,
+              fmt::format("the lock lacks packages that it was asked for: {}; it has been changed by hand",
+                          list_some(all)),
+              "`mailstead lock --update` resolves it again and shows what changes");
+}
+
 }  // namespace
 
 Status check_lock(const Lock& lock, const Request& request) {
-  if (request_digest(request) == lock.request_digest) return ok();
+  if (request_digest(request) == lock.request_digest) return check_answered(lock);
   std::vector<std::string> changes;
   compare_value(changes, "suite", lock.suite, request.suite);
   compare_value(changes, "architecture", lock.architecture, request.architecture);

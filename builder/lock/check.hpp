@@ -10,7 +10,7 @@
 namespace mailstead::lock {
 
 /// ok() when `lock` answers `request`. Else an error (ErrorKind::usage) that says what is asked for now and
-/// was not when the lock was made, and the other way round.
+/// was not when the lock was made, and the other way round; or which of the packages asked for it lacks.
 Status check_lock(const Lock& lock, const Request& request);
 
 /// ok() unless the archive state of `after` is older than that of `before`: a mirror that stands still, or

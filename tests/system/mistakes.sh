@@ -41,6 +41,9 @@ test ! -e wrong/x.img
 cp -r secrets wrong/
 sed 's/^suite trixie$/suite forky/' mailstead.lock >wrong/mailstead.lock
 refuse 2 'mailstead.lock' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+# a package taken out by hand
+grep -v '^package nftables ' mailstead.lock >wrong/mailstead.lock
+refuse 2 'lacks packages that it was asked for: nftables' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 # a digest that no package has: offline it is missing, and says so
 sed '0,/ pool\/main/s/[0-9a-f]\{63\}\([0-9a-f]\) /000000000000000000000000000000000000000000000000000000000000000\1 /' \
   mailstead.lock >wrong/mailstead.lock

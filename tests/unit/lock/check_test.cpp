@@ -31,6 +31,17 @@ Lock lock_for(const Request& request) {
   lock.requested_initrd = request.initrd;
   lock.requested_tools = request.tools;
   lock.request_digest = request_digest(request);
+  const auto add = [&](const std::vector<std::string>& names, bool Roles::* role) {
+    for (const std::string& name : names) {
+      Package package;
+      package.name = name;
+      package.roles.*role = true;
+      lock.packages.push_back(package);
+    }
+  };
+  add(request.system, &Roles::system);
+  add(request.initrd, &Roles::initrd);
+  add(request.tools, &Roles::tool);
   return lock;
 }
 
@@ -71,6 +82,14 @@ TEST_CASE("the digest of a request is that of its meaning") {
 TEST_CASE("a lock that answers another request says what differs") {
   const auto lock = lock_for(make_request());
   CHECK(check_lock(lock, make_request()));
+  auto edited = lock;
+  edited.packages.erase(edited.packages.begin());
+  edited.packages.back().roles = {true, false, false};
+  const auto refused = check_lock(edited, make_request());
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::usage);
+  CHECK(refused.error().message ==
+        "the lock lacks packages that it was asked for: postfix and kmod; it has been changed by hand");
   auto request = make_request();
   request.suite = "forky";
   request.host_architecture = "arm64";
