@@ -70,14 +70,21 @@ void read_gateways(Reading& reading, const Value& value, const std::vector<Inter
   }
 }
 
-void read_resolvers(Reading& reading, const Value& list) {
+void read_resolvers(Reading& reading, const Value& list, const std::vector<InterfaceAddress>& own) {
   std::set<std::string> seen;
   for (const Value& item : list.as_list(reading.problems)) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto address = reading.accept(parse_ip(*text), item);
     if (!address) continue;
-    if (is_loopback(*address)) {
+    const bool itself = is_loopback(*address) || std::any_of(own.begin(), own.end(), [&](const auto& one) {
+                          return one.ip.text == address->text;
+                        });
+    if (address->v6 && is_link_local(*address)) {
+      reading.problems.add(
+          item.error(fmt::format("the address {} has a meaning on one link only", address->text),
+                     "name an address that can be routed"));
+    } else if (itself) {
       reading.problems.add(
           item.error(fmt::format("the appliance's own resolver cannot forward to {}", address->text),
                      "leave 'nameservers' out to resolve from the root"));
@@ -123,6 +130,43 @@ void read_private_key(Reading& reading, const Value& value) {
   }
 }
 
+/// How the appliance gets its addresses; returns those that are fixed.
+std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& value,
+                                             const std::optional<Value>& dhcp,
+                                             const std::optional<Value>& addresses,
+                                             const std::optional<Value>& gateway) {
+  Network& network = reading.site.network;
+  const auto wanted = dhcp ? dhcp->as_bool(reading.problems) : std::nullopt;
+  if (dhcp && !wanted) return {};
+  network.dhcp = wanted.value_or(!addresses.has_value());
+  if (network.dhcp) {
+    for (const auto& fixed : {addresses, gateway}) {
+      if (!fixed) continue;
+      reading.problems.add(
+          fixed->error("fixed addresses and gateways exclude 'dhcp'", "keep one of the two"));
+      return {};
+    }
+    return {};
+  }
+  if (!addresses) {
+    reading.problems.add(value.error("without 'dhcp' the network needs 'addresses' and a 'gateway'",
+                                     "write addresses: [192.0.2.5/24] and gateway: 192.0.2.1"));
+    return {};
+  }
+  std::vector<InterfaceAddress> own = read_addresses(reading, *addresses);
+  if (!gateway) {
+    reading.problems.add(addresses->error("fixed addresses need a 'gateway'", "write gateway: 192.0.2.1"));
+    return own;
+  }
+  read_gateways(reading, *gateway, own);
+  // IPv6 may learn its router from advertisements; IPv4 has only what is written here.
+  const bool v4 = std::any_of(own.begin(), own.end(), [](const auto& address) { return !address.ip.v6; });
+  if (v4 && network.gateway6 && !network.gateway4)
+    reading.problems.add(gateway->error("there is no gateway for IPv4, but an address of it",
+                                        "write gateway: [192.0.2.1, \"fe80::1\"]"));
+  return own;
+}
+
 }  // namespace
 
 void read_network(Reading& reading, const Value& value) {
@@ -131,7 +175,7 @@ void read_network(Reading& reading, const Value& value) {
   const auto dhcp = map.take("dhcp");
   const auto addresses = map.take("addresses");
   const auto gateway = map.take("gateway");
-  if (const auto nameservers = map.take("nameservers")) read_resolvers(reading, *nameservers);
+  const auto nameservers = map.take("nameservers");
   if (const auto zones = map.take("unsigned_zones")) {
     for (const Value& item : zones->as_list(reading.problems)) {
       const auto text = item.as_string(reading.problems);
@@ -140,31 +184,9 @@ void read_network(Reading& reading, const Value& value) {
     }
   }
   map.finish();
-  if (!value.is_map()) return;
-
-  const auto wanted = dhcp ? dhcp->as_bool(reading.problems) : std::nullopt;
-  if (dhcp && !wanted) return;
-  network.dhcp = wanted.value_or(!addresses.has_value());
-  if (network.dhcp) {
-    for (const auto& fixed : {addresses, gateway}) {
-      if (!fixed) continue;
-      reading.problems.add(
-          fixed->error("fixed addresses and gateways exclude 'dhcp'", "keep one of the two"));
-      return;
-    }
-    return;
-  }
-  if (!addresses) {
-    reading.problems.add(value.error("without 'dhcp' the network needs 'addresses' and a 'gateway'",
-                                     "write addresses: [192.0.2.5/24] and gateway: 192.0.2.1"));
-    return;
-  }
-  const std::vector<InterfaceAddress> own = read_addresses(reading, *addresses);
-  if (gateway) {
-    read_gateways(reading, *gateway, own);
-  } else {
-    reading.problems.add(addresses->error("fixed addresses need a 'gateway'", "write gateway: 192.0.2.1"));
-  }
+  std::vector<InterfaceAddress> own;
+  if (value.is_map()) own = read_interface(reading, value, dhcp, addresses, gateway);
+  if (nameservers) read_resolvers(reading, *nameservers, own);
 }
 
 void read_tls(Reading& reading, const Value& value) {
