@@ -126,6 +126,9 @@ Status enter_namespaces() {
 [[noreturn]] void child(const std::function<Result<std::string>(Reporter&)>& work, int pipe, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // SIGTERM: destructors end QEMU and remove the work folder
   if (::getppid() != parent) ::_exit(1);
+  // A server that has gone away is a result for the dialogue to report (EPIPE), also where OpenSSL does the
+  // writing.
+  ::signal(SIGPIPE, SIG_IGN);
   PipeReporter reporter(pipe);
   Result<std::string> result = [&]() -> Result<std::string> {
     CHECK_OK(enter_namespaces());

@@ -3,12 +3,15 @@
 #include "mailtest/enclosure.hpp"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include <cerrno>
 
 #include "mailtest/player.hpp"
 #include "mailtest/world.hpp"
@@ -64,6 +67,16 @@ TEST_CASE("results, errors and progress come out of the enclosure") {
   CHECK(failure.error().kind == ErrorKind::network);
   CHECK(failure.error().place == Place{"f", 1, 2, 3, "s"});
   CHECK(failure.error().notes == std::vector<std::string>{"n"});
+  const auto written = run_enclosed(
+      [](Reporter&) -> Result<std::string> {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) return std::string("no pipe");
+        ::close(ends[0]);
+        return std::string(::write(ends[1], "x", 1) < 0 && errno == EPIPE ? "broken pipe" : "written");
+      },
+      *reporter);
+  REQUIRE(written.has_value());
+  CHECK(*written == "broken pipe");
   const auto crash = run_enclosed(
       [](Reporter&) -> Result<std::string> {
         ::kill(::getpid(), SIGKILL);
