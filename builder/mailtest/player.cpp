@@ -353,6 +353,7 @@ Status Player::wait_until(const Step& step) {
   for (int attempt = 1;; ++attempt) {
     CHECK_OK(check_interrupt());
     std::vector<std::string> before;
+    before.reserve(sessions_.size());
     for (const auto& [name, open] : sessions_) before.push_back(name);
     const std::string current = current_;
     const std::size_t said = transcript_.size();

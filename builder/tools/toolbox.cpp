@@ -186,6 +186,7 @@ Result<Toolbox> Toolbox::make(const fs::path& cache, const std::vector<Package>&
                               std::int64_t source_date_epoch, Reporter& reporter) {
   const fs::path folder = folder_of(cache, packages);
   std::vector<Part> parts;
+  parts.reserve(packages.size());
   for (std::size_t i = 0; i < packages.size(); ++i) parts.push_back({packages[i].name, debs[i]});
   if (auto written = write_tools(std::move(parts), folder, reporter); !written)
     return fail(explain_full_disk(std::move(written.error()), folder));
