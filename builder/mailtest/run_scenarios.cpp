@@ -239,6 +239,8 @@ class SuiteRun {
     if (appliance_)
       text += fmt::format("the end of the console ({}):\n{}\n", appliance_->serial_log().string(),
                           vm::tail(appliance_->serial_log(), 25));
+    if (const std::string addresses = world_->address_log(25); !addresses.empty())
+      text += "what the gateway said last about addresses:\n" + addresses;
     return text;
   }
 

@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -164,16 +165,19 @@ Result<std::vector<DnsRecord>> records_from_json(const std::string& text) {
 }
 
 Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vector<DnsRecord>& records,
-                                          const std::string& mac) {
+                                          const std::string& mac, const std::filesystem::path& leases) {
   std::string text =
       "no-resolv\nno-hosts\nkeep-in-foreground\nlog-facility=-\nlog-queries\npid-file=\n"
       "interface=tap0\nexcept-interface=lo\nbind-dynamic\n";
+  // ra-param: dnsmasq advertises often only in its own first minute, then every ten minutes, and a client
+  // that was not there yet has by then stretched its own questions to minutes (RFC 7559). Here a boot may
+  // take longer.
   if (plan.addressing == Addressing::dhcp)
     text += fmt::format(
-        "dhcp-authoritative\ndhcp-leasefile=/dev/null\ndhcp-option=option:ntp-server,{0}\n"
-        "dhcp-range={1},{1},255.255.255.0,1h\ndhcp-range={2},{2},64,1h\nenable-ra\n"
+        "dhcp-authoritative\nlog-dhcp\ndhcp-leasefile={4}\ndhcp-option=option:ntp-server,{0}\n"
+        "dhcp-range={1},{1},255.255.255.0,1h\ndhcp-range={2},{2},64,1h\nenable-ra\nra-param=tap0,10,1800\n"
         "dhcp-host={3},{1}\n",
-        kGateway, kAppliance, kAppliance6, mac);
+        kGateway, kAppliance, kAppliance6, mac, leases.string());
   // port 0: no name server at all.
   if (plan.names != NameService::gateway) return text + "port=0\n";
   text += "local=/#/\nlocal-ttl=60\nedns-packet-max=1232\n";
@@ -195,11 +199,13 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
   for (const DnsRecord& record : zone)
     if (said.count({record.name, record.type}) == 0) records.push_back(record);
   if (plan.addressing == Addressing::dhcp || plan.names == NameService::gateway) {
-    TRY(const std::string configuration, dnsmasq_configuration(plan, records, vm::TapNetwork{}.mac));
+    TRY(const std::string configuration,
+        dnsmasq_configuration(plan, records, vm::TapNetwork{}.mac, folder / "dnsmasq.leases"));
     CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
+    world->gateway_log_ = folder / "dnsmasq.log";
     // --no-daemon: in a user namespace there is no other user to become.
     CHECK_OK(world->serve({{"dnsmasq", "--no-daemon", "--conf-file=" + (folder / "dnsmasq.conf").string()},
-                           folder / "dnsmasq.log",
+                           world->gateway_log_,
                            {},
                            false}));
   }
@@ -212,6 +218,17 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     world->sinks_.push_back(std::move(sink));
   }
   return world;
+}
+
+std::string World::address_log(std::size_t lines) const {
+  std::vector<std::string> said;
+  if (const auto log = read_file(gateway_log_, 64u << 20))
+    for (const std::string& line : split_lines(*log))
+      if (line.find("dnsmasq-dhcp") != std::string::npos) said.push_back(line);
+  std::string text;
+  for (std::size_t i = said.size() - std::min(said.size(), lines); i < said.size(); ++i)
+    text += said[i] + "\n";
+  return text;
 }
 
 Status World::serve(const vm::Daemon& daemon) {

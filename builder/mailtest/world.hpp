@@ -58,10 +58,10 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file);
 Result<std::vector<DnsRecord>> records_from_json(const std::string& text);
 
 /// Configuration of dnsmasq for what the plan leaves to the gateway: answers these records and nothing else,
-/// gives the appliance its addresses by DHCP, DHCPv6 and router advertisements, and keeps nothing on disk.
+/// gives the appliance its addresses by DHCP, DHCPv6 and router advertisements, and notes them in `leases`.
 /// Errors: a type or value that it cannot express.
 Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vector<DnsRecord>& records,
-                                          const std::string& mac);
+                                          const std::string& mac, const std::filesystem::path& leases);
 
 /// Everything around the appliance, running: names, addresses, mail servers. To be made inside run_enclosed.
 class World {
@@ -72,11 +72,15 @@ class World {
                                               const std::filesystem::path& folder);
   int tap() const { return tap_.get(); }
   Inbox& inbox() { return inbox_; }
+  /// The last `lines` things that the gateway said about addresses: DHCP, DHCPv6, router advertisements.
+  /// Empty where it gives none.
+  std::string address_log(std::size_t lines) const;
 
  private:
   World() = default;
   Status serve(const vm::Daemon& daemon);
   FileDescriptor tap_;
+  std::filesystem::path gateway_log_;
   Inbox inbox_;
   std::vector<std::unique_ptr<SmtpSink>> sinks_;
   std::vector<vm::Process> servers_;

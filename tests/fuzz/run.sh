@@ -16,7 +16,9 @@ cd "$source"
 launcher=
 if command -v ccache >/dev/null; then launcher=-DCMAKE_CXX_COMPILER_LAUNCHER=ccache; fi
 cmake --preset fuzz -B "$folder/build" $launcher >"$folder/configure.log" 2>&1 || { cat "$folder/configure.log" >&2; exit 1; }
-ninja -C "$folder/build" $(printf 'fuzz_%s ' $targets)
+# shellcheck disable=SC2046  # a list of targets
+ninja -C "$folder/build" $(printf 'fuzz_%s ' $targets) >"$folder/build.log" 2>&1 ||
+  { grep -A 20 -E '^FAILED|error:' "$folder/build.log" >&2; exit 1; }
 
 failed=
 for target in $targets; do

@@ -65,14 +65,17 @@ TEST_CASE("the root zone holds every kind of record, and none that would break o
 TEST_CASE("the gateway leaves out what the world does not want of it") {
   WorldPlan plan;
   plan.names = NameService::root;
-  const auto addresses = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m");
+  const auto addresses = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m", "/logs/leases");
   REQUIRE(addresses.has_value());
   CHECK(addresses->find("\nport=0\n") != std::string::npos);
   CHECK(addresses->find("x.example") == std::string::npos);
   CHECK(addresses->find("dhcp-range=") != std::string::npos);
+  CHECK(addresses->find("dhcp-leasefile=/logs/leases\n") != std::string::npos);
+  // A machine that boots slowly must not wait for an advertisement for minutes.
+  CHECK(addresses->find("ra-param=tap0,10,") != std::string::npos);
   plan.names = NameService::gateway;
   plan.addressing = Addressing::silent;
-  const auto names = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m");
+  const auto names = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m", "/logs/leases");
   REQUIRE(names.has_value());
   CHECK(names->find("dhcp") == std::string::npos);
   CHECK(names->find("enable-ra") == std::string::npos);
@@ -89,7 +92,7 @@ TEST_CASE("the name server's configuration holds every kind of record") {
     {"name": "_25._tcp.mail.example.org", "type": "TLSA", "value": "3 1 1 abcd"},
     {"name": "example.org", "type": "CAA", "value": "0 issue \"ca.example\""}]})");
   REQUIRE(records.has_value());
-  const auto text = dnsmasq_configuration({}, *records, "52:54:00:00:00:01");
+  const auto text = dnsmasq_configuration({}, *records, "52:54:00:00:00:01", "/logs/leases");
   REQUIRE(text.has_value());
   for (const char* line :
        {"mx-host=example.org,mail.example.org,10\n", "host-record=mail.example.org,203.0.113.10\n",
@@ -101,7 +104,7 @@ TEST_CASE("the name server's configuration holds every kind of record") {
   }
   CHECK(text->find("your address") == std::string::npos);
   CHECK_FALSE(records_from_json("[]").has_value());
-  CHECK_FALSE(dnsmasq_configuration({}, {{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "m").has_value());
+  CHECK_FALSE(dnsmasq_configuration({}, {{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "m", "l").has_value());
 }
 
 TEST_CASE("a partition table is read, and broken ones are refused") {
