@@ -5,6 +5,7 @@
 #include <openssl/evp.h>
 #include <regex.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -60,19 +61,85 @@ struct RegexFree {
 };
 using Regex = std::unique_ptr<regex_t, RegexFree>;
 
-Result<Regex> compile(const std::string& expression) {
-  // glibc expands {n,m} when it compiles; a short limit keeps a file from eating the memory.
-  if (expression.size() > 1000) return fail(ErrorKind::usage, "the regular expression is too long");
-  int digits = -1;  // -1: not within braces
-  for (const char c : expression) {
-    if (c == '{')
-      digits = 0;
-    else if (c == '}')
-      digits = -1;
-    else if (digits >= 0)
-      digits = std::isdigit(static_cast<unsigned char>(c)) ? digits + 1 : 0;
-    if (digits > 2) return fail(ErrorKind::usage, "a count in a regular expression is at most 99");
+/// The end of the set (bracket expression) that begins at `i`: the place of its ']', or of the last
+/// character.
+std::size_t end_of_set(std::string_view expression, std::size_t i) {
+  std::size_t at = i + 1;
+  if (at < expression.size() && expression[at] == '^') ++at;
+  if (at < expression.size() && expression[at] == ']') ++at;  // the first one stands for itself
+  for (; at < expression.size() && expression[at] != ']'; ++at) {
+    if (expression[at] != '[' || at + 1 >= expression.size()) continue;
+    const char kind = expression[at + 1];  // "[:digit:]" and its kin hold a ']' of their own
+    if (kind != ':' && kind != '.' && kind != '=') continue;
+    const std::size_t close = expression.find(std::string{kind, ']'}, at + 2);
+    if (close != std::string_view::npos) at = close + 1;
   }
+  return std::min(at, expression.size() - 1);
+}
+
+/// How many nodes glibc makes of an expression, roughly: it copies what stands before '+' and '{n,m}', so
+/// that repetitions of repetitions multiply. No more than a little above `most`.
+std::size_t expanded_size(std::string_view expression, std::size_t most) {
+  struct Group {
+    std::size_t all = 0;
+    std::size_t last = 0;  ///< of `all`, what a repetition would repeat
+  };
+  std::vector<Group> open(1);
+  const auto add = [&open](std::size_t size) {
+    open.back().all += size;
+    open.back().last = size;
+  };
+  for (std::size_t i = 0; i < expression.size(); ++i) {
+    std::size_t times = 1;
+    switch (expression[i]) {
+      case '\\':
+        ++i;
+        add(1);
+        break;
+      case '[':
+        i = end_of_set(expression, i);
+        add(1);
+        break;
+      case '(':
+        open.emplace_back();
+        break;
+      case ')':
+        if (open.size() > 1) {
+          const std::size_t size = open.back().all + 1;
+          open.pop_back();
+          add(size);
+        }
+        break;
+      case '+':
+        times = 2;
+        break;
+      case '{':
+        // The larger of two counts is the last one; "{3,}" is three and a star.
+        for (std::size_t count = 0; i + 1 < expression.size() && expression[i] != '}'; ++i) {
+          const char c = expression[i + 1];
+          count = c >= '0' && c <= '9' ? std::min(count * 10 + static_cast<std::size_t>(c - '0'), most) : 0;
+          times = std::max(times, count + 1);
+        }
+        break;
+      default:
+        add(1);
+    }
+    Group& group = open.back();
+    group.all += group.last * (times - 1);
+    group.last *= times;
+    if (group.all > most) return group.all;
+  }
+  std::size_t size = 0;
+  for (const Group& group : open) size += group.all;
+  return size;
+}
+
+Result<Regex> compile(const std::string& expression) {
+  // These limits keep a file from eating the memory: a node takes about a hundred bytes.
+  constexpr std::size_t kMostNodes = 20'000;
+  if (expression.size() > 1000) return fail(ErrorKind::usage, "the regular expression is too long");
+  if (expanded_size(expression, kMostNodes) > kMostNodes)
+    return fail(ErrorKind::usage, "the repetitions in the regular expression multiply to too much");
   auto raw = std::make_unique<regex_t>();
   if (const int code = ::regcomp(raw.get(), expression.c_str(), REG_EXTENDED | REG_NEWLINE); code != 0) {
     char text[200];

@@ -1,11 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Builds the fuzz targets with clang 19 below FOLDER and runs each for SECONDS, from the kept inputs on:
-#   tests/fuzz/run.sh FOLDER SECONDS
+#   tests/fuzz/run.sh FOLDER SECONDS [SEED]
+# SEED is the beginning of libFuzzer's random numbers; without it, another one each time.
 # An input that fails stays in FOLDER/crashes; put it into tests/fuzz/corpus/TARGET with what fixes it.
 set -eu
 
-[ $# -eq 2 ] || { echo "usage: $0 FOLDER SECONDS" >&2; exit 2; }
+[ $# -eq 2 ] || [ $# -eq 3 ] || { echo "usage: $0 FOLDER SECONDS [SEED]" >&2; exit 2; }
 command -v clang++-19 >/dev/null || { echo "$0: clang++-19 is missing; ./setup install fetches it" >&2; exit 1; }
 source=$(cd "$(dirname "$0")/../.." && pwd)
 mkdir -p "$1/crashes"
@@ -25,7 +26,7 @@ for target in $targets; do
   echo "fuzz_$target, $2 s"
   found=$folder/corpus/$target
   mkdir -p "$found"
-  if "$folder/build/tests/fuzz/fuzz_$target" -max_total_time="$2" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
+  if "$folder/build/tests/fuzz/fuzz_$target" -max_total_time="$2" -seed="${3:-0}" -timeout=25 -rss_limit_mb=2048 -print_final_stats=1 \
     -artifact_prefix="$folder/crashes/$target-" "$found" "tests/fuzz/corpus/$target" >"$folder/$target.log" 2>&1; then
     grep -E 'DONE|number_of_executed_units' "$folder/$target.log"
   else

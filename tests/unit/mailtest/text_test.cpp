@@ -34,7 +34,12 @@ TEST_CASE("a regular expression is searched for and leaves its named groups") {
   SECTION("errors") {
     CHECK_FALSE(check_regex("(").has_value());
     CHECK_FALSE(check_regex("(?<>a)").has_value());
-    CHECK_FALSE(check_regex("a{1,20000}").has_value());
+    CHECK_FALSE(check_regex("a{1,30000}").has_value());
+    CHECK_FALSE(check_regex("a{30000,}").has_value());
+    CHECK_FALSE(check_regex("((a{100}b){100}c){100}").has_value());
+    CHECK_FALSE(check_regex("a" + std::string(90, '+')).has_value());
+    CHECK_FALSE(check_regex("[[:digit:]+]" + std::string(90, '+')).has_value());
+    CHECK(check_regex("^([[:alnum:]]{1,63}[.])+[a-z]{2,63}([+]|[]+^-]+){2}( [0-9]+)+$").has_value());
     CHECK(check_regex("<${length:m}> ${user}").has_value());
   }
 }
