@@ -206,6 +206,26 @@ rootfs::FileTree rendering_view(const rootfs::FileTree& system) {
   return view;
 }
 
+/// SHA-256 of each file of the base in `folder`, by name. Side by side: the image of /usr is as large as all
+/// others.
+Result<nlohmann::ordered_json> digest_files(const fs::path& folder) {
+  std::vector<std::future<Result<std::string>>> digests;
+  for (const char* name : kBaseFiles)
+    digests.push_back(
+        std::async(std::launch::async, [path = folder / name] { return crypto::sha256_file_hex(path); }));
+  nlohmann::ordered_json json;
+  Status all = ok();
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    auto digest = digests[i].get();
+    if (digest)
+      json[kBaseFiles[i]] = *digest;
+    else
+      all = fail(std::move(digest.error()));
+  }
+  CHECK_OK(all);
+  return json;
+}
+
 }  // namespace
 
 Result<std::string> base_id(const Project& project, const lock::Lock& lock,
@@ -241,10 +261,10 @@ Result<std::optional<Base>> find_base(const Project& project, const std::string&
     return std::optional<Base>();
   // Every byte is checked at every use: a base that a power cut or a bad disk has damaged is made again, not
   // built into an image.
-  for (const char* name : kBaseFiles) {
-    const auto digest = crypto::sha256_file_hex(folder / name);
-    if (!digest || json.value(name, nlohmann::json()) != *digest) return std::optional<Base>();
-  }
+  const auto digests = digest_files(folder);
+  if (!digests) return std::optional<Base>();
+  for (const auto& [name, digest] : digests->items())
+    if (json.value(name, nlohmann::json()) != digest) return std::optional<Base>();
   Base base = base_in(folder, id);
   base.usr.hash_offset = json["usr_hash_offset"].get<std::uint64_t>();
   const auto root_hash = json.value("usr_root_hash", nlohmann::json());
@@ -312,17 +332,14 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
     TRY(const auto esp, image::esp_files(input.toolbox));
     CHECK_OK(image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id, clock, input.toolbox,
                               base.esp));
+    CHECK_OK(write_tar_file(rendering_view(system), base.units));
+    TRY(const rootfs::FileTree root, root_part(system));
+    CHECK_OK(write_tar_file(root, base.root));
     TRY(base.usr, usr.get());
   }
-
-  CHECK_OK(write_tar_file(rendering_view(system), base.units));
-  TRY(const rootfs::FileTree root, root_part(system));
-  CHECK_OK(write_tar_file(root, base.root));
-  nlohmann::ordered_json json = {{"usr_hash_offset", base.usr.hash_offset},
-                                 {"usr_root_hash", base.usr.root_hash}};
-  for (const char* name : kBaseFiles) {
-    TRY(json[name], crypto::sha256_file_hex(made / name));
-  }
+  TRY(nlohmann::ordered_json json, digest_files(made));
+  json["usr_hash_offset"] = base.usr.hash_offset;
+  json["usr_root_hash"] = base.usr.root_hash;
   CHECK_OK(write_file(made / "base.json", json.dump(2) + "\n"));
 
   TRY(const fs::path folder, folder_of(input.project, id));

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <future>
 
 #include "base/files.hpp"
 #include "fetch/fetch.hpp"
@@ -119,8 +120,10 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
   std::optional<tools::Toolbox> toolbox;
   TRY(const Base base, get_base(project, lock, overlays, options, toolbox, reporter));
-  CHECK_OK(check_sieve_scripts({project, lock, overlays, *toolbox}, base, reporter));
-  TRY(const SiteImage site, write_site_image({project, lock, overlays, *toolbox}, base, image, reporter));
+  const BaseInput input{project, lock, overlays, *toolbox};
+  // Beside the site's files: both wait for the disk more than for a processor.
+  auto scripts = std::async(std::launch::async, [&] { return check_sieve_scripts(input, base, reporter); });
+  TRY(const SiteImage site, write_site_image(input, base, image, [&] { return scripts.get(); }, reporter));
 
   BuildResult result;
   result.image = image;

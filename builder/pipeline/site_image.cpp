@@ -51,7 +51,7 @@ std::string kernel_command_line(const std::string& scope, const image::VerityIma
 }
 
 Result<SiteImage> write_site_image(const BaseInput& input, const Base& base, const fs::path& image,
-                                   Reporter& reporter) {
+                                   const std::function<Status()>& approve, Reporter& reporter) {
   const auto activity = reporter.start("Writing the site's image");
   const profile::Profile& profile = input.project.profile;
   CHECK_OK(make_directories(input.project.cache / "scratch"));
@@ -76,6 +76,7 @@ Result<SiteImage> write_site_image(const BaseInput& input, const Base& base, con
   parts.bios_boot_image = base.bios_boot;
   parts.bios_core_image = base.bios_core;
   const image::Layout layout{profile.esp_size, profile.boot_size, profile.usr_size, profile.root_size};
+  CHECK_OK(approve());
   CHECK_OK(image::write_disk(parts, layout, scope, input.toolbox, image));
   activity->set_result(image.string());
   return SiteImage{root.root_hash};

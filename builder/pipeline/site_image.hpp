@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <string>
 
 #include "base/reporter.hpp"
@@ -16,9 +17,11 @@ struct SiteImage {
 
 /// Lays the site upon the base: renders its configuration and keys into the root image, writes the slot's
 /// boot partition with both root hashes on the kernel's command line, and the disk. `image` is old or new,
-/// never half-written.
+/// never half-written. `approve` is asked before it is touched: its error is the result, and no image is
+/// written.
 Result<SiteImage> write_site_image(const BaseInput& input, const Base& base,
-                                   const std::filesystem::path& image, Reporter& reporter);
+                                   const std::filesystem::path& image, const std::function<Status()>& approve,
+                                   Reporter& reporter);
 
 /// The kernel's command line for a slot (kernel-command-line(7), systemd-veritysetup-generator(8)).
 std::string kernel_command_line(const std::string& scope, const image::VerityImage& usr,
