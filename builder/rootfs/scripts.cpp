@@ -77,6 +77,12 @@ std::string normalise(const ControlData& control, std::string_view script) {
   if (const auto colon = control.version.find(':'); colon != std::string::npos) {
     text = replace_words(text, std::string_view(control.version).substr(colon + 1), "@VERSION@");
   }
+  if (control.name.starts_with(kKernelPrefix)) {
+    // linux-image-cloud-amd64 names the kernel that it depends on: 6.12.118\+deb13-cloud-amd64
+    // for 6.12.118-1.
+    text = replace_all(text, std::string_view(control.version).substr(0, control.version.rfind('-')),
+                       "@UPSTREAM@");
+  }
   return text;
 }
 

@@ -67,6 +67,13 @@ TEST_CASE("Unchanged scripts keep their digest over versions") {
                 {{"postinst", "linux-update-symlinks " + release + " /boot/vmlinuz-" + release + "\n"}}));
   };
   CHECK(kernel("6.12.48+deb13-cloud-amd64", "6.12.48-1") == kernel("6.12.57+deb13-cloud-amd64", "6.12.57-1"));
+  const auto newest_kernel = [](const std::string& upstream, const std::string& command) {
+    return script_digest(
+        package("linux-image-cloud-amd64", upstream + "-1",
+                {{"postinst", command + " linux-image-" + upstream + R"(\+deb13-cloud-amd64)" + "\n"}}));
+  };
+  CHECK(newest_kernel("6.12.117", "link") == newest_kernel("6.12.118", "link"));
+  CHECK(newest_kernel("6.12.117", "link") != newest_kernel("6.12.118", "unlink"));
 }
 
 TEST_CASE("Reviews let packages pass, and all that lack one are named") {
