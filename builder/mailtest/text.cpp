@@ -3,9 +3,8 @@
 
 #include <fmt/format.h>
 #include <openssl/evp.h>
-#include <regex.h>
+#include <re2/re2.h>
 
-#include <algorithm>
 #include <charconv>
 #include <memory>
 
@@ -17,136 +16,14 @@ bool is_name_character(char c) {
          std::string_view("_.-+:@").find(c) != std::string_view::npos;
 }
 
-struct NamedExpression {
-  std::string posix;  ///< without the names
-  std::vector<std::pair<std::size_t, std::string>>
-      names;  ///< number of the group, counted from 1, and its name
-};
-
-// POSIX knows no named groups: takes the names out and remembers which group each stood for.
-Result<NamedExpression> take_names(const std::string& expression) {
-  NamedExpression result;
-  std::size_t group = 0;
-  bool in_set = false;
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    const char c = expression[i];
-    result.posix += c;
-    if (c == '\\' && !in_set && i + 1 < expression.size()) {
-      result.posix += expression[++i];
-    } else if (c == '[' && !in_set) {
-      in_set = true;
-      // "]" right after "[" or "[^" is a member of the set.
-      if (i + 1 < expression.size() && expression[i + 1] == '^') result.posix += expression[++i];
-      if (i + 1 < expression.size() && expression[i + 1] == ']') result.posix += expression[++i];
-    } else if (c == ']') {
-      in_set = false;
-    } else if (c == '(' && !in_set) {
-      ++group;
-      if (expression.compare(i + 1, 2, "?<") != 0) continue;
-      const std::size_t end = expression.find('>', i);
-      if (end == std::string::npos || end == i + 3)
-        return fail(ErrorKind::usage, "a group's name is written (?<name>…)");
-      result.names.emplace_back(group, expression.substr(i + 3, end - i - 3));
-      i = end;
-    }
-  }
-  return result;
-}
-
-struct RegexFree {
-  void operator()(regex_t* regex) const {
-    ::regfree(regex);
-    delete regex;
-  }
-};
-using Regex = std::unique_ptr<regex_t, RegexFree>;
-
-/// The end of the set (bracket expression) that begins at `i`: the place of its ']', or of the last
-/// character.
-std::size_t end_of_set(std::string_view expression, std::size_t i) {
-  std::size_t at = i + 1;
-  if (at < expression.size() && expression[at] == '^') ++at;
-  if (at < expression.size() && expression[at] == ']') ++at;  // the first one stands for itself
-  for (; at < expression.size() && expression[at] != ']'; ++at) {
-    if (expression[at] != '[' || at + 1 >= expression.size()) continue;
-    const char kind = expression[at + 1];  // "[:digit:]" and its kin hold a ']' of their own
-    if (kind != ':' && kind != '.' && kind != '=') continue;
-    const std::size_t close = expression.find(std::string{kind, ']'}, at + 2);
-    if (close != std::string_view::npos) at = close + 1;
-  }
-  return std::min(at, expression.size() - 1);
-}
-
-/// How many nodes glibc makes of an expression, roughly: it copies what stands before '+' and '{n,m}', so
-/// that repetitions of repetitions multiply. No more than a little above `most`.
-std::size_t expanded_size(std::string_view expression, std::size_t most) {
-  struct Group {
-    std::size_t all = 0;
-    std::size_t last = 0;  ///< of `all`, what a repetition would repeat
-  };
-  std::vector<Group> open(1);
-  const auto add = [&open](std::size_t size) {
-    open.back().all += size;
-    open.back().last = size;
-  };
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    std::size_t times = 1;
-    switch (expression[i]) {
-      case '\\':
-        ++i;
-        add(1);
-        break;
-      case '[':
-        i = end_of_set(expression, i);
-        add(1);
-        break;
-      case '(':
-        open.emplace_back();
-        break;
-      case ')':
-        if (open.size() > 1) {
-          const std::size_t size = open.back().all + 1;
-          open.pop_back();
-          add(size);
-        }
-        break;
-      case '+':
-        times = 2;
-        break;
-      case '{':
-        // The larger of two counts is the last one; "{3,}" is three and a star.
-        for (std::size_t count = 0; i + 1 < expression.size() && expression[i] != '}'; ++i) {
-          const char c = expression[i + 1];
-          count = c >= '0' && c <= '9' ? std::min(count * 10 + static_cast<std::size_t>(c - '0'), most) : 0;
-          times = std::max(times, count + 1);
-        }
-        break;
-      default:
-        add(1);
-    }
-    Group& group = open.back();
-    group.all += group.last * (times - 1);
-    group.last *= times;
-    if (group.all > most) return group.all;
-  }
-  std::size_t size = 0;
-  for (const Group& group : open) size += group.all;
-  return size;
-}
-
-Result<Regex> compile(const std::string& expression) {
-  // These limits keep a file from eating the memory: a node takes about a hundred bytes.
-  constexpr std::size_t kMostNodes = 20'000;
-  if (expression.size() > 1000) return fail(ErrorKind::usage, "the regular expression is too long");
-  if (expanded_size(expression, kMostNodes) > kMostNodes)
-    return fail(ErrorKind::usage, "the repetitions in the regular expression multiply to too much");
-  auto raw = std::make_unique<regex_t>();
-  if (const int code = ::regcomp(raw.get(), expression.c_str(), REG_EXTENDED | REG_NEWLINE); code != 0) {
-    char text[200];
-    ::regerror(code, raw.get(), text, sizeof text);
-    return fail(ErrorKind::usage, std::string("not a regular expression: ") + text);
-  }
-  return Regex(raw.release());
+/// RE2 needs time linear in the text, and bounded memory, whatever the expression.
+Result<std::unique_ptr<re2::RE2>> compile(const std::string& expression) {
+  re2::RE2::Options options(re2::RE2::Latin1);  // bytes: what a server says need not be UTF-8
+  options.set_longest_match(true);
+  options.set_log_errors(false);
+  auto regex = std::make_unique<re2::RE2>("(?m)" + expression, options);
+  if (!regex->ok()) return fail(ErrorKind::usage, "not a regular expression: " + regex->error());
+  return regex;
 }
 
 }  // namespace
@@ -175,20 +52,17 @@ bool glob_matches(std::string_view pattern, std::string_view text) {
 }
 
 Result<bool> regex_search(const std::string& expression, const std::string& text, Variables& captures) {
-  TRY(const NamedExpression named, take_names(expression));
-  TRY(const Regex regex, compile(named.posix));
-  std::vector<regmatch_t> groups(regex->re_nsub + 1);
-  // NUL would end the C string early; replies hold none, messages may.
-  std::string subject = text;
-  for (char& c : subject)
-    if (c == '\0') c = ' ';
-  if (::regexec(regex.get(), subject.c_str(), groups.size(), groups.data(), 0) != 0) return false;
-  for (const auto& [number, name] : named.names) {
-    const regmatch_t& group = groups.at(number);
-    captures[name] = group.rm_so < 0 ? ""
-                                     : subject.substr(static_cast<std::size_t>(group.rm_so),
-                                                      static_cast<std::size_t>(group.rm_eo - group.rm_so));
-  }
+  TRY(const auto regex, compile(expression));
+  std::vector<std::string> groups(static_cast<std::size_t>(regex->NumberOfCapturingGroups()));
+  std::vector<re2::RE2::Arg> arguments;
+  std::vector<const re2::RE2::Arg*> pointers;
+  arguments.reserve(groups.size());
+  pointers.reserve(groups.size());
+  for (std::string& group : groups) pointers.push_back(&arguments.emplace_back(&group));
+  if (!re2::RE2::PartialMatchN(text, *regex, pointers.data(), static_cast<int>(pointers.size())))
+    return false;
+  for (const auto& [name, number] : regex->NamedCapturingGroups())
+    captures[name] = groups.at(static_cast<std::size_t>(number) - 1);
   return true;
 }
 
@@ -203,8 +77,7 @@ Status check_regex(const std::string& expression) {
       i = end;
     }
   }
-  TRY(const NamedExpression named, take_names(plain));
-  TRY(const Regex regex, compile(named.posix));
+  TRY(const auto regex, compile(plain));
   return ok();
 }
 

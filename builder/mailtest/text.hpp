@@ -19,9 +19,9 @@ using Variables = std::map<std::string, std::string>;
 /// one.
 bool glob_matches(std::string_view pattern, std::string_view text);
 
-/// Searches `text` for a POSIX extended regular expression (as in grep -E; ^ and $ match at each line). A
-/// group written (?<name>…) leaves what it matched in `captures`. Returns whether it was found. Errors: a bad
-/// expression.
+/// Searches `text` for a regular expression of RE2 (^ and $ match at each line). A group written (?P<name>…)
+/// leaves what it matched in `captures`, nothing if it took no part. Returns whether the expression was
+/// found. Errors: a bad expression, or one that would take more than 8 MB. Source: RE2's syntax page.
 Result<bool> regex_search(const std::string& expression, const std::string& text, Variables& captures);
 
 /// An error if regex_search would not understand the expression. References to variables in it stand for any

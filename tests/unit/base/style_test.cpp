@@ -181,6 +181,7 @@ TEST_CASE("Each foreign library is included in the folders that it belongs to") 
       {"archive.h", {"rootfs"}},
       {"archive_entry.h", {"rootfs"}},
       {"curl/", {"fetch"}},
+      {"re2/", {"mailtest"}},
       {"idn2.h", {"spec"}},
       {"cdb.h", {"render"}},
       {"crypt.h", {"keys"}},
@@ -192,7 +193,7 @@ TEST_CASE("Each foreign library is included in the folders that it belongs to") 
   // Ours to use anywhere: the language's missing pieces. The others are headers of the C library and the
   // kernel.
   const std::regex common(
-      R"re((fmt|tl|sys|linux|netinet|arpa|net)/.*|[a-z_0-9]+|(aio|dirent|elf|endian|fcntl|fnmatch|ftw|glob|grp|mntent|netdb|poll|pwd|regex|sched|signal|spawn|stdlib|string|strings|syslog|termios|time|unistd)\.h)re");
+      R"re((fmt|tl|sys|linux|netinet|arpa|net)/.*|[a-z_0-9]+|(aio|dirent|elf|endian|fcntl|fnmatch|ftw|glob|grp|mntent|netdb|poll|pwd|sched|signal|spawn|stdlib|string|strings|syslog|termios|time|unistd)\.h)re");
   std::set<std::string> used;
   for (const fs::path& file : sources_of(kBuilder)) {
     const auto text = read_file(file);

@@ -34,7 +34,7 @@ TEST_CASE("a dialogue is read line by line") {
       "END\n"
       "wait 30s until\n"
       "  > NOOP\n"
-      "  <~ ^250 (?<rest>.*)$\n"
+      "  <~ ^250 (?P<rest>.*)$\n"
       "end\n"
       ">raw \"a\\nb\"\n"
       "set name =  two words \n",

@@ -104,7 +104,7 @@ Subject: dots
 ..
 .end
 END
-<~ ^250 (?<code>[0-9.]+) kept$
+<~ ^250 (?P<code>[0-9.]+) kept$
 > QUIT
 < 221 *
 expect-close
@@ -179,7 +179,7 @@ TEST_CASE("replies of several lines") {
   SECTION("IMAP: untagged lines, literals and the tagged line are one reply") {
     const std::string script = "* OK ready\r\n* 1 FETCH (BODY[] {12}\r\na1 OK\r\nbody\n)\r\na1 OK done\r\n";
     CHECK(
-        play_against(script, "imap", "< * OK *\n> FETCH 1 BODY[]\n< OK *\n<* a1 OK\ncapture (?<word>body)\n")
+        play_against(script, "imap", "< * OK *\n> FETCH 1 BODY[]\n< OK *\n<* a1 OK\ncapture (?P<word>body)\n")
             .has_value());
   }
   SECTION("a continuation ends a reply") {
