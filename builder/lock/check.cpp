@@ -125,7 +125,21 @@ Status check_lock(const Lock& lock, const Request& request) {
 }
 
 Status check_not_older(const Lock& before, const Lock& after) {
-  if (before.suite != after.suite || after.archive_time >= before.archive_time) return ok();
+  if (before.suite != after.suite) return ok();
+  if (after.archive_time >= before.archive_time) {
+    std::map<std::pair<std::string_view, std::string_view>, std::string_view> versions;
+    for (const Package& package : before.packages)
+      versions.emplace(std::pair{package.name, package.architecture}, package.version);
+    std::string older;
+    for (const Package& package : after.packages) {
+      const auto known = versions.find({package.name, package.architecture});
+      if (known != versions.end() && compare_versions(package.version, known->second) < 0)
+        older += fmt::format("\n  {} {} instead of {}", package.name, package.version, known->second);
+    }
+    if (older.empty()) return ok();
+    return fail(ErrorKind::integrity, "the mirror offers older packages than the lock has:" + older,
+                "try another mirror with --mirror; to go back on purpose, move the lock away first");
+  }
   return fail(
       ErrorKind::integrity,
       fmt::format("the mirror offers an older state of the archive than the lock has: {} instead of {}",

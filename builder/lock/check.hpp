@@ -15,7 +15,8 @@ Status check_lock(const Lock& lock, const Request& request);
 
 /// ok() unless the archive state of `after` is older than that of `before`: a mirror that stands still, or
 /// one that plays back an old state with its valid signature, would otherwise undo security updates silently.
-/// Locks for different suites are not compared. Error: ErrorKind::integrity, with both times.
+/// Nor may a package become older: that is how the old state of one suite beside fresh others shows.
+/// Locks for different suites are not compared. Error: ErrorKind::integrity, with both times, or the packages.
 Status check_not_older(const Lock& before, const Lock& after);
 
 /// What changed between two locks, a line each, in order of package name, for people: "+ name version", "-

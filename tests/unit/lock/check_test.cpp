@@ -121,6 +121,25 @@ Package make_package(const std::string& name, const std::string& version, char d
   return package;
 }
 
+TEST_CASE("a package that would become older is refused, though the archive's state is newer") {
+  Lock before = lock_for(make_request());
+  before.archive_time = 1'795'435'200;
+  before.packages = {make_package("openssl", "3.5.4-1~deb13u2"), make_package("zlib", "1.3")};
+  Lock after = before;
+  after.archive_time += 3600;
+  after.packages[0].version = "3.5.4-1~deb13u1";
+  after.packages[1].version = "1.4";
+  const auto refused = check_not_older(before, after);
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::integrity);
+  CHECK(format_error(refused.error()) ==
+        "the mirror offers older packages than the lock has:\n"
+        "  openssl 3.5.4-1~deb13u1 instead of 3.5.4-1~deb13u2\n"
+        "  try another mirror with --mirror; to go back on purpose, move the lock away first\n");
+  after.packages[0].version = "3.5.4-1~deb13u2";
+  CHECK(check_not_older(before, after));
+}
+
 TEST_CASE("the difference of two locks, a line a package") {
   Lock before = lock_for(make_request());
   before.packages = {make_package("gone", "1"),  make_package("new-bytes", "1"), make_package("newer", "1.9"),
