@@ -99,8 +99,10 @@ Value network_value(const spec::Network& network) {
                     {"addresses", std::move(addresses)},
                     {"has_gateway4", network.gateway4.has_value()},
                     {"gateway4", network.gateway4.value_or("")},
+                    {"on_link4", network.on_link4},
                     {"has_gateway6", network.gateway6.has_value()},
                     {"gateway6", network.gateway6.value_or("")},
+                    {"on_link6", network.on_link6},
                     {"forwarding", !network.nameservers.empty()},
                     {"nameservers", to_list(network.nameservers)},
                     {"unsigned_zones", to_list(network.unsigned_zones)}};

@@ -63,9 +63,21 @@ void read_gateways(Reading& reading, const Value& value, const std::vector<Inter
       reading.problems.add(
           item.error(fmt::format("the gateway {} is an address of the appliance itself", gateway->text)));
     } else if (!reachable && !addresses.empty()) {
-      reading.problems.add(
-          item.error(fmt::format("the gateway {} is in the network of none of the addresses", gateway->text),
-                     "check it and the prefix lengths"));
+      const unsigned whole = gateway->v6 ? 128 : 32;
+      const auto of_family = [&](const InterfaceAddress& address) { return address.ip.v6 == gateway->v6; };
+      const bool single =
+          std::any_of(addresses.begin(), addresses.end(), of_family) &&
+          std::none_of(addresses.begin(), addresses.end(), [&](const InterfaceAddress& address) {
+            return of_family(address) && address.prefix != whole;
+          });
+      if (single)
+        (gateway->v6 ? reading.site.network.on_link6 : reading.site.network.on_link4) = true;
+      else
+        reading.problems.add(item.error(
+            fmt::format("the gateway {} is in the network of none of the addresses", gateway->text),
+            fmt::format("check it and the prefix lengths; beside addresses with /{} it may be "
+                        "anywhere",
+                        whole)));
     }
   }
 }

@@ -64,6 +64,10 @@ struct Network {
   std::vector<std::string> addresses;  ///< "192.0.2.5/24", "2001:db8::5/64"; empty with dhcp
   std::optional<std::string> gateway4;
   std::optional<std::string> gateway6;
+  /// The gateway is on the link though no address' network holds it: all addresses are single ones (/32,
+  /// /128), as many clouds give them.
+  bool on_link4 = false;
+  bool on_link6 = false;
   /// Resolvers to forward to. Empty: the appliance resolves from the root itself.
   std::vector<std::string> nameservers;
   /// Zones below which answers need no DNSSEC signature (an inner network's own names).

@@ -28,8 +28,11 @@ inline std::string dump(const Site& site) {
   line(fmt::format("profile {}", site.profile));
   line(fmt::format("dhcp {}", site.network.dhcp));
   line("addresses" + join(site.network.addresses, as_is));
-  line(fmt::format("gateway4 {}", site.network.gateway4.value_or("-")));
-  line(fmt::format("gateway6 {}", site.network.gateway6.value_or("-")));
+  const auto gateway = [](const std::optional<std::string>& text, bool on_link) {
+    return text.value_or("-") + (on_link ? " on link" : "");
+  };
+  line("gateway4 " + gateway(site.network.gateway4, site.network.on_link4));
+  line("gateway6 " + gateway(site.network.gateway6, site.network.on_link6));
   line("nameservers" + join(site.network.nameservers, as_is));
   line("unsigned zones" + join(site.network.unsigned_zones, as_is));
   line(fmt::format("tls {} {} {}", site.tls.mode == TlsMode::files ? "files" : "self-signed",
