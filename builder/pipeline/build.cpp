@@ -3,8 +3,11 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <future>
 
 #include "base/files.hpp"
@@ -43,6 +46,9 @@ Status require_place(const fs::path& image) {
     return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", image.string()),
                 fmt::format("mkdir -p {}", folder.string()));
   }
+  if (::access(folder.c_str(), W_OK | X_OK) != 0)
+    return fail(ErrorKind::io, fmt::format("cannot write into {}: {}", folder.string(), std::strerror(errno)),
+                "name another place for the image with -o");
   std::error_code error;
   if (!fs::exists(image, error)) return ok();
   if (!fs::is_regular_file(image, error)) {
