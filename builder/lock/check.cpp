@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 #include <string_view>
-#include <tuple>
+#include <utility>
 
 #include "lock/text.hpp"
 #include "lock/version.hpp"
@@ -84,6 +84,23 @@ std::string time_text(std::int64_t seconds) {
                      clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
+/// The package of a name before and after; null where it was or is not there.
+using Pair = std::pair<const Package*, const Package*>;
+
+/// The packages of two locks by the name that people know them by.
+std::map<std::string, Pair> pair_packages(const Lock& before, const Lock& after) {
+  // "all" and the machine's own architecture are one package to people: some packages move between the two.
+  const auto label = [](const Lock& lock, const Package& package) {
+    const bool foreign = package.roles.tool && !package.roles.system && !package.roles.initrd &&
+                         lock.host_architecture != lock.architecture;
+    return foreign ? package.name + ":" + lock.host_architecture : package.name;
+  };
+  std::map<std::string, Pair> pairs;
+  for (const auto& package : before.packages) pairs[label(before, package)].first = &package;
+  for (const auto& package : after.packages) pairs[label(after, package)].second = &package;
+  return pairs;
+}
+
 /// What was asked for is there: a line that a hand or a merge has taken out would otherwise be missed at the
 /// first boot.
 Status check_answered(const Lock& lock) {
@@ -125,42 +142,29 @@ Status check_lock(const Lock& lock, const Request& request) {
 }
 
 Status check_not_older(const Lock& before, const Lock& after) {
-  if (before.suite != after.suite) return ok();
-  if (after.archive_time >= before.archive_time) {
-    std::map<std::pair<std::string_view, std::string_view>, std::string_view> versions;
-    for (const Package& package : before.packages)
-      versions.emplace(std::pair{package.name, package.architecture}, package.version);
-    std::string older;
-    for (const Package& package : after.packages) {
-      const auto known = versions.find({package.name, package.architecture});
-      if (known != versions.end() && compare_versions(package.version, known->second) < 0)
-        older += fmt::format("\n  {} {} instead of {}", package.name, package.version, known->second);
-    }
-    if (older.empty()) return ok();
-    return fail(ErrorKind::integrity, "the mirror offers older packages than the lock has:" + older,
+  const auto refuse = [](std::string message) {
+    return fail(ErrorKind::integrity, std::move(message),
                 "try another mirror with --mirror; to go back on purpose, move the lock away first");
+  };
+  if (before.suite != after.suite) return ok();
+  if (after.archive_time < before.archive_time) {
+    return refuse(
+        fmt::format("the mirror offers an older state of the archive than the lock has: {} instead of {}",
+                    time_text(after.archive_time), time_text(before.archive_time)));
   }
-  return fail(
-      ErrorKind::integrity,
-      fmt::format("the mirror offers an older state of the archive than the lock has: {} instead of {}",
-                  time_text(after.archive_time), time_text(before.archive_time)),
-      "try another mirror with --mirror; to go back on purpose, move the lock away first");
+  std::string older;
+  for (const auto& [label, pair] : pair_packages(before, after)) {
+    const auto [then, now] = pair;
+    if (then != nullptr && now != nullptr && compare_versions(now->version, then->version) < 0)
+      older += fmt::format("\n  {} {} instead of {}", label, now->version, then->version);
+  }
+  if (older.empty()) return ok();
+  return refuse("the mirror offers older packages than the lock has:" + older);
 }
 
 std::vector<std::string> diff_locks(const Lock& before, const Lock& after) {
-  using Pair = std::pair<const Package*, const Package*>;
-  // "all" and the machine's own architecture are one package to people: some packages move between the two.
-  const auto key = [](const Lock& lock, const Package& package) {
-    const bool foreign = package.roles.tool && !package.roles.system && !package.roles.initrd &&
-                         lock.host_architecture != lock.architecture;
-    return foreign ? package.name + ":" + lock.host_architecture : package.name;
-  };
-  std::map<std::string, Pair> pairs;
-  for (const auto& package : before.packages) pairs[key(before, package)].first = &package;
-  for (const auto& package : after.packages) pairs[key(after, package)].second = &package;
-
   std::vector<std::string> lines;
-  for (const auto& [label, pair] : pairs) {
+  for (const auto& [label, pair] : pair_packages(before, after)) {
     const auto [old_package, new_package] = pair;
     if (old_package == nullptr) {
       lines.push_back(fmt::format("+ {} {}", label, new_package->version));

@@ -136,6 +136,9 @@ TEST_CASE("a package that would become older is refused, though the archive's st
         "the mirror offers older packages than the lock has:\n"
         "  openssl 3.5.4-1~deb13u1 instead of 3.5.4-1~deb13u2\n"
         "  try another mirror with --mirror; to go back on purpose, move the lock away first\n");
+  // Also where the package has moved to another architecture's name meanwhile.
+  after.packages[0].architecture = "all";
+  CHECK(!check_not_older(before, after));
   after.packages[0].version = "3.5.4-1~deb13u2";
   CHECK(check_not_older(before, after));
 }
