@@ -8,6 +8,7 @@
 #include "crypto/digest.hpp"
 #include "render/mail_maps.hpp"
 #include "render/quota.hpp"
+#include "render/reach.hpp"
 
 namespace mailstead::render {
 namespace {
@@ -57,9 +58,9 @@ Value account_value(const spec::Account& account) {
 }
 
 /// Which accounts may use an address as sender: Rspamd's copy of what Postfix has as a map.
-Value::List sender_values(const spec::Site& site) {
+Value::List sender_values(const MailMaps& maps) {
   Value::List senders;
-  for (const auto& [address, logins] : make_mail_maps(site).smtpd_sender_login_maps) {
+  for (const auto& [address, logins] : maps.smtpd_sender_login_maps) {
     Value::List list;
     for (std::size_t begin = 0; begin <= logins.size();) {
       const std::size_t end = std::min(logins.find(',', begin), logins.size());
@@ -71,9 +72,9 @@ Value::List sender_values(const spec::Site& site) {
   return senders;
 }
 
-Value::List quota_values(const spec::Site& site) {
+Value::List quota_values(const spec::Site& site, const MailMaps& maps) {
   Value::List list;
-  for (const QuotaRecipient& recipient : quota_recipients(site, make_mail_maps(site))) {
+  for (const QuotaRecipient& recipient : quota_recipients(site, maps)) {
     const bool has_quota = recipient.limited && recipient.account->quota_bytes.has_value();
     list.emplace_back(
         Value::Map{{"address", recipient.address},
@@ -120,6 +121,9 @@ std::string sieve_path(const spec::Account& account) {
 }
 
 Value make_context(const spec::Site& site) {
+  // What Rspamd may be given beyond a message of the largest size: headers that were added on the way.
+  constexpr std::uint64_t kHeaders = 1u << 20;
+  const MailMaps maps = make_mail_maps(site);
   Value::List domains;
   for (const spec::Domain& domain : site.domains) domains.push_back(domain_value(domain));
   Value::List accounts;
@@ -135,8 +139,11 @@ Value make_context(const spec::Site& site) {
       {"has_recipient_delimiter", !site.recipient_delimiter.empty()},
       {"domains", std::move(domains)},
       {"accounts", std::move(accounts)},
-      {"senders", sender_values(site)},
-      {"quota_recipients", quota_values(site)},
+      {"rspamd_message_limit", site.message_size_limit + kHeaders},
+      {"virtual_alias_limit", static_cast<std::uint64_t>(expansion_limit(maps))},
+      {"senders", sender_values(maps)},
+      {"forwarded", to_list(forwarded_addresses(maps))},
+      {"quota_recipients", quota_values(site, maps)},
       {"network", network_value(site.network)},
       {"ssh",
        Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},

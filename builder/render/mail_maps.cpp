@@ -31,6 +31,7 @@ class Maker {
     for (const auto& [address, members] : site_.aliases) add_shared(address);
     for (const auto& [address, targets] : site_.forwards) add_forward(address, targets);
     for (const spec::Domain& domain : site_.domains) add_catch_all(domain);
+    add_abuse();
     add_host_name();
     for (const auto& [from, to] : targets_)
       maps_.virtual_alias_maps[from] = fmt::format("{}", fmt::join(to, ","));
@@ -106,6 +107,17 @@ class Maker {
     for (const auto& [address, receiver] : accounts_)
       if (address.domain == domain.name && !receiver->send_only)
         targets_[address.text()].insert(address.text());
+  }
+
+  /// Complaints (RFC 2142 section 4) find the postmaster where nobody else is named for them.
+  void add_abuse() {
+    for (const spec::Domain& domain : site_.domains) {
+      const Address abuse{"abuse", domain.name};
+      if (domain.catch_all || accounts_.contains(abuse) || owner_of_alias_.contains(abuse) ||
+          targets_.contains(abuse.text()) || maps_.send_only_recipients.contains(abuse.text()))
+        continue;
+      targets_[abuse.text()].insert(Address{"postmaster", domain.name}.text());
+    }
   }
 
   /// Mail to the machine itself ("<postmaster>" without a domain as in RFC 5321 section 4.5.1, mail of its

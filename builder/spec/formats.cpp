@@ -144,6 +144,16 @@ std::string_view skip_spaces(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
 }
 
+/// Memory of a look at an Argon2 hash ("$argon2id$v=19$m=65536,t=3,p=1$…"), in KiB; 0 for a hash that does not say.
+std::uint64_t argon2_memory_kib(std::string_view hash) {
+  const std::size_t at = hash.find("$m=");
+  if (!hash.starts_with("$argon2") || at == std::string_view::npos) return 0;
+  std::uint64_t memory = 0;
+  const char* begin = hash.data() + at + 3;
+  const auto [end, status] = std::from_chars(begin, hash.data() + hash.size(), memory);
+  return status == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : memory;
+}
+
 }  // namespace
 
 Checked<std::uint64_t> parse_size(std::string_view text) {
@@ -195,6 +205,12 @@ Checked<std::string> parse_password_hash(std::string_view text) {
   });
   if (!plain || !is_complete(method, hash)) {
     return fault("this password hash is not complete", "copy it again, in quotes, or " + make);
+  }
+  // Four logins at once, as Dovecot is told, must fit into a machine of 1 GiB beside all else.
+  constexpr std::uint64_t kMostMemoryKib = 64 * 1024;
+  if (argon2_memory_kib(hash) > kMostMemoryKib) {
+    return fault("each login by this password hash takes more than 64 MiB of memory",
+                 "hash the password with m=65536 or less, or " + make);
   }
   return std::string(hash);
 }

@@ -17,7 +17,8 @@ using yaml::quote;
 using yaml::Value;
 
 constexpr std::uint64_t kLeastMessage = 64ull << 10;
-constexpr std::uint64_t kMostMessage = 1ull << 30;
+// Rspamd holds a message in memory while it looks at it.
+constexpr std::uint64_t kMostMessage = 200ull << 20;
 
 void read_version(Reading& reading, const Value& value) {
   const auto version = value.as_integer(reading.problems, 1, 1'000'000);
@@ -66,7 +67,7 @@ void read_message_size(Reading& reading, const Value& value) {
   if (!size) return;
   if (*size < kLeastMessage || *size > kMostMessage) {
     reading.problems.add(
-        value.error(fmt::format("the message size limit {} is not between 64K and 1G", quote(*text))));
+        value.error(fmt::format("the message size limit {} is not between 64K and 200M", quote(*text))));
     return;
   }
   reading.site.message_size_limit = *size;

@@ -7,6 +7,7 @@
 
 #include "render/cdb_file.hpp"
 #include "render/quota.hpp"
+#include "render/reach.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -54,6 +55,7 @@ TEST_CASE("the mail maps say who gets mail and who may send as whom") {
                                              {"carol@example.net", "carol@example.net"}});
   CHECK(maps.virtual_alias_domains == Entries{{"mail.example.org", "mail.example.org"}});
   CHECK(maps.virtual_alias_maps == Entries{{"@example.net", "bob@example.net"},
+                                           {"abuse@example.org", "postmaster@example.org"},
                                            {"abuse@mail.example.org", "postmaster@example.org"},
                                            {"alice@example.org", "alice@elsewhere.example,alice@example.org"},
                                            {"bob@example.net", "bob@example.net"},
@@ -90,13 +92,49 @@ TEST_CASE(
     shown.push_back(recipient.address + " " + recipient.account->address.text() +
                     (recipient.limited ? "" : " without limit"));
   CHECK(shown == std::vector<std::string>{
-                     "@example.net bob@example.net", "abuse@mail.example.org alice@example.org",
+                     "@example.net bob@example.net", "abuse@example.org alice@example.org",
+                     "abuse@mail.example.org alice@example.org",
                      "away@example.net bob@example.net without limit",
                      "both@example.net bob@example.net without limit",
                      "mailer-daemon@mail.example.org alice@example.org", "one@example.net carol@example.net",
                      "postmaster@example.org alice@example.org",
                      "postmaster@mail.example.org alice@example.org",
                      "root@mail.example.org alice@example.org"});
+}
+
+TEST_CASE("what leaves for other servers is known, through all its names") {
+  spec::Site made = site();
+  made.domains[0].catch_all = Address{"carol", "example.net"};
+  made.forwards[{"carol", "example.net"}] = {{"carol", "elsewhere.example"}};
+  const render::MailMaps maps = render::make_mail_maps(made);
+  // alice has a copy sent on; abuse, postmaster and root are hers.
+  CHECK(render::forwarded_addresses(maps) ==
+        std::vector<std::string>{"@example.net", "abuse@example.org", "abuse@mail.example.org",
+                                 "alice@example.org", "carol@example.net", "mailer-daemon@mail.example.org",
+                                 "old@example.org", "postmaster@example.org", "postmaster@mail.example.org",
+                                 "root@mail.example.org", "team@example.org"});
+  CHECK(render::reach(maps, "team@example.org").mailboxes ==
+        std::set<std::string>{"alice@example.org", "bob@example.net"});
+  CHECK(render::reach(maps, "nobody@example.net").leaves);
+  CHECK_FALSE(render::reach(maps, "nobody@example.org").leaves);
+  CHECK(render::reach(maps, "bob@example.net").mailboxes == std::set<std::string>{"bob@example.net"});
+}
+
+TEST_CASE("complaints go to the postmaster, unless the spec names someone or takes all") {
+  spec::Site made = site();
+  CHECK_FALSE(render::make_mail_maps(made).virtual_alias_maps.contains("abuse@example.net"));
+  made.accounts[0].aliases.push_back({"abuse", "example.org"});
+  CHECK(render::make_mail_maps(made).virtual_alias_maps.at("abuse@example.org") == "alice@example.org");
+}
+
+TEST_CASE("a shared address of more members than Postfix expands by itself raises the limit") {
+  spec::Site made = site();
+  CHECK(render::expansion_limit(render::make_mail_maps(made)) == 1000);
+  for (int i = 0; i < 1500; ++i) {
+    made.accounts.push_back(account("user" + std::to_string(i), "example.org"));
+    made.aliases[{"all", "example.org"}].push_back(made.accounts.back().address);
+  }
+  CHECK(render::expansion_limit(render::make_mail_maps(made)) > 1500);
 }
 
 TEST_CASE("a host name that is a mail domain is not an alias domain") {

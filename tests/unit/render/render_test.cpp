@@ -102,7 +102,7 @@ TEST_CASE("the mail overlays of the example site") {
   std::string shown = must(rootfs::dump(tree));
   for (const char* path :
        {"etc/postfix/main.cf", "etc/postfix/master.cf", "etc/dovecot/dovecot.conf", "etc/dovecot/users",
-        "etc/dovecot/aliases", "etc/rspamd/senders.conf", "etc/rspamd/local.d/dkim_signing.conf"})
+        "etc/dovecot/aliases", "etc/rspamd/addresses.conf", "etc/rspamd/local.d/dkim_signing.conf"})
     shown += "\n==== " + std::string(path) + "\n" + text_of(tree, path);
   const fs::path golden = kSource / "tests/golden/render/example.txt";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) write(golden, shown);

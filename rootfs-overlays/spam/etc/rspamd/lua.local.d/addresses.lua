@@ -1,0 +1,220 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Whose an address is, and where its mail goes.
+--
+-- Who logged in may write only as himself: every address in From and Sender must be one of his. Postfix has looked at the
+-- envelope already. Resending a message of someone else's under his From (Resent-From) is refused with it, as readers see From.
+--
+-- What a stranger wrote leaves for other servers only if nothing speaks against it: it leaves from our address, which our own
+-- domains' records vouch for.
+
+local logger = require "rspamd_logger"
+local ucl = require "ucl"
+
+local file = rspamd_paths["CONFDIR"] .. "/addresses.conf"
+local owners = {}
+local forwarded = {}
+local domains = {}
+local delimiter = ""
+
+local parser = ucl.parser()
+local parsed, problem = parser:parse_file(file)
+if parsed then
+  local content = parser:get_object()
+  delimiter = content.recipient_delimiter or ""
+  for address, logins in pairs(content.senders or {}) do
+    owners[address] = {}
+    for _, login in ipairs(logins) do
+      owners[address][login] = true
+    end
+  end
+  for _, address in ipairs(content.forwarded or {}) do
+    forwarded[address] = true
+  end
+  for _, domain in ipairs(content.domains or {}) do
+    domains[domain] = true
+  end
+else
+  -- Nobody owns anything then: all is refused rather than let through.
+  logger.errx(rspamd_config, "cannot read %s: %s", file, problem)
+end
+
+-- The entry of an address in a table, or of what is before its detail (user+detail@domain), as Postfix looks it up.
+local function look_up(tbl, address)
+  local found = tbl[address]
+  if found or delimiter == "" then
+    return found
+  end
+  local at = address:find("@[^@]*$")
+  local cut = at and address:find(delimiter, 2, true)
+  if not cut or cut >= at then
+    return nil
+  end
+  return tbl[address:sub(1, cut - 1) .. address:sub(at)]
+end
+
+local function domain_of(address)
+  return address:lower():match("@([^@]+)$")
+end
+
+local function owns(user, address)
+  local found = look_up(owners, address:lower())
+  return found ~= nil and found[user] == true
+end
+
+-- The addresses of a header that is there once, or nil and what is wrong with it.
+local function addresses_of(task, name, pool)
+  local headers = task:get_header_full(name) or {}
+  if #headers > 1 then
+    return nil, "there is more than one " .. name .. " line"
+  end
+  if #headers == 0 then
+    return {}
+  end
+  local util = require "rspamd_util"
+  local list = util.parse_mail_address(headers[1].value or "", pool) or {}
+  if #list == 0 then
+    return nil, "there is no address in " .. name
+  end
+  return list
+end
+
+-- From this machine itself. Rspamd's is_local() also takes link-local addresses for that, which are the neighbours'.
+local function is_own_machine(task)
+  local ip = task:get_from_ip()
+  local text = ip and ip:is_valid() and ip:to_string()
+  return text == "127.0.0.1" or text == "::1"
+end
+
+local function envelope_sender(task)
+  local from = task:get_from("smtp")
+  return from and from[1] and (from[1].addr or ""):lower() or ""
+end
+
+local function reject(task, text)
+  task:set_pre_result({action = "reject", message = text, module = "ADDRESSES"})
+end
+
+-- A vacation reply that Dovecot has written for one of our users: it comes from this machine and has not passed any mail server.
+-- What is redirected has passed ours, by SMTP and LMTP, and keeps two Received lines at least; a reply has none but that
+-- which Rspamd itself makes of the connection. A script may put anything into From, so the reply says by its envelope whose it
+-- is (sieve_vacation_send_from_recipient); then the envelope becomes the empty one of automatic replies (RFC 3834 section 3.3).
+local function check_own_reply(task)
+  local sender = envelope_sender(task)
+  if sender == "" or #(task:get_header_full("Received") or {}) > 1 then
+    return
+  end
+  local list = addresses_of(task, "From", task:get_mempool())
+  if list and #list == 1 and list[1].addr then
+    for user in pairs(look_up(owners, sender) or {}) do
+      if owns(user, list[1].addr) then
+        task:get_mempool():set_variable("own_from_domain", domain_of(list[1].addr))
+        task:set_milter_reply({change_from = "<>"})
+        return
+      end
+    end
+  end
+  reject(task, "Sender rejected: a reply is from someone else than its user")
+  return true, 1.0, sender
+end
+
+local function check_sender(task)
+  local user = task:get_user()
+  if not user then
+    if is_own_machine(task) then
+      return check_own_reply(task)
+    end
+    return
+  end
+  user = user:lower()
+  local function refuse(text)
+    reject(task, "Sender rejected: " .. text)
+    return true, 1.0, user
+  end
+  local pool = task:get_mempool()
+  local domain
+  for _, name in ipairs({"From", "Sender"}) do
+    local list, wrong = addresses_of(task, name, pool)
+    if not list then
+      return refuse(wrong)
+    end
+    for _, one in ipairs(list) do
+      if not one.addr or not owns(user, one.addr) then
+        return refuse("an address in " .. name .. " is not yours")
+      end
+    end
+    if name == "From" then
+      if #list == 0 then
+        return refuse("there is no From line")
+      end
+      domain = domain_of(list[1].addr)
+    end
+  end
+  -- What dkim_signing.conf signs for.
+  pool:set_variable("own_from_domain", domain)
+end
+
+local function leaves_again(recipient)
+  local address = (recipient.addr or ""):lower()
+  if look_up(forwarded, address) then
+    return true
+  end
+  -- The catch-all is for whom nothing else is.
+  return not look_up(owners, address) and forwarded["@" .. (domain_of(address) or "")] == true
+end
+
+local function is_of_our_domains(task)
+  if domains[domain_of(envelope_sender(task)) or ""] then
+    return true
+  end
+  for _, one in ipairs(task:get_from("mime") or {}) do
+    if domains[domain_of(one.addr or "") or ""] then
+      return true
+    end
+  end
+  return false
+end
+
+-- Mail of strangers, when all is known of it.
+local function check_stranger(task)
+  if task:get_user() or is_own_machine(task) then
+    return
+  end
+  -- Neither who may send for the domain nor what its owner asks for could be asked: the resolver is not there.
+  if task:has_symbol("DMARC_DNSFAIL") and task:has_symbol("R_SPF_DNSFAIL") then
+    task:set_pre_result({action = "soft reject", message = "The sender's domain cannot be asked at the moment", module = "ADDRESSES"})
+    return
+  end
+  local leaves = false
+  for _, recipient in ipairs(task:get_recipients("smtp") or {}) do
+    leaves = leaves or leaves_again(recipient)
+  end
+  if not leaves then
+    return
+  end
+  if is_of_our_domains(task) and not task:has_symbol("DMARC_POLICY_ALLOW") then
+    reject(task, "Not forwarded: written in our name, and not by us")
+  elseif task:get_metric_action() == "add header" then
+    -- Here it would be filed as junk; its target would refuse it, and the bounce go to a sender who may be forged.
+    reject(task, "Not forwarded: it looks like spam")
+  end
+end
+
+rspamd_config:register_symbol({
+  name = "SENDER_NOT_OWN",
+  type = "prefilter",
+  -- Before all others: what is refused need not be looked at.
+  priority = 10,
+  flags = "empty,nostat",
+  score = 0.0,
+  description = "Who logged in, or whose reply it is, writes as someone else",
+  callback = check_sender,
+})
+
+rspamd_config:register_symbol({
+  name = "STRANGERS_MAIL",
+  type = "postfilter",
+  flags = "empty,nostat",
+  score = 0.0,
+  description = "Mail from outside that is put off, or not forwarded",
+  callback = check_stranger,
+})
