@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/socket.h>
 
 #include <cerrno>
@@ -53,6 +54,31 @@ void allow_any_local_address(int fd, int family) {
     ::setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
 }
 
+/// OpenSSL writes by write(2), which has no MSG_NOSIGNAL: while one of these lives, writing to a peer that
+/// has gone is an error for this thread, and no end of the program.
+class SigpipeGuard {
+ public:
+  SigpipeGuard() {
+    sigemptyset(&sigpipe_);
+    sigaddset(&sigpipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
+  }
+  ~SigpipeGuard() {
+    // What our writing has raised must not be delivered once the signal is let through again.
+    const timespec at_once{};
+    if (sigismember(&before_, SIGPIPE) == 0)
+      while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
+      }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  SigpipeGuard(const SigpipeGuard&) = delete;
+  SigpipeGuard& operator=(const SigpipeGuard&) = delete;
+
+ private:
+  sigset_t sigpipe_{};
+  sigset_t before_{};
+};
+
 std::string tls_reason() {
   char text[256];
   const unsigned long code = ERR_peek_last_error();
@@ -82,8 +108,10 @@ void Connection::TlsFree::operator()(ssl_st* tls) const {
 Connection::Connection(FileDescriptor socket) : socket_(std::move(socket)) {}
 Connection::Connection(Connection&& other) noexcept = default;
 Connection::~Connection() {
+  if (!tls_ || broken_) return;
   // Tells the peer that nothing was cut off; does not wait for its answer.
-  if (tls_) SSL_shutdown(tls_.get());
+  const SigpipeGuard guard;
+  SSL_shutdown(tls_.get());
 }
 
 Status Connection::wait_for(short events, Deadline deadline) const {
@@ -138,6 +166,7 @@ Status Connection::accept_tls(ssl_ctx_st* context, Deadline deadline) {
 }
 
 Status Connection::handshake(bool server, Deadline deadline) {
+  const SigpipeGuard guard;
   SSL_set_fd(tls_.get(), socket_.get());
   while (true) {
     ERR_clear_error();
@@ -176,6 +205,7 @@ Status Connection::check_trust(const std::filesystem::path& authorities) const {
 }
 
 Status Connection::write(std::string_view data, Deadline deadline) {
+  const SigpipeGuard guard;
   while (!data.empty()) {
     short event = POLLOUT;
     std::size_t sent = 0;
@@ -183,8 +213,10 @@ Status Connection::write(std::string_view data, Deadline deadline) {
       ERR_clear_error();
       const int result = SSL_write_ex(tls_.get(), data.data(), data.size(), &sent);
       const int want = SSL_get_error(tls_.get(), result);
-      if (result != 1 && want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
+      if (result != 1 && want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE) {
+        broken_ = true;
         return fail(ErrorKind::network, "cannot send: " + tls_reason());
+      }
       if (result != 1 && want == SSL_ERROR_WANT_READ) event = POLLIN;
     } else {
       const ssize_t result = ::send(socket_.get(), data.data(), data.size(), MSG_NOSIGNAL);
@@ -199,6 +231,7 @@ Status Connection::write(std::string_view data, Deadline deadline) {
 }
 
 Result<std::string> Connection::read(Deadline deadline) {
+  const SigpipeGuard guard;  // reading writes where the peer asks for new keys
   std::string block(16384, '\0');
   while (true) {
     short event = POLLIN;
@@ -209,12 +242,13 @@ Result<std::string> Connection::read(Deadline deadline) {
       if (result == 1) return block.substr(0, got);
       const int want = SSL_get_error(tls_.get(), result);
       if (want == SSL_ERROR_ZERO_RETURN) return std::string();
+      const bool failed = want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE;
+      if (failed) broken_ = true;
       // A peer that closes without a TLS goodbye is a closed peer for a mail dialogue.
       if (want == SSL_ERROR_SYSCALL ||
           ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         return std::string();
-      if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE)
-        return fail(ErrorKind::network, "cannot receive: " + tls_reason());
+      if (failed) return fail(ErrorKind::network, "cannot receive: " + tls_reason());
       if (want == SSL_ERROR_WANT_WRITE) event = POLLOUT;
     } else {
       const ssize_t got = ::recv(socket_.get(), block.data(), block.size(), 0);

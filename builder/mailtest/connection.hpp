@@ -57,6 +57,7 @@ class Connection {
     void operator()(ssl_st* tls) const;
   };
   std::unique_ptr<ssl_st, TlsFree> tls_;
+  bool broken_ = false;  ///< TLS has failed: nothing more may be sent, not even a goodbye (SSL_shutdown(3))
 };
 
 /// A listening, non-blocking TCP socket on a numeric address. Errors: not an address, taken, not permitted.
