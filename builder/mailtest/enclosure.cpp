@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <linux/if.h>
 #include <linux/if_tun.h>
+#include <poll.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
@@ -124,10 +125,12 @@ Status enter_namespaces() {
 }
 
 [[noreturn]] void child(const std::function<Result<std::string>(Reporter&)>& work, int pipe, pid_t parent) {
+  // A group of its own: Ctrl-C at the terminal reaches the parent only, which passes it on. Told twice, we
+  // would end at once and leave the work folder behind.
+  ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // SIGTERM: destructors end QEMU and remove the work folder
   if (::getppid() != parent) ::_exit(1);
-  // A server that has gone away is a result for the dialogue to report (EPIPE), also where OpenSSL does the
-  // writing.
+  // A parent that has gone away must not end us before the destructors have run.
   ::signal(SIGPIPE, SIG_IGN);
   PipeReporter reporter(pipe);
   Result<std::string> result = [&]() -> Result<std::string> {
@@ -180,6 +183,7 @@ class Listener {
 
 Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporter&)>& work,
                                  Reporter& reporter) {
+  CHECK_OK(check_interrupt());
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     return fail(ErrorKind::io, std::string("cannot make a pipe: ") + std::strerror(errno));
@@ -192,19 +196,22 @@ Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporte
     from_child.reset();
     child(work, to_parent.get(), parent);
   }
+  ::setpgid(pid, pid);  // as the child does: whoever comes first
   to_parent.reset();
   Listener listener(reporter);
   std::string buffer;
   bool told = false;
   while (true) {
+    if (interrupted() && !told) {
+      ::kill(pid, SIGTERM);
+      told = true;
+    }
+    // With a limit, since a signal may come just before.
+    pollfd entry{from_child.get(), POLLIN, 0};
+    if (::poll(&entry, 1, 200) <= 0) continue;
     char block[16384];
     const ssize_t got = ::read(from_child.get(), block, sizeof block);
-    if (got < 0 && errno == EINTR) {
-      // Ctrl-C reaches the child by itself; a signal that was sent to us alone must be passed on.
-      if (interrupted() && !told) ::kill(pid, SIGTERM);
-      told = interrupted();
-      continue;
-    }
+    if (got < 0 && errno == EINTR) continue;
     if (got <= 0) break;
     buffer.append(block, static_cast<std::size_t>(got));
     for (std::size_t end; (end = buffer.find('\n')) != std::string::npos; buffer.erase(0, end + 1))

@@ -9,16 +9,20 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <thread>
 
+#include "base/interrupt.hpp"
 #include "mailtest/player.hpp"
 #include "mailtest/world.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
 using namespace mailstead::mailtest;
+using namespace std::chrono_literals;
 
 namespace {
 
@@ -85,6 +89,35 @@ TEST_CASE("results, errors and progress come out of the enclosure") {
       *reporter);
   REQUIRE_FALSE(crash.has_value());
   CHECK(crash.error().message == "the test runner ended with SIGKILL");
+}
+
+TEST_CASE("Ctrl-C at the terminal, which goes to a whole group of processes, leaves nothing behind") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  const pid_t parent = ::fork();
+  if (parent == 0) {
+    ::setpgid(0, 0);
+    catch_interrupts();
+    const auto reporter = make_quiet_reporter();
+    const auto result = run_enclosed(
+        [&](Reporter&) -> Result<std::string> {
+          TRY(const auto work, TemporaryDirectory::create(folder->path()));
+          while (true) {
+            CHECK_OK(check_interrupt());
+            std::this_thread::sleep_for(500ms);
+          }
+        },
+        *reporter);
+    ::_exit(!result && result.error().kind == ErrorKind::interrupted ? 0 : 1);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 40s;
+  while (std::filesystem::is_empty(folder->path()) && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(20ms);
+  ::kill(-parent, SIGINT);
+  int status = -1;
+  ::waitpid(parent, &status, 0);
+  CHECK(status == 0);
+  CHECK(std::filesystem::is_empty(folder->path()));
 }
 
 TEST_CASE("the world answers names and takes mail at outside addresses") {
