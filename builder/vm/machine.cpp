@@ -55,6 +55,16 @@ milliseconds left(Clock::time_point deadline) {
   return std::max<milliseconds>(0ms, std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
 }
 
+/// Like Process::wait, but not deaf to a user who wants to stop.
+Result<std::optional<Ending>> wait_for_end(Process& process, milliseconds timeout) {
+  const auto deadline = Clock::now() + timeout;
+  while (true) {
+    CHECK_OK(check_interrupt());
+    auto ending = process.wait(std::min<milliseconds>(200ms, left(deadline)));
+    if (ending || left(deadline) == 0ms) return ending;
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(Accelerator accelerator) {
@@ -215,19 +225,23 @@ Status Machine::power_off(milliseconds timeout) {
   // A guest that answers Ctrl-Alt-Delete wants to reboot; that must end QEMU too.
   CHECK_OK(monitor_->execute("set-action", R"({"reboot": "shutdown"})", kMonitorTimeout));
   CHECK_OK(monitor_->execute("system_powerdown", "", kMonitorTimeout));
-  auto ending = process_->wait(timeout / 2);
-  if (!ending &&
+  auto ending = wait_for_end(*process_, timeout / 2);
+  if (ending && !*ending &&
       monitor_->execute("send-key",
                         R"({"keys": [{"type": "qcode", "data": "ctrl"}, {"type": "qcode", "data": "alt"},)"
                         R"( {"type": "qcode", "data": "delete"}]})",
                         kMonitorTimeout))
-    ending = process_->wait(left(deadline));
+    ending = wait_for_end(*process_, left(deadline));
   if (!ending) {
+    power_cut();
+    return fail(std::move(ending).error());
+  }
+  if (!*ending) {
     power_cut();
     return fail(died(fmt::format("the guest did not switch itself off within {} s and was killed",
                                  std::chrono::duration_cast<std::chrono::seconds>(timeout).count())));
   }
-  if (!ending->clean()) return fail(died("QEMU ended with " + ending->describe()));
+  if (!(*ending)->clean()) return fail(died("QEMU ended with " + (*ending)->describe()));
   return ok();
 }
 

@@ -66,7 +66,8 @@ class Machine {
   std::chrono::steady_clock::time_point powered_on() const { return powered_on_; }
 
   /// The power button, and then Ctrl-Alt-Delete for a system that does not mind the button: waits until QEMU
-  /// has ended. Errors: it did not end within `timeout`, and was killed; it crashed.
+  /// has ended. Errors: it did not end within `timeout`, or the user asked to stop, and was killed; it
+  /// crashed.
   Status power_off(std::chrono::milliseconds timeout);
   /// Pulls the plug: what the guest had not flushed is lost. Does nothing if the machine is off.
   void power_cut();

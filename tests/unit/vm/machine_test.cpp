@@ -12,6 +12,7 @@
 #include <thread>
 
 #include "base/files.hpp"
+#include "base/interrupt.hpp"
 #include "base/reporter.hpp"
 #include "support/catch.hpp"
 #include "vm/accelerator.hpp"
@@ -174,6 +175,31 @@ TEST_CASE("the power button ends a machine that minds it") {
     REQUIRE_FALSE(off.has_value());
     CHECK(off.error().message == "QEMU ended with exit status 7");
   }
+}
+
+TEST_CASE("a guest that takes its time to switch itself off does not keep a user who wants to stop") {
+  Fixture f;
+  MachineOptions options = f.options();
+  options.program = (f.folder.path() / "qemu").string();
+  write_program(options.program, fake_qemu("", "hello", "open('asked', 'w')"));
+  // In a process of its own, since the wish to stop cannot be taken back.
+  const pid_t child = ::fork();
+  if (child == 0) {
+    catch_interrupts();
+    auto machine = Machine::create(options);
+    if (::chdir(f.folder.path().c_str()) != 0 || !machine || !machine->start()) ::_exit(2);
+    const auto off = machine->power_off(60s);
+    ::_exit(!off && off.error().kind == ErrorKind::interrupted && !machine->running() ? 0 : 1);
+  }
+  const auto deadline = std::chrono::steady_clock::now() + 40s;
+  while (!fs::exists(f.folder.path() / "asked") && std::chrono::steady_clock::now() < deadline)
+    std::this_thread::sleep_for(20ms);
+  const auto asked = std::chrono::steady_clock::now();
+  ::kill(child, SIGTERM);
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
+  CHECK(std::chrono::steady_clock::now() - asked < 15s);
 }
 
 TEST_CASE("a QEMU that does not start is told with its words") {
