@@ -245,10 +245,8 @@ void read_accounts(Reading& reading, const Value& value) {
     const auto mention = reading.own_address(entry.key);
     if (mention) check_account_name(reading, *mention);
     if (entry.value.is_scalar()) {
-      // Most likely a password: say so without the line.
-      Error error = entry.value.error("expected a map, found text", "write {password_hash: …}");
-      error.place->source_line.clear();
-      reading.problems.add(std::move(error));
+      // Most likely a password.
+      reading.problems.add(entry.value.error("expected a map, found text", "write {password_hash: …}"));
       if (mention) {
         reading.routes.accounts.push_back({{}, entry.key, {}});
         reading.routes.accounts.back().account.address = mention->address;

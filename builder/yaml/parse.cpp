@@ -213,33 +213,69 @@ class Builder : public YAML::EventHandler {
   std::vector<std::uint32_t> anchors_;  ///< node numbers by yaml-cpp's anchor numbers
 };
 
-/// Hides the source lines of the values of secret keys. Each byte is looked at once, however often an alias
-/// names it.
-void conceal_secrets(Tree& tree) {
-  const std::string& text = tree.source.text();
-  std::vector<bool> done(tree.nodes.size());
-  const auto conceal = [&](std::uint32_t number, std::size_t begin) {
-    if (done[number]) return;
-    const Value::Impl& value = tree.nodes[number];
-    std::fill(done.begin() + number, done.begin() + value.end_node, true);
+/// The text of the node that is entry `index` of Tree::children; empty if it is no scalar.
+std::string_view text_of(const Tree& tree, std::size_t index) {
+  const Value::Impl& node = tree.nodes[tree.children[index]];
+  return std::string_view(tree.texts).substr(node.text_begin, node.text_size);
+}
+
+/// Hides values in the source lines. Each byte is looked at once, however often an alias names it.
+class Concealer {
+ public:
+  explicit Concealer(Tree& tree) : tree_(tree), done_(tree.nodes.size()) {}
+
+  void conceal(std::uint32_t number) {
+    if (done_[number]) return;
+    const std::string& text = tree_.source.text();
+    const Value::Impl& value = tree_.nodes[number];
+    std::fill(done_.begin() + number, done_.begin() + value.end_node, true);
     std::size_t next = value.end_node;
-    while (next < tree.nodes.size() && tree.nodes[next].offset <= value.offset) ++next;
-    std::size_t end = next < tree.nodes.size() ? tree.nodes[next].offset : text.size();
+    while (next < tree_.nodes.size() && tree_.nodes[next].offset <= value.offset) ++next;
+    std::size_t end = next < tree_.nodes.size() ? tree_.nodes[next].offset : text.size();
     while (end > value.offset && (text[end - 1] == ' ' || text[end - 1] == '\n' || text[end - 1] == '\r'))
       --end;
-    tree.source.conceal(begin, end);
-  };
+    tree_.source.conceal(value.offset, end);
+  }
+
+  /// The scalars of a value; of maps without their keys and without the values of the keys in `shown`.
+  void conceal_scalars(std::uint32_t number, const std::vector<std::string_view>& shown) {
+    const Value::Impl& value = tree_.nodes[number];
+    if (value.kind == Value::Impl::Kind::scalar) conceal(number);
+    if (value.child_count == 0 || done_[number]) return;
+    done_[number] = true;
+    const bool map = value.kind == Value::Impl::Kind::map;
+    for (std::size_t i = map ? 1 : 0; i < value.child_count; i += map ? 2 : 1) {
+      const std::uint32_t child = tree_.children[value.first_child + i];
+      const bool stays = map && std::find(shown.begin(), shown.end(),
+                                          text_of(tree_, value.first_child + i - 1)) != shown.end();
+      if (!stays) conceal_scalars(child, shown);
+    }
+  }
+
+ private:
+  Tree& tree_;
+  std::vector<bool> done_;
+};
+
+void conceal_secrets(Tree& tree) {
+  Concealer concealer(tree);
   for (const Value::Impl& map : tree.nodes) {
     if (map.kind != Value::Impl::Kind::map) continue;
     for (std::size_t i = 0; i + 1 < map.child_count; i += 2) {
-      const Value::Impl& key = tree.nodes[tree.children[map.first_child + i]];
       // An alias can make a key of any text, so only its beginning is looked at.
-      const std::size_t looked_at = std::min<std::size_t>(key.text_size, 256);
-      if (!looks_secret(std::string_view(tree.texts).substr(key.text_begin, looked_at))) continue;
-      const std::uint32_t value = tree.children[map.first_child + i + 1];
-      conceal(value, tree.nodes[value].offset);
+      if (looks_secret(text_of(tree, map.first_child + i).substr(0, 256)))
+        concealer.conceal(tree.children[map.first_child + i + 1]);
     }
   }
+}
+
+/// Whether a line holds an address with a text as its value, which can be a password; a map or list is none.
+bool names_account(std::string_view line) {
+  for (std::size_t at = line.find('@'); (at = line.find(':', at)) != std::string_view::npos; ++at) {
+    const std::size_t value = line.find_first_not_of(" \t", at + 1);
+    if (value != std::string_view::npos && line[value] != '{' && line[value] != '[') return true;
+  }
+  return false;
 }
 
 /// Where the text is no YAML there is no tree that says which words are secrets: go by the look of the line
@@ -252,7 +288,8 @@ void conceal_suspicious(Source& source, std::size_t at) {
   for (int i = 0; i < 2; ++i) begin = begin < 2 ? 0 : text.rfind('\n', begin - 2) + 1;
   begin = std::max(begin, at - std::min(at, kFar));
   const std::size_t end = std::min(text.find('\n', at), at + kFar);
-  if (looks_secret(text.substr(begin, end - begin))) source.conceal(line, line);
+  if (looks_secret(text.substr(begin, end - begin)) || names_account(text.substr(line, end - line)))
+    source.conceal(line, line);
 }
 
 }  // namespace
@@ -291,7 +328,21 @@ Result<Document> Document::parse(std::string text, std::string name) {
   }
   if (tree->nodes.empty()) tree->nodes.emplace_back().tree = tree.get();
   conceal_secrets(*tree);
-  return Document(std::shared_ptr<const Value::Impl>(tree, &tree->nodes.front()));
+  return Document(tree);
+}
+
+Value Document::root() const {
+  return Value(std::shared_ptr<const Value::Impl>(tree_, &tree_->nodes.front()));
+}
+
+void Document::conceal_below(const std::string& section, const std::vector<std::string_view>& shown) {
+  Concealer concealer(*tree_);
+  const Value::Impl& root = tree_->nodes.front();
+  if (root.kind != Value::Impl::Kind::map) return;
+  for (std::size_t i = 0; i + 1 < root.child_count; i += 2) {
+    if (nearest(text_of(*tree_, root.first_child + i), {section}))
+      concealer.conceal_scalars(tree_->children[root.first_child + i + 1], shown);
+  }
 }
 
 Result<Document> Document::load(const std::filesystem::path& path) {

@@ -16,6 +16,7 @@
 namespace mailstead::yaml {
 
 class Document;
+struct Tree;
 
 /// Collects the errors of one pass over a document, so that the user sees all of them at once. The first
 /// 1,000 are kept, the rest is counted: a hostile file must not be able to fill the memory with its own
@@ -113,11 +114,14 @@ class Document {
   static Result<Document> parse(std::string text, std::string name);
   /// Reads the file, which messages call by `path` as given.
   static Result<Document> load(const std::filesystem::path& path);
-  Value root() const { return Value(root_); }
+  Value root() const;
+  /// From now on no place shows a text that is a value below the key `section` of the file's map (also
+  /// misspelt, or there twice), nor what follows the text in its line; `shown` are the keys whose values stay.
+  void conceal_below(const std::string& section, const std::vector<std::string_view>& shown);
 
  private:
-  explicit Document(std::shared_ptr<const Value::Impl> root) : root_(std::move(root)) {}
-  std::shared_ptr<const Value::Impl> root_;
+  explicit Document(std::shared_ptr<Tree> tree) : tree_(std::move(tree)) {}
+  std::shared_ptr<Tree> tree_;
 };
 
 /// `text` in quotes for a message: control characters escaped, at most 80 characters.
