@@ -32,7 +32,10 @@ Status make_or_update(const std::filesystem::path& spec, bool update, Globals& g
   // A lock that cannot be read is no reason not to make a new one; it only leaves nothing to compare with.
   const auto before = lock::load_lock(project.lock_file);
   TRY(const lock::Lock after, pipeline::make_lock(project, globals.options, *globals.reporter));
-  if (before) CHECK_OK(lock::check_not_older(*before, after));
+  if (before) {
+    CHECK_OK(lock::check_not_older(*before, after));
+    CHECK_OK(lock::check_same_ids(*before, after));
+  }
   CHECK_OK(lock::save_lock(project.lock_file, after));
   if (before) {
     const std::vector<std::string> changes = lock::diff_locks(*before, after);

@@ -101,6 +101,39 @@ std::map<std::string, Pair> pair_packages(const Lock& before, const Lock& after)
   return pairs;
 }
 
+void diff_values(std::vector<std::string>& lines, std::string_view what, const std::string& before,
+                 const std::string& after) {
+  if (before != after) lines.push_back(fmt::format("{}: {} -> {}", what, before, after));
+}
+
+void diff_names(std::vector<std::string>& lines, std::string_view what, const Names& before,
+                const Names& after) {
+  for (const auto& name : without(after, before)) lines.push_back(fmt::format("+ {} {}", what, name));
+  for (const auto& name : without(before, after)) lines.push_back(fmt::format("- {} {}", what, name));
+}
+
+/// A line for each name that has another number now, and for each number that has another name.
+std::string changed_ids(std::string_view what, const std::vector<FixedId>& before,
+                        const std::vector<FixedId>& after) {
+  std::map<std::string, std::uint32_t> numbers;
+  std::map<std::uint32_t, std::string> names;
+  for (const auto& id : before) {
+    numbers.emplace(id.name, id.id);
+    names.emplace(id.id, id.name);
+  }
+  std::string changes;
+  for (const auto& id : after) {
+    const auto number = numbers.find(id.name);
+    if (number != numbers.end() && number->second != id.id)
+      changes += fmt::format("\n  {} {}: {} in the lock, {} now", what, id.name, number->second, id.id);
+    const auto name = names.find(id.id);
+    if (name != names.end() && name->second != id.name)
+      changes +=
+          fmt::format("\n  {} id {}: of {} in the lock, of {} now", what, id.id, name->second, id.name);
+  }
+  return changes;
+}
+
 /// What was asked for is there: a line that a hand or a merge has taken out would otherwise be missed at the
 /// first boot.
 Status check_answered(const Lock& lock) {
@@ -162,8 +195,29 @@ Status check_not_older(const Lock& before, const Lock& after) {
   return refuse("the mirror offers older packages than the lock has:" + older);
 }
 
+Status check_same_ids(const Lock& before, const Lock& after) {
+  const std::string changes =
+      changed_ids("user", before.users, after.users) + changed_ids("group", before.groups, after.groups);
+  if (changes.empty()) return ok();
+  return fail(ErrorKind::integrity,
+              "numeric ids have changed, but the files of appliances that run keep the old ones:" + changes,
+              "give them back their numbers in profiles/accounts.yaml; to change them on purpose, move the "
+              "lock away first");
+}
+
 std::vector<std::string> diff_locks(const Lock& before, const Lock& after) {
   std::vector<std::string> lines;
+  diff_values(lines, "suite", before.suite, after.suite);
+  diff_values(lines, "architecture", before.architecture, after.architecture);
+  diff_values(lines, "architecture of the build host", before.host_architecture, after.host_architecture);
+  diff_values(lines, "archive time", time_text(before.archive_time), time_text(after.archive_time));
+  diff_names(lines, "asked for the system:", names_of(before.requested_system),
+             names_of(after.requested_system));
+  diff_names(lines, "asked for the initrd:", names_of(before.requested_initrd),
+             names_of(after.requested_initrd));
+  diff_names(lines, "asked for as tool:", names_of(before.requested_tools), names_of(after.requested_tools));
+  diff_names(lines, "user", names_of(before.users), names_of(after.users));
+  diff_names(lines, "group", names_of(before.groups), names_of(after.groups));
   for (const auto& [label, pair] : pair_packages(before, after)) {
     const auto [old_package, new_package] = pair;
     if (old_package == nullptr) {

@@ -19,11 +19,16 @@ Status check_lock(const Lock& lock, const Request& request);
 /// Locks for different suites are not compared. Error: ErrorKind::integrity, with both times, or the packages.
 Status check_not_older(const Lock& before, const Lock& after);
 
-/// What changed between two locks, a line each, in order of package name, for people: "+ name version", "-
-/// name version",
-/// "^ name old -> new" (newer), "v name old -> new" (older), "= name version (…)" (other bytes or roles under
-/// the same version). A tool of another architecture than the appliance is named "name:arch". Empty when
-/// nothing changed.
+/// ok() unless a user or group has another number in `after` than in `before`, or a number another name: what
+/// an appliance keeps on its disk over an update would belong to somebody else. Error: ErrorKind::integrity,
+/// with all of them.
+Status check_same_ids(const Lock& before, const Lock& after);
+
+/// What changed between two locks, a line each, for people. First what they are for: "suite: old -> new",
+/// "+ asked for the system: name", "- user name=number" and the like. Then the packages in order of their
+/// names: "+ name version", "- name version", "^ name old -> new" (newer), "v name old -> new" (older),
+/// "= name version (…)" (other bytes or roles under the same version). A tool of another architecture than the
+/// appliance is named "name:arch". Empty when nothing changed.
 std::vector<std::string> diff_locks(const Lock& before, const Lock& after);
 
 }  // namespace mailstead::lock

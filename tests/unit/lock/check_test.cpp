@@ -159,6 +159,51 @@ TEST_CASE("the difference of two locks, a line a package") {
                                  "v older 2 -> 2~rc1", "= roles 1 (for system and initrd; was for system)"});
 }
 
+TEST_CASE("the difference of two locks, in what they are for") {
+  Lock before = lock_for(make_request());
+  before.archive_time = 1'795'435'200;
+  Request request = make_request();
+  request.suite = "forky";
+  request.architecture = "arm64";
+  request.host_architecture = "arm64";
+  request.system = {"chrony", "postfix"};
+  request.initrd = {"dracut", "udev"};
+  request.tools = {};
+  request.users = {{"root", 0}, {"valkey", 903}};
+  request.groups = {{"root", 0}, {"valkey", 903}};
+  Lock after = lock_for(request);
+  after.archive_time = before.archive_time + 1;
+  after.packages = before.packages;
+  CHECK(diff_locks(before, after) ==
+        std::vector<std::string>{"suite: trixie -> forky", "architecture: amd64 -> arm64",
+                                 "architecture of the build host: amd64 -> arm64",
+                                 "archive time: 2026-11-23 12:00:00 UTC -> 2026-11-23 12:00:01 UTC",
+                                 "+ asked for the system: chrony", "- asked for the system: rspamd",
+                                 "+ asked for the initrd: dracut", "- asked for as tool: kmod",
+                                 "+ user valkey=903", "- user postfix=900", "+ group valkey=903"});
+}
+
+TEST_CASE("a changed id is refused, and a number that another name takes over") {
+  Lock before = lock_for(make_request());
+  before.groups = {{"mail", 8}, {"root", 0}};
+  Lock after = before;
+  after.users.push_back({"valkey", 903});
+  CHECK(check_same_ids(before, after));
+  after.users = {{"root", 0}};
+  CHECK(check_same_ids(before, after));
+  after.users = {{"postfix", 901}, {"root", 0}};
+  after.groups = {{"root", 0}, {"vmail", 8}};
+  const auto refused = check_same_ids(before, after);
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::integrity);
+  CHECK(format_error(refused.error()) ==
+        "numeric ids have changed, but the files of appliances that run keep the old ones:\n"
+        "  user postfix: 900 in the lock, 901 now\n"
+        "  group id 8: of mail in the lock, of vmail now\n"
+        "  give them back their numbers in profiles/accounts.yaml; to change them on purpose, move the lock "
+        "away first\n");
+}
+
 TEST_CASE("a package that moves to architecture all is the same package; a foreign tool is not") {
   Lock before = lock_for(make_request());
   before.packages = {make_package("data", "1")};
@@ -171,7 +216,8 @@ TEST_CASE("a package that moves to architecture all is the same package; a forei
   after.packages.push_back(make_package("data", "1"));
   after.packages[1].architecture = "arm64";
   after.packages[1].roles = {false, false, true};
-  CHECK(diff_locks(before, after) == std::vector<std::string>{"+ data:arm64 1"});
+  CHECK(diff_locks(before, after) ==
+        std::vector<std::string>{"architecture of the build host: amd64 -> arm64", "+ data:arm64 1"});
 }
 
 TEST_CASE("Debian versions are ordered as the policy says") {
