@@ -92,10 +92,11 @@ def main():
     debs = sorted(p for p in (cache / "store").rglob("*") if p.is_file() and p.name in lock)
     image = work / "bench.img"
 
-    # The tree that the floor squashes: the image's own /usr, read back by unsquashfs.
+    # The tree that the floor squashes: the image's own /usr, read back by unsquashfs. In a cache of its own there is no other.
+    first = empty_cache(cache, work / "cold-first")
     subprocess.run([mailstead, "--progress", "none", "build", spec, "-o", image, "--offline"], check=True,
-                   stdout=subprocess.DEVNULL)
-    usr = max(cache.glob("bases/*/usr.img"), key=lambda p: p.stat().st_mtime)
+                   stdout=subprocess.DEVNULL, env=first)
+    [usr] = (work / "cold-first").glob("bases/*/usr.img")
     tree = work / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     subprocess.run(["unsquashfs", "-q", "-n", "-d", tree, usr], check=True, stdout=subprocess.DEVNULL)

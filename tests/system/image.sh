@@ -29,6 +29,10 @@ extract mailstead-boot-a boot.fat
 fsck.fat -n esp.fat
 fsck.fat -n boot.fat
 mcopy -n -o -i boot.fat ::/slot.cfg slot.cfg
+archive_time=$(awk '$1 == "archive-time" {print $2}' mailstead.lock)
+"$SOURCE/tests/system/fat-times.py" esp.fat "$archive_time"
+"$SOURCE/tests/system/fat-times.py" boot.fat "$archive_time"
+if "$SOURCE/tests/system/fat-times.py" boot.fat "$((archive_time + 86400))"; then exit 1; fi
 
 for name in usr root; do
   extract "mailstead-$name-a" "$name.part"

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# The same spec and lock give the same bytes: from nothing in a cache folder of another path, a year later, on one processor,
-# under another umask, time zone and locale, from another folder; and two sites share the public part.
+# The same spec and lock give the same bytes: from nothing in a cache folder of another path, by a program whose clock is a year
+# ahead (its tools keep the real one: fat-times.py looks at theirs), on one processor, under another umask, time zone and
+# locale, from another folder; and two sites share the public part.
 set -eux
 cd "$WORK"
 first=$(sha256sum demo.img | cut -d' ' -f1)
