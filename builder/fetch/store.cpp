@@ -8,9 +8,9 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <chrono>
+#include <cstdlib>
 #include <cstring>
 
 namespace mailstead::fetch {
@@ -19,7 +19,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr auto kPartialLifetime = std::chrono::hours(24 * 7);
-/// Files with a process's own name are continued by nobody; the minute is for one that is not locked yet.
+/// Files with a name of their own are continued by nobody; the minute is for one that is not locked yet.
 constexpr auto kOwnNameLifetime = std::chrono::minutes(1);
 
 tl::unexpected<Error> io_error(std::string_view what, const fs::path& path) {
@@ -179,7 +179,6 @@ Status Store::discard(const lock::Package& package) const {
 }
 
 Result<PartialFile> Store::begin(const lock::Package& package) const {
-  static std::atomic<unsigned> counter{0};
   const fs::path shared = root_ / "partial" / package.sha256;
   constexpr int kFlags = O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW;
   // Some rounds, because the file may be renamed away between open and flock; then a name of our own.
@@ -192,9 +191,9 @@ Result<PartialFile> Store::begin(const lock::Package& package) const {
     CHECK_OK(partial.hash_existing());
     return partial;
   }
-  fs::path own = shared;
-  own += fmt::format(".{}.{}", ::getpid(), counter++);
-  FileDescriptor file(::open(own.c_str(), kFlags | O_TRUNC, 0600));
+  // Made anew: containers that share a cache have the same process ids.
+  std::string own = shared.string() + ".XXXXXX";
+  FileDescriptor file(::mkostemp(own.data(), O_CLOEXEC));
   if (!file) return io_error("open", own);
   if (!try_lock(file.get())) return io_error("lock", own);
   PartialFile partial(package, own, path(package.sha256), std::move(file));

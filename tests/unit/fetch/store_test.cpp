@@ -130,6 +130,25 @@ TEST_CASE("two writers of one object do not meet") {
   CHECK(World::count_files(folder->path() / "store/partial") == 0);
 }
 
+TEST_CASE("a second writer makes a file of its own, though in another container its process id is taken") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  const auto store = Store::open(folder->path());
+  REQUIRE(store);
+  const auto package = test::package_of("p", "hello world");
+  auto first = store->begin(package);
+  REQUIRE(first);
+  const auto partials = folder->path() / "store/partial";
+  std::vector<std::filesystem::path> others;
+  for (int i = 0; i < 100; ++i) {
+    others.push_back(partials / fmt::format("{}.{}.{}", package.sha256, ::getpid(), i));
+    REQUIRE(write_file(others.back(), "another one's"));
+  }
+  auto second = store->begin(package);
+  REQUIRE(second);
+  for (const auto& other : others) CHECK(read_file(other).value() == "another one's");
+}
+
 TEST_CASE("processes that fetch the same packages at the same time all succeed") {
   World world(30, 200'000);
   LoopbackServer server([&](const HttpRequest& request) { return world.good(request); });
