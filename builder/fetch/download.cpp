@@ -45,15 +45,15 @@ class Downloader {
   Status run() {
     if (!multi_) return fail(ErrorKind::internal, "libcurl cannot be initialised");
     curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS, static_cast<long>(connections()));
-    while (!waiting_.empty() || !active_.empty()) {
+    while (unfinished()) {
       CHECK_OK(check_interrupt());
-      CHECK_OK(start_ready());
+      if (!giving_up_) CHECK_OK(start_ready());
       int running = 0;
       if (const CURLMcode code = curl_multi_perform(multi_.get(), &running); code != CURLM_OK) {
         return fail(ErrorKind::internal, fmt::format("libcurl failed: {}", curl_multi_strerror(code)));
       }
-      if (!collect()) break;
-      if (!waiting_.empty() || !active_.empty()) curl_multi_poll(multi_.get(), nullptr, 0, pause(), nullptr);
+      collect();
+      if (unfinished()) curl_multi_poll(multi_.get(), nullptr, 0, pause(), nullptr);
     }
     return ok();
   }
@@ -63,6 +63,9 @@ class Downloader {
 
  private:
   std::size_t connections() const { return std::clamp(options_.connections, 1u, 64u); }
+
+  /// Those that are running always finish: what they bring, the next run need not fetch.
+  bool unfinished() const { return !active_.empty() || (!waiting_.empty() && !giving_up_); }
 
   Status start_ready() {
     const auto now = Clock::now();
@@ -97,12 +100,13 @@ class Downloader {
         break;
       case Transfer::Outcome::failed:
         failed_.push_back(transfer);
+        giving_up_ = giving_up_ || transfer->unreachable() || transfer->error().kind == ErrorKind::io;
         break;
     }
   }
 
-  /// Takes in what has ended; false when going on is of no use.
-  bool collect() {
+  /// Takes in what has ended.
+  void collect() {
     int left = 0;
     while (CURLMsg* message = curl_multi_info_read(multi_.get(), &left)) {
       if (message->msg != CURLMSG_DONE) continue;
@@ -114,9 +118,6 @@ class Downloader {
       curl_multi_remove_handle(multi_.get(), easy);
       sort_in(transfer, transfer->finish(code));
     }
-    return std::none_of(failed_.begin(), failed_.end(), [](const Transfer* transfer) {
-      return transfer->unreachable() || transfer->error().kind == ErrorKind::io;
-    });
   }
 
   /// Milliseconds until something waits no longer, at most a fifth of a second so that an interrupt is
@@ -138,21 +139,33 @@ class Downloader {
   std::map<CURL*, Transfer*> active_;
   std::vector<const Transfer*> done_;
   std::vector<const Transfer*> failed_;
+  bool giving_up_ = false;  ///< to start another one is of no use
 };
 
-/// All failures in one error: those with wrong bytes or unreachable mirrors one by one, dropped versions
-/// together.
+/// All failures in one error: those with wrong bytes one by one, dropped versions together, and so those for
+/// which mirrors were unreachable, with the first one's reason.
 Error summarize(const std::vector<const Transfer*>& failed) {
   std::vector<Error> errors;
   std::vector<std::string> dropped;
-  bool unreachable = false;
+  const Transfer* unreachable = nullptr;
+  std::vector<std::string> likewise;
   for (const Transfer* transfer : failed) {
+    std::string name = fmt::format("{} {}", transfer->package().name, transfer->package().version);
     if (transfer->dropped()) {
-      dropped.push_back(fmt::format("{} {}", transfer->package().name, transfer->package().version));
-    } else if (!transfer->unreachable() || !unreachable) {
-      unreachable = unreachable || transfer->unreachable();
+      dropped.push_back(std::move(name));
+    } else if (!transfer->unreachable()) {
       errors.push_back(transfer->error());
+    } else if (unreachable == nullptr) {
+      unreachable = transfer;
+    } else {
+      likewise.push_back(std::move(name));
     }
+  }
+  if (unreachable != nullptr) {
+    Error error = unreachable->error();
+    std::sort(likewise.begin(), likewise.end());
+    if (!likewise.empty()) error.notes.push_back("nor " + lock::list_some(likewise));
+    errors.push_back(std::move(error));
   }
   if (!dropped.empty()) {
     std::sort(dropped.begin(), dropped.end());

@@ -14,9 +14,10 @@
 namespace mailstead::fetch {
 
 struct FetchOptions {
-  bool offline = false;                    ///< take everything from the store
-  unsigned connections = 6;                ///< downloads at a time, 1 to 64
-  unsigned attempts = 5;                   ///< tries for one package before giving up, over all mirrors
+  bool offline = false;      ///< take everything from the store
+  unsigned connections = 6;  ///< downloads at a time, 1 to 64
+  /// Tries for one package that bring nothing more of it before giving up, over all mirrors.
+  unsigned attempts = 5;
   std::chrono::milliseconds backoff{500};  ///< pause after the first failure, doubled after each further one
   std::chrono::seconds connect_timeout{20};  ///< for a connection to come up
   std::chrono::seconds stall_timeout{30};  ///< a download that brings less than 1 kB/s for so long has failed

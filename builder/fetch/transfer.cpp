@@ -12,6 +12,9 @@
 namespace mailstead::fetch {
 namespace {
 
+/// How many times as many tries as are allowed in vain a package may take if each brings some of it.
+constexpr unsigned kMostDrops = 20;
+
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
   // The options used here exist in every libcurl since 7.85; what can fail is memory, and then the transfer
@@ -281,9 +284,14 @@ Transfer::Outcome Transfer::refuse(Refusal refusal) {
 }
 
 Transfer::Outcome Transfer::fail_for_now(std::string reason) {
+  // A line that drops every few megabytes still arrives; one that drops after every packet would take for
+  // ever.
+  if (reported_ > furthest_) failures_ = 0;
+  furthest_ = reported_;
   ++failures_;
+  ++all_failures_;
   ++mirror_failures_[mirrors_[mirror_]];
-  if (failures_ >= options_.attempts) {
+  if (failures_ >= options_.attempts || all_failures_ >= kMostDrops * options_.attempts) {
     unreachable_ = true;
     return give_up(Error{ErrorKind::network,
                          fmt::format("cannot fetch {} {} from {}: {}", package_.name, package_.version,

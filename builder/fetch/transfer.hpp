@@ -84,9 +84,11 @@ class Transfer {
 
   std::size_t mirror_ = 0;
   std::map<std::size_t, Refusal> refusals_;  ///< mirrors that are not asked again
-  unsigned failures_ = 0;
+  unsigned failures_ = 0;                    ///< since a try last got further than all before it
+  unsigned all_failures_ = 0;                ///< of all tries
   Clock::time_point not_before_{};
   std::uint64_t reported_ = 0;  ///< bytes that the progress has counted: what is fetched twice counts once
+  std::uint64_t furthest_ = 0;  ///< of `reported_`, where the last try failed
 
   std::optional<PartialFile> partial_;
   EasyHandle easy_;

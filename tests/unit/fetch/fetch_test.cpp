@@ -224,6 +224,42 @@ TEST_CASE("a server that stays busy is an error, after the tries that were allow
   CHECK(server.requests().size() <= world.options.connections * world.options.attempts);
 }
 
+TEST_CASE("a line that drops often is no reason to give up as long as each try brings some more") {
+  World world(1, 1'000'000);
+  world.options.backoff = std::chrono::milliseconds(1);
+  LoopbackServer server([&](const HttpRequest& request) {
+    auto answer = world.good(request);
+    answer.cut_after = 20'000;
+    return answer;
+  });
+  SECTION("to the end") {
+    world.check_complete(world.fetch({server.address()}));
+    CHECK(server.requests().size() == 50);
+  }
+  SECTION("but not for ever") {
+    world.options.attempts = 2;
+    CHECK_FALSE(world.fetch({server.address()}));
+    CHECK(server.requests().size() == 40);
+  }
+}
+
+TEST_CASE("what is running when a package cannot be fetched is finished, and all that failed are named") {
+  World world(3, 200'000);
+  world.options.attempts = 1;
+  LoopbackServer server([&](const HttpRequest& request) {
+    if (!contains(request.path, "/p0_")) return test::answer_with(503);
+    std::this_thread::sleep_for(std::chrono::milliseconds(500));
+    return world.good(request);
+  });
+  const auto fetched = world.fetch({server.address()});
+  REQUIRE(!fetched);
+  CHECK(world.objects() == 1);
+  const std::string text = text_of(fetched.error());
+  INFO(text);
+  CHECK(contains(text, "p1 1.0+b1"));
+  CHECK(contains(text, "p2 1.0+b1"));
+}
+
 TEST_CASE("versions that a mirror has dropped are named, with the way on") {
   World world(4);
   const int status = GENERATE(404, 410);
