@@ -14,6 +14,14 @@ namespace {
 /// GRUB writes a saved environment in place, so that the block's size never changes.
 constexpr std::size_t kEnvironmentSize = 1024;
 
+/// Signed loaders: where they go on the ESP, and where the tool packages have them.
+constexpr std::pair<const char*, const char*> kLoaders[] = {
+    {"EFI/BOOT/BOOTX64.EFI", "usr/lib/shim/shimx64.efi.signed"},
+    {"EFI/BOOT/grubx64.efi", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"},
+    {"EFI/BOOT/mmx64.efi", "usr/lib/shim/mmx64.efi.signed"},
+};
+constexpr const char* kBiosModules = "usr/lib/grub/i386-pc";
+
 FatFile text_file(std::string path, std::string text) {
   return {std::move(path), rootfs::Content(std::move(text))};
 }
@@ -67,13 +75,14 @@ std::string slot_config(const std::string& command_line) {
   return fmt::format("linux ($root)/vmlinuz {}\ninitrd ($root)/initrd.img\n", command_line);
 }
 
+std::vector<std::string> boot_sources() {
+  std::vector<std::string> paths{std::string(kBiosModules) + "/boot.img"};
+  for (const auto& [path, source] : kLoaders) paths.emplace_back(source);
+  return paths;
+}
+
 Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox) {
   std::vector<FatFile> files;
-  const std::pair<const char*, const char*> kLoaders[] = {
-      {"EFI/BOOT/BOOTX64.EFI", "usr/lib/shim/shimx64.efi.signed"},
-      {"EFI/BOOT/grubx64.efi", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"},
-      {"EFI/BOOT/mmx64.efi", "usr/lib/shim/mmx64.efi.signed"},
-  };
   for (const auto& [path, source] : kLoaders) {
     auto bytes = read_file(toolbox.root() / source);
     if (!bytes)
@@ -97,7 +106,7 @@ std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
 
 Status write_bios_boot(const tools::Toolbox& toolbox, const std::filesystem::path& boot_image,
                        const std::filesystem::path& core_image) {
-  const std::filesystem::path modules = toolbox.root() / "usr/lib/grub/i386-pc";
+  const std::filesystem::path modules = toolbox.root() / kBiosModules;
   TRY(const std::string boot, read_file(modules / "boot.img"));
   CHECK_OK(write_file(boot_image, boot));
   // The comma makes it the disk that the BIOS started from.

@@ -17,6 +17,10 @@ namespace mailstead::image {
 /// BIOS boot partition. Both go on with grub/grub.cfg of the EFI system partition, which chooses the slot and
 /// hands over to slot.cfg on its boot partition.
 
+/// What is copied from the tool packages into the appliance, by path there: the packages that have it are
+/// part of the appliance.
+std::vector<std::string> boot_sources();
+
 /// The files of the EFI system partition. Errors: the locked packages lack a signed loader.
 Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox);
 

@@ -29,7 +29,7 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
-constexpr int kBaseFormat = 1;
+constexpr int kBaseFormat = 2;
 
 /// Where a base lies in the cache. The program's own digest is part of the key but not of the identity: a
 /// changed program never takes what another one made, yet all builds of one version agree on the bytes.
@@ -103,6 +103,39 @@ Result<rootfs::Composed> compose(const BaseInput& input, const Unpacked& unpacke
   return rootfs::compose(compose);
 }
 
+bool is_boot_package(const profile::Profile& profile, const lock::Package& package) {
+  const auto& names = profile.boot_packages;
+  return package.roles.tool && std::find(names.begin(), names.end(), package.name) != names.end();
+}
+
+/// The packages that the appliance has outside of its system, in the order of the lock: those of the initrd
+/// only and the boot loaders. Errors: what boots comes from a package that the profile does not name, or one
+/// that it names is not in the lock.
+Result<std::vector<const rootfs::UnpackedDeb*>> packages_elsewhere(const profile::Profile& profile,
+                                                                   const Unpacked& unpacked) {
+  std::vector<const rootfs::UnpackedDeb*> elsewhere;
+  std::vector<std::string> unnamed = image::boot_sources();
+  std::vector<std::string> unlocked = profile.boot_packages;
+  for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
+    const lock::Package& package = unpacked.packages[i];
+    const bool boots = is_boot_package(profile, package);
+    if (boots) {
+      std::erase(unlocked, package.name);
+      for (const auto& entry : unpacked.debs[i].entries) std::erase(unnamed, entry.path);
+    }
+    if (!package.roles.system && (package.roles.initrd || boots)) elsewhere.push_back(&unpacked.debs[i]);
+  }
+  if (!unlocked.empty())
+    return fail(ErrorKind::usage,
+                fmt::format("the profile's boot package {} is not among the locked tools", unlocked.front()),
+                "add it to 'tools' in the profile and lock again, or take it out of 'boot'");
+  if (!unnamed.empty())
+    return fail(ErrorKind::usage,
+                fmt::format("no boot package of the profile has the boot loader's file {}", unnamed.front()),
+                "add the package that has it to 'boot' in the profile, so that the appliance lists it");
+  return elsewhere;
+}
+
 /// The release of the one kernel in the tree, such as "6.12.117+deb13-cloud-amd64".
 Result<std::string> kernel_release(const rootfs::FileTree& tree) {
   std::vector<std::string> releases;
@@ -137,7 +170,8 @@ Result<rootfs::FileTree> compose_system(const BaseInput& input, const Unpacked& 
   const profile::Profile& profile = input.project.profile;
   TRY(rootfs::Composed composed,
       compose(input, unpacked, &lock::Roles::system, profile.exclude, profile.keep));
-  CHECK_OK(rootfs::add_dpkg_database(composed, clock));
+  TRY(const auto elsewhere, packages_elsewhere(profile, unpacked));
+  CHECK_OK(rootfs::add_dpkg_database(composed, elsewhere, clock));
   CHECK_OK(link_alternatives(profile, composed.tree));
   CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
   CHECK_OK(render::lay_public(input.overlays, input.project.accounts, composed.tree));
@@ -292,7 +326,7 @@ Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& 
   for (const PackageFile& file : packages) {
     const lock::Package& package = file.package;
     if (!(package.roles.system && wanted.system) && !(package.roles.initrd && wanted.initrd) &&
-        !(package.roles.tool && wanted.tool))
+        !(package.roles.tool && wanted.tool) && !(is_boot_package(project.profile, package) && wanted.system))
       continue;
     unpacked.packages.push_back(package);
     input.packages.push_back({package.name, package.version, package.architecture, file.deb});

@@ -64,7 +64,7 @@ struct Unpacked {
 };
 
 /// Unpacks those of `packages` (in the order of the lock) that have one of the roles in `wanted`, all that
-/// they are for included.
+/// they are for included; with the system come the boot packages, which its package database lists.
 Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter);
 

@@ -156,6 +156,7 @@ Result<Profile> load_profile(const std::filesystem::path& data, const std::strin
     profile.system_packages = read_packages(packages, "system", problems);
     profile.initrd_packages = read_packages(packages, "initrd", problems);
     profile.tool_packages = read_packages(packages, "tools", problems);
+    profile.boot_packages = read_packages(packages, "boot", problems);
     packages.finish();
   }
   if (const auto value = map.require("initrd")) {

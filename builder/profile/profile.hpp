@@ -27,6 +27,8 @@ struct Profile {
   std::vector<std::string> system_packages;
   std::vector<std::string> initrd_packages;
   std::vector<std::string> tool_packages;
+  /// Those of the tools whose files are copied into the appliance: boot loaders.
+  std::vector<std::string> boot_packages;
   std::vector<std::string> overlays;        ///< folders of rootfs-overlays/, in the order they are laid
   std::vector<std::string> exclude;         ///< globs of paths left out of the appliance ("usr/share/doc/*")
   std::vector<std::string> keep;            ///< globs of paths that stay although excluded (licence files)

@@ -68,9 +68,12 @@ Result<Composed> compose(const ComposeInput& input);
 inline constexpr const char* kDpkgDatabase = "usr/share/mailstead/dpkg";
 
 /// Writes dpkg's database for what is in `composed.tree` (status, info/<package>.list and .md5sums), so that
-/// vulnerability scanners and `dpkg -l` can read it, and makes var/lib/dpkg a symlink to it. Files that were
-/// left out are not listed. Packages that are "Multi-Arch: same" have their architecture in the file name, as
-/// dpkg does it.
-Status add_dpkg_database(Composed& composed, std::int64_t clock);
+/// vulnerability scanners and `dpkg -l` can read it, and makes var/lib/dpkg a symlink to it: a relative one,
+/// as a scanner mounts the image somewhere. Files that were left out are not listed. Packages that are
+/// "Multi-Arch: same" have their architecture in the file name, as dpkg does it. The packages `elsewhere` are
+/// in the appliance, but not in this tree (initrd, boot loaders): they are listed too, and their licence
+/// files are laid into the tree. Errors: ErrorKind::integrity for one of these without a licence file.
+Status add_dpkg_database(Composed& composed, const std::vector<const UnpackedDeb*>& elsewhere,
+                         std::int64_t clock);
 
 }  // namespace mailstead::rootfs

@@ -63,10 +63,38 @@ Inode text_file(std::string text, std::int64_t clock) {
                .origin = "mailstead"};
 }
 
+/// Lays what a package has at usr/share/doc/<package>/copyright (Debian Policy 12.5) and lists it. That
+/// folder may be a symlink to the one of another package of the same source.
+Status lay_licence(const UnpackedDeb& deb, std::int64_t clock, Composed& composed) {
+  const std::string folder = "usr/share/doc/" + deb.control.name;
+  ComposedPackage package{deb.control, {}};
+  for (const auto& entry : deb.entries) {
+    const bool link = entry.path == folder && entry.inode->type == FileType::symlink;
+    if (!link && entry.path != folder + "/copyright") continue;
+    Inode inode = *entry.inode;
+    inode.mtime = std::clamp<std::int64_t>(inode.mtime, 0, clock);
+    CHECK_OK(composed.tree.put(entry.path, std::move(inode)));
+    package.paths.push_back(entry.path);
+  }
+  composed.packages.push_back(std::move(package));
+  return ok();
+}
+
+Status check_licence(const FileTree& tree, const std::string& package) {
+  const std::string path = fmt::format("usr/share/doc/{}/copyright", package);
+  if (tree.find(path) != nullptr) return ok();
+  return fail(ErrorKind::integrity, fmt::format("the package {} brings no licence file {}", package, path),
+              "its folder may be a link to that of another package, which has to be in the system, in the "
+              "initrd or in 'boot' of the profile too");
+}
+
 }  // namespace
 
-Status add_dpkg_database(Composed& composed, std::int64_t clock) {
+Status add_dpkg_database(Composed& composed, const std::vector<const UnpackedDeb*>& elsewhere,
+                         std::int64_t clock) {
   FileTree& tree = composed.tree;
+  for (const UnpackedDeb* deb : elsewhere) CHECK_OK(lay_licence(*deb, clock, composed));
+  for (const UnpackedDeb* deb : elsewhere) CHECK_OK(check_licence(tree, deb->control.name));
   const std::string database = kDpkgDatabase;
   tree.remove("var/lib/dpkg");
   std::string status;
@@ -86,7 +114,7 @@ Status add_dpkg_database(Composed& composed, std::int64_t clock) {
   link.type = FileType::symlink;
   link.mode = 0777;
   link.content = Content();
-  link.target = "/" + database;
+  link.target = "../../" + database;
   return tree.put("var/lib/dpkg", std::move(link));
 }
 

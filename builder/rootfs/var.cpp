@@ -109,6 +109,7 @@ Status declare_var(FileTree& tree, std::int64_t clock) {
       "# What the packages have in /var, which is a data partition: made at every boot where it is "
       "missing.\n";
   std::vector<std::pair<std::string, std::shared_ptr<Inode>>> files;
+  std::vector<std::pair<std::string, std::shared_ptr<Inode>>> links;
   const FileTree var = tree.subtree("var");
   for (const auto& [path, inode] : var) {
     if (std::any_of(path.begin(), path.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; })) {
@@ -139,6 +140,7 @@ Status declare_var(FileTree& tree, std::int64_t clock) {
         break;
       case FileType::symlink:
         lines += fmt::format("L {} - - - - {}\n", escaped, argument_field(inode->target));
+        links.emplace_back(path, inode);
         break;
       case FileType::regular:
         lines += fmt::format("C {} {:04o} {} {} - /{}/{}\n", escaped, inode->mode, inode->uid, inode->gid,
@@ -153,6 +155,7 @@ Status declare_var(FileTree& tree, std::int64_t clock) {
                         : made(FileType::directory, 0755, clock);
   tree.remove("var");
   CHECK_OK(tree.put("var", std::move(empty_var)));
+  for (auto& [path, inode] : links) CHECK_OK(tree.put_shared("var/" + path, std::move(inode)));
   for (auto& [path, inode] : files) {
     CHECK_OK(tree.put_shared(fmt::format("{}/{}", kVarFactory, path), std::move(inode)));
   }

@@ -17,8 +17,9 @@ inline constexpr const char* kVarFactory = "usr/share/factory/mailstead/var";
 /// directories (`d`), files (`C`, copied from kVarFactory) and symlinks (`L`), all with numeric modes and
 /// owners. Directories and links that a tmpfiles.d file in the tree declares already are left to it. No line
 /// is recursive and systemd-tmpfiles follows no symlink that another user than root could have made, so an
-/// owner is never changed outside of /var. An empty directory var stays. To be called when everything but the
-/// site's own files is in the tree. `clock` is the time of the new files.
+/// owner is never changed outside of /var. The directory var stays with the symlinks that got a line: hidden
+/// at run time, but there for who reads the image at rest, such as a scanner that looks for var/lib/dpkg. To
+/// be called when everything but the site's own files is in the tree. `clock` is the time of the new files.
 ///
 /// Errors: something below a directory of one user belongs to another (ErrorKind::internal; systemd-tmpfiles
 /// would refuse it as an unsafe path transition at boot), a name has control characters, or the tree cannot

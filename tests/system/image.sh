@@ -65,8 +65,19 @@ if grep -rlFf words.txt usr.tree boot.tree; then exit 1; fi
 # The search finds what is there: the same words are in the root image.
 unsquashfs -q -n -d root.tree root.part >/dev/null
 test "$(grep -rlFf words.txt root.tree | wc -l)" -ge 5
-rm -rf root.tree
-rm -rf usr.tree boot.tree flipped.part
+
+# A scanner that mounts root and /usr at rest finds every package of the system, of the initrd and of the boot loaders in
+# its version, and nothing else; and their licences.
+rmdir root.tree/usr
+mv usr.tree root.tree/usr
+dpkg-query --admindir=root.tree/var/lib/dpkg --show --showformat='${Package} ${Version} ${Architecture}\n' | sort >listed.txt
+awk '/^  boot:/ {inside = 1; next} inside && /^ *- / {print $2; next} {inside = 0}' "$SOURCE/profiles/cloud-amd64.yaml" >boot.txt
+test "$(wc -l <boot.txt)" -ge 4
+awk 'NR == FNR {boots[$1]; next}
+  $1 == "package" && (/[ ,](system|initrd)/ || $2 in boots) {print $2, $3, $4}' boot.txt mailstead.lock | sort >locked.txt
+diff locked.txt listed.txt
+while read -r name _; do test -s "root.tree/usr/share/doc/$name/copyright"; done <listed.txt
+rm -rf root.tree boot.tree flipped.part
 
 # Secrets in the root image are for root or the one service that needs them; the image itself is for its owner.
 unsquashfs -lls root.part >root.list

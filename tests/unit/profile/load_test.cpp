@@ -13,7 +13,7 @@ namespace {
 const char* const kProfile = R"(description: a machine
 suite: trixie
 architecture: amd64
-packages: {system: [udev, libstdc++6], initrd: [udev], tools: [zstd]}
+packages: {system: [udev, libstdc++6], initrd: [udev], tools: [zstd], boot: [shim-signed]}
 overlays: [base, mail]
 exclude: [usr/share/doc/*]
 keep: [usr/share/doc/*/copyright]
@@ -66,6 +66,7 @@ TEST_CASE("a profile is read as it is written") {
   CHECK(profile->suite == "trixie");
   CHECK(profile->system_packages == std::vector<std::string>{"udev", "libstdc++6"});
   CHECK(profile->tool_packages == std::vector<std::string>{"zstd"});
+  CHECK(profile->boot_packages == std::vector<std::string>{"shim-signed"});
   CHECK(profile->overlays == std::vector<std::string>{"base", "mail"});
   CHECK(profile->initrd_modules == std::vector<std::string>{"dm-verity"});
   CHECK(profile->usr_size == 512ull * 1024 * 1024);

@@ -210,9 +210,9 @@ TEST_CASE("The package database lists what is in the tree") {
   fixture.input.exclude = {"usr/share/doc/*"};
   auto composed = fixture.compose();
   REQUIRE(composed);
-  REQUIRE(add_dpkg_database(*composed, fixture.input.clock));
+  REQUIRE(add_dpkg_database(*composed, {}, fixture.input.clock));
   const FileTree& tree = composed->tree;
-  CHECK(tree.find("var/lib/dpkg")->target == "/usr/share/mailstead/dpkg");
+  CHECK(tree.find("var/lib/dpkg")->target == "../../usr/share/mailstead/dpkg");
   CHECK(text_of(tree, "var/lib/dpkg/status") ==
         "Package: libx\nStatus: install ok installed\nVersion: 1.0-1\nArchitecture: amd64\nMulti-Arch: same\n"
         "Description: a test package\n of two lines\n\n"
@@ -223,4 +223,43 @@ TEST_CASE("The package database lists what is in the tree") {
         "0123456789abcdef0123456789abcdef  usr/lib/libx.so\n");
   CHECK(text_of(tree, "usr/share/mailstead/dpkg/info/tool.list") == "/.\n/usr/bin/tool\n");
   CHECK(tree.find("usr/share/mailstead/dpkg/info/tool.md5sums") == nullptr);
+}
+
+TEST_CASE("Packages that are not in the tree are listed with their licences") {
+  Fixture fixture;
+  fixture.add(package("system", {file("./usr/bin/x", "x")}));
+  auto composed = fixture.compose();
+  REQUIRE(composed);
+  Fixture boot;
+  Deb loader = package("loader", {file("./usr/lib/loader.efi", "l"), directory("./usr/share/doc/loader"),
+                                  file("./usr/share/doc/loader/copyright", "GPL"),
+                                  file("./usr/share/doc/loader/README", "r")});
+  loader.control_files = {{"md5sums",
+                           "0123456789abcdef0123456789abcdef  usr/lib/loader.efi\n"
+                           "fedcba9876543210fedcba9876543210  usr/share/doc/loader/copyright\n"}};
+  boot.add(package("loader-bin", {symbolic_link("./usr/share/doc/loader-bin", "loader")}));
+  boot.add(loader);
+  const auto debs = unpack_packages(boot.unpack, *boot.reporter);
+  REQUIRE(debs);
+  SECTION("a link to the licence of another package") {
+    REQUIRE(add_dpkg_database(*composed, {&(*debs)[0], &(*debs)[1]}, fixture.input.clock));
+    const FileTree& tree = composed->tree;
+    const std::string status = text_of(tree, "var/lib/dpkg/status");
+    for (const char* name : {"Package: system\n", "Package: loader\n", "Package: loader-bin\n"})
+      CHECK(status.find(name) != std::string::npos);
+    CHECK(text_of(tree, "usr/share/doc/loader-bin/copyright") == "GPL");
+    CHECK(tree.find("usr/share/doc/loader/copyright")->mtime == fixture.input.clock);
+    CHECK(tree.find("usr/share/doc/loader/README") == nullptr);
+    CHECK(tree.find("usr/lib/loader.efi") == nullptr);
+    CHECK(text_of(tree, "usr/share/mailstead/dpkg/info/loader.list") ==
+          "/.\n/usr/share/doc/loader/copyright\n");
+    CHECK(text_of(tree, "usr/share/mailstead/dpkg/info/loader.md5sums") ==
+          "fedcba9876543210fedcba9876543210  usr/share/doc/loader/copyright\n");
+  }
+  SECTION("a link into nothing") {
+    const auto added = add_dpkg_database(*composed, {debs->data()}, fixture.input.clock);
+    REQUIRE_FALSE(added);
+    CHECK(added.error().message ==
+          "the package loader-bin brings no licence file usr/share/doc/loader-bin/copyright");
+  }
 }
