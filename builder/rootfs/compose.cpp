@@ -13,6 +13,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/interrupt.hpp"
 #include "rootfs/deb.hpp"
 
 namespace mailstead::rootfs {
@@ -202,7 +203,7 @@ Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Repor
   std::vector<std::optional<Result<UnpackedDeb>>> results(count);
   std::atomic<std::size_t> next{0};
   const auto work = [&] {
-    for (std::size_t i = next.fetch_add(1); i < count; i = next.fetch_add(1)) {
+    for (std::size_t i = next.fetch_add(1); i < count && !interrupted(); i = next.fetch_add(1)) {
       const std::size_t package = order[i];
       results[package] = unpack_locked(input.packages[package], spool);
       activity->advance(sizes[package]);
@@ -217,6 +218,7 @@ Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Repor
     for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
     work();
   }
+  CHECK_OK(check_interrupt());
   activity->set_result(fmt::format("{} packages", count));
 
   std::vector<UnpackedDeb> debs;

@@ -33,7 +33,7 @@ struct UnpackInput {
 
 /// Unpacks the packages into one spool, several at a time, the largest first. The result is in the order of
 /// the input, whatever the threads did. Errors: what unpack_deb finds; a package whose control data is not
-/// what the lock says. All of them are reported together.
+/// what the lock says. All of them are reported together; ErrorKind::interrupted if the user asked to stop.
 Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Reporter& reporter);
 
 struct ComposeInput {

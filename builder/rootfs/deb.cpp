@@ -11,6 +11,7 @@
 #include <optional>
 #include <utility>
 
+#include "base/interrupt.hpp"
 #include "rootfs/archive.hpp"
 
 namespace mailstead::rootfs {
@@ -216,8 +217,11 @@ class DataReader {
     }
     total_ += static_cast<std::uint64_t>(size);
     CHECK_OK(writer_.begin(static_cast<std::uint64_t>(size)));
-    CHECK_OK(tar_.read(static_cast<std::uint64_t>(size),
-                       [this](const char* data, std::size_t length) { return writer_.write(data, length); }));
+    const auto keep = [this](const char* data, std::size_t length) -> Status {
+      CHECK_OK(check_interrupt());
+      return writer_.write(data, length);
+    };
+    CHECK_OK(tar_.read(static_cast<std::uint64_t>(size), keep));
     inode.content = writer_.content();
     return ok();
   }

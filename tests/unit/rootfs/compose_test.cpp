@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "rootfs/compose.hpp"
 
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/interrupt.hpp"
 #include "support/catch.hpp"
 #include "support/deb_builder.hpp"
 
@@ -96,6 +101,25 @@ TEST_CASE("The number of threads does not matter") {
   REQUIRE(many);
   CHECK(dump(one->tree).value() == dump(many->tree).value());
   CHECK(many->tree.find("shared")->mode == 0755);
+}
+
+TEST_CASE("Unpacking stops when the user asks to") {
+  Fixture fixture;
+  fixture.add(package("one", {file("./usr/x", "x")}));
+  fixture.add(package("two", {file("./usr/y", "y")}));
+  // In a process of its own, as the wish to stop is never taken back.
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    catch_interrupts();
+    ::raise(SIGINT);
+    const auto debs = unpack_packages(fixture.unpack, *fixture.reporter);
+    const bool right = !debs && debs.error().kind == ErrorKind::interrupted && debs.error().others.empty();
+    ::_exit(right ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(child, &status, 0) == child);
+  CHECK(status == 0);
 }
 
 TEST_CASE("A package that is not what the lock says is refused, and all of them are named") {
