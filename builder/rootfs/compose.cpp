@@ -20,7 +20,8 @@ namespace mailstead::rootfs {
 
 namespace {
 
-/// debian-policy 9.1.1 and base-files: the top-level folders that are links into usr/.
+/// debian-policy 9.1.1 and base-files: the top-level folders that are links into usr/, each to the one of its
+/// own name.
 constexpr std::array<std::string_view, 7> kMergedFolders = {"bin",    "lib",    "lib32", "lib64",
                                                             "libo32", "libx32", "sbin"};
 
@@ -70,7 +71,7 @@ class Merger {
       for (const auto& entry : deb->entries) {
         const auto slash = entry.path.find('/');
         for (const std::string_view folder : kMergedFolders) {
-          if (entry.path == folder && entry.inode->type == FileType::symlink) {
+          if (entry.path == folder && is_merge_link(entry)) {
             CHECK_OK(tree_.put_shared(entry.path, own(entry.inode)));
           } else if (entry.path.substr(0, slash) == folder ||
                      (entry.path.starts_with("usr/") && std::string_view(entry.path).substr(4) == folder)) {
@@ -98,6 +99,7 @@ class Merger {
   Result<std::vector<std::string>> lay(const UnpackedDeb& deb) {
     std::vector<std::string> paths;
     for (const auto& entry : deb.entries) {
+      if (!check_top_link(deb.control, entry)) continue;
       const std::shared_ptr<Inode> inode = own(entry.inode);
       TRY(std::string path, place(deb, entry.path));
       if (matches_any(input_.exclude, path) && !matches_any(input_.keep, path)) continue;
@@ -120,6 +122,27 @@ class Merger {
   std::vector<Error> errors() { return std::move(errors_); }
 
  private:
+  static bool is_merge_link(const UnpackedDeb::Entry& entry) {
+    return entry.inode->type == FileType::symlink && entry.inode->target == "usr/" + entry.path &&
+           std::find(kMergedFolders.begin(), kMergedFolders.end(), entry.path) != kMergedFolders.end();
+  }
+
+  /// No package has a reason to make one of the first folders a link to anywhere else, and what is written
+  /// below it, here or by a tool, would land there. False with an error kept if this one does.
+  bool check_top_link(const ControlData& package, const UnpackedDeb::Entry& entry) {
+    if (entry.inode->type != FileType::symlink || entry.path.find('/') != std::string::npos ||
+        is_merge_link(entry))
+      return true;
+    errors_.push_back(Error{ErrorKind::integrity,
+                            fmt::format("package {} {} makes '/{}' a symlink to '{}'", package.name,
+                                        package.version, entry.path, entry.inode->target),
+                            {},
+                            "leave the package out; Debian's packages bring no such link",
+                            {},
+                            {}});
+    return false;
+  }
+
   /// This tree's copy of an inode, the same for all its names.
   std::shared_ptr<Inode> own(const std::shared_ptr<Inode>& inode) {
     std::shared_ptr<Inode>& copy = copies_[inode.get()];

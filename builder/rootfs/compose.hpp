@@ -60,7 +60,8 @@ struct Composed {
 /// but no attributes.
 ///
 /// Errors: two packages with the same path and different files, unless one of them Replaces the other (its
-/// file then wins, whatever the order). All errors are reported together.
+/// file then wins, whatever the order); a symlink in the root directory other than those of the usr-merge.
+/// All errors are reported together.
 Result<Composed> compose(const ComposeInput& input);
 
 /// Where the package database is in an image: below /usr, since /var is a data partition and empty in a fresh

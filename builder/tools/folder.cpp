@@ -6,10 +6,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 #include <future>
+#include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -66,6 +70,35 @@ Status write_files(const rootfs::FileTree& tree, const std::filesystem::path& ro
   return written;
 }
 
+/// The target for the symlink `name` below root. In what it may be, ".." comes first and not more often than
+/// there are folders above the link (which are no symlinks): then no chain of such links climbs out either.
+Result<std::string> contained_target(const std::string& name, std::string_view target) {
+  const auto depth = std::count(name.begin(), name.end(), '/');
+  std::ptrdiff_t climbs = 0;
+  bool climbing = true;
+  bool contained = true;
+  std::string_view rest = target;
+  while (!rest.empty()) {
+    const auto end = std::min(rest.find('/'), rest.size());
+    const std::string_view part = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    if (part != "..") {
+      climbing = climbing && (part.empty() || part == ".") && !target.starts_with('/');
+    } else if (!climbing || ++climbs > depth) {
+      contained = false;
+    }
+  }
+  if (!contained)
+    return fail(ErrorKind::integrity,
+                fmt::format("the symlink {} leads out of the tree, to {}", name, target),
+                "leave the package that brings it out of the profile");
+  if (!target.starts_with('/')) return std::string(target);
+  std::string relative;
+  for (std::ptrdiff_t i = 0; i < depth; ++i) relative += "../";
+  const auto start = std::min(target.find_first_not_of('/'), target.size());
+  return relative + (start == target.size() ? std::string(".") : std::string(target.substr(start)));
+}
+
 }  // namespace
 
 Status write_folder(const rootfs::FileTree& tree, const std::filesystem::path& root) {
@@ -78,7 +111,8 @@ Status write_folder(const rootfs::FileTree& tree, const std::filesystem::path& r
   for (const auto& [name, inode] : tree) {
     if (inode->type != rootfs::FileType::symlink) continue;
     const std::filesystem::path path = root / name;
-    if (::symlink(inode->target.c_str(), path.c_str()) != 0) return fail(io_error(path));
+    TRY(const std::string target, contained_target(name, inode->target));
+    if (::symlink(target.c_str(), path.c_str()) != 0) return fail(io_error(path));
   }
   return ok();
 }

@@ -27,7 +27,7 @@ namespace mailstead::tools {
 namespace {
 
 /// Part of the folder's name: to be raised when what is unpacked, or how, changes.
-constexpr const char* kFormat = "mailstead tools 3\n";
+constexpr const char* kFormat = "mailstead tools 4\n";
 
 /// What no tool reads, but two thirds of the files: for people, for a running system, for development.
 bool is_needless(std::string_view path) {

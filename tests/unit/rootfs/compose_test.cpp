@@ -213,12 +213,26 @@ TEST_CASE("Globs leave files out, licences stay") {
 
 TEST_CASE("A path through another package's symlink out of the tree is refused") {
   Fixture fixture;
-  fixture.add(package("one", {symbolic_link("./opt", "../../../tmp")}));
-  fixture.add(package("two", {file("./opt/x", "2")}));
+  fixture.add(package("one", {symbolic_link("./opt/y", "../../../tmp")}));
+  fixture.add(package("two", {file("./opt/y/x", "2")}));
   const auto composed = fixture.compose();
   REQUIRE_FALSE(composed);
-  CHECK(composed.error().message == "path 'opt/x' leads out of the tree through a symlink");
+  CHECK(composed.error().message == "path 'opt/y/x' leads out of the tree through a symlink");
   CHECK(composed.error().notes.back() == "laying package two");
+}
+
+TEST_CASE("Symlinks in the root directory other than those of the usr-merge are refused, all of them") {
+  Fixture fixture;
+  fixture.add(package("one", {symbolic_link("./var", "/tmp/victim"), symbolic_link("./lib", "usr/lib64")}));
+  fixture.add(package("two", {symbolic_link("./bin", "usr/bin"), symbolic_link("./opt", "usr/opt")}));
+  const auto composed = fixture.compose();
+  REQUIRE_FALSE(composed);
+  const std::string text = format_error(composed.error());
+  INFO(text);
+  CHECK(text.find("package one 1.0-1 makes '/var' a symlink to '/tmp/victim'") != std::string::npos);
+  CHECK(text.find("package one 1.0-1 makes '/lib' a symlink to 'usr/lib64'") != std::string::npos);
+  CHECK(text.find("package two 1.0-1 makes '/opt' a symlink to 'usr/opt'") != std::string::npos);
+  CHECK(text.find("/bin'") == std::string::npos);
 }
 
 TEST_CASE("The package database lists what is in the tree") {
