@@ -24,42 +24,75 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// A new file beside `out`, removed unless it is kept.
-class TemporaryFile {
+/// A new file in the folder of `out`, without a name, so that nothing is left of it even if we are killed.
+/// Where a file system has no such files (NFS, overlayfs of older kernels), it has a temporary one and is
+/// removed unless it is kept.
+class NewFile {
  public:
-  static Result<TemporaryFile> create(const fs::path& out) {
-    std::string name = (out.parent_path() / ("." + out.filename().string() + ".XXXXXX")).string();
+  static Result<NewFile> create(const fs::path& out) {
+    const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
+    if (FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)); file) {
+      std::string path = fmt::format("/proc/{}/fd/{}", ::getpid(), file.get());
+      if (::access(path.c_str(), R_OK | W_OK) == 0) return NewFile(std::move(path), false, std::move(file));
+    }
+    std::string name = (folder / temporary_name(out, "XXXXXX")).string();
     FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
     if (!file)
       return fail(ErrorKind::io,
-                  fmt::format("cannot make a file in {}: {}",
-                              out.has_parent_path() ? out.parent_path().string() : std::string("."),
-                              std::strerror(errno)));
-    return TemporaryFile(std::move(name), std::move(file));
+                  fmt::format("cannot make a file in {}: {}", folder.string(), std::strerror(errno)));
+    return NewFile(std::move(name), true, std::move(file));
   }
-  TemporaryFile(TemporaryFile&& other) noexcept
-      : path_(std::exchange(other.path_, {})), file_(std::move(other.file_)) {}
-  TemporaryFile& operator=(TemporaryFile&&) = delete;
-  ~TemporaryFile() {
-    if (!path_.empty()) ::unlink(path_.c_str());
+  NewFile(NewFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        named_(std::exchange(other.named_, false)),
+        file_(std::move(other.file_)) {}
+  NewFile& operator=(NewFile&&) = delete;
+  ~NewFile() {
+    if (named_) ::unlink(path_.c_str());
   }
 
   int fd() const { return file_.get(); }
+  /// By which another program can open it.
   const std::string& path() const { return path_; }
 
-  /// Makes it durable and names it `out`. It stays readable by its owner only, as mkostemp(3) made it: an
-  /// image holds private keys and password hashes.
+  /// Makes it durable and names it `out`. It stays readable by its owner only, as it was made: an image holds
+  /// private keys and password hashes.
   Status keep(const fs::path& out) {
-    if (::fsync(file_.get()) != 0 || std::rename(path_.c_str(), out.c_str()) != 0) {
+    if (::fsync(file_.get()) != 0 || (!named_ && !give_name(out)) ||
+        (named_ && std::rename(path_.c_str(), out.c_str()) != 0)) {
       return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
     }
-    path_.clear();
+    named_ = false;
     return ok();
   }
 
  private:
-  TemporaryFile(std::string path, FileDescriptor file) : path_(std::move(path)), file_(std::move(file)) {}
+  NewFile(std::string path, bool named, FileDescriptor file)
+      : path_(std::move(path)), named_(named), file_(std::move(file)) {}
+
+  static std::string temporary_name(const fs::path& out, std::string_view end) {
+    return fmt::format(".{}.{}", out.filename().string(), end);
+  }
+
+  /// The name `out`, or if that is taken a temporary one for rename(2), as link(2) replaces nothing.
+  bool give_name(const fs::path& out) {
+    const std::string nameless = path_;
+    const auto link = [&](const fs::path& name) {
+      return ::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
+    };
+    if (link(out)) return true;
+    for (int i = 0; errno == EEXIST && i < 100; ++i) {
+      const fs::path name = out.parent_path() / temporary_name(out, fmt::format("{}", i));
+      if (!link(name)) continue;
+      path_ = name.string();
+      named_ = true;
+      return true;
+    }
+    return false;
+  }
+
   std::string path_;
+  bool named_;
   FileDescriptor file_;
 };
 
@@ -159,7 +192,7 @@ Status write_disk(const DiskParts& parts, const Layout& layout, const std::strin
                   const tools::Toolbox& toolbox, const std::filesystem::path& out) {
   TRY(const std::vector<Partition> partitions, place_partitions(layout, scope));
   CHECK_OK(check_free_space(parts, out));
-  TRY(TemporaryFile file, TemporaryFile::create(out));
+  TRY(NewFile file, NewFile::create(out));
   if (::ftruncate(file.fd(), static_cast<off_t>(disk_size(partitions))) != 0)
     return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
 

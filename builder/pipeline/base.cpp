@@ -288,8 +288,8 @@ Result<std::string> base_id(const Project& project, const lock::Lock& lock,
 
 Result<std::optional<Base>> find_base(const Project& project, const std::string& id) {
   TRY(const fs::path folder, folder_of(project, id));
-  if (!fs::exists(folder / "base.json")) return std::optional<Base>();
-  TRY(const std::string text, read_file(folder / "base.json"));
+  if (!fs::exists(folder / kBaseMark)) return std::optional<Base>();
+  TRY(const std::string text, read_file(folder / kBaseMark));
   const auto json = nlohmann::json::parse(text, nullptr, false);
   if (!json.is_object() || !json.value("usr_hash_offset", nlohmann::json()).is_number_unsigned())
     return std::optional<Base>();
@@ -304,6 +304,7 @@ Result<std::optional<Base>> find_base(const Project& project, const std::string&
   const auto root_hash = json.value("usr_root_hash", nlohmann::json());
   if (!root_hash.is_string()) return std::optional<Base>();
   base.usr.root_hash = root_hash.get<std::string>();
+  tools::touch(folder / kBaseMark);
   return std::optional<Base>(std::move(base));
 }
 
@@ -317,9 +318,7 @@ std::vector<const rootfs::UnpackedDeb*> Unpacked::with(bool lock::Roles::* role)
 
 Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter) {
-  const fs::path scratch = project.cache / "scratch";
-  CHECK_OK(make_directories(scratch));
-  TRY(TemporaryDirectory folder, TemporaryDirectory::create(scratch));
+  TRY(tools::ScratchFolder folder, tools::ScratchFolder::create(project.cache / "scratch"));
   Unpacked unpacked{std::move(folder), {}, {}};
   rootfs::UnpackInput input;
   input.spool_folder = unpacked.folder.path();
@@ -339,8 +338,7 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
                        Reporter& reporter) {
   const auto activity = reporter.start("Composing the public base");
   const std::int64_t clock = input.lock.archive_time;
-  CHECK_OK(make_directories(input.project.cache / "bases"));
-  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(input.project.cache / "bases"));
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.project.cache / "bases"));
   const fs::path made = scratch.path() / "made";
   CHECK_OK(make_directories(made));
   Base base = base_in(made, id);
@@ -374,7 +372,7 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
   TRY(nlohmann::ordered_json json, digest_files(made));
   json["usr_hash_offset"] = base.usr.hash_offset;
   json["usr_root_hash"] = base.usr.root_hash;
-  CHECK_OK(write_file(made / "base.json", json.dump(2) + "\n"));
+  CHECK_OK(write_file(made / kBaseMark, json.dump(2) + "\n"));
 
   TRY(const fs::path folder, folder_of(input.project, id));
   std::error_code error;

@@ -6,13 +6,13 @@
 #include <string>
 #include <vector>
 
-#include "base/files.hpp"
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "image/image.hpp"
 #include "pipeline/project.hpp"
 #include "render/render.hpp"
 #include "rootfs/deb.hpp"
+#include "tools/scratch.hpp"
 #include "tools/toolbox.hpp"
 
 namespace mailstead::pipeline {
@@ -30,6 +30,9 @@ struct Base {
   std::filesystem::path root;       ///< tar of all but usr/: what sites lay their files upon
   std::filesystem::path units;      ///< tar of the parts of usr/ that rendering looks at
 };
+
+/// What says of a base in the cache that it is complete, and when it was last of use.
+inline constexpr const char* kBaseMark = "base.json";
 
 /// What a base is made from.
 struct BaseInput {
@@ -55,7 +58,7 @@ struct PackageFile {
 
 /// Packages, each unpacked once, whatever it is for: the system, the initrd, the tools.
 struct Unpacked {
-  TemporaryDirectory folder;  ///< of their contents
+  tools::ScratchFolder folder;  ///< of their contents
   std::vector<lock::Package> packages;
   std::vector<rootfs::UnpackedDeb> debs;  ///< in the order of `packages`
 

@@ -19,11 +19,26 @@
 #include "pipeline/base.hpp"
 #include "pipeline/sieve.hpp"
 #include "pipeline/site_image.hpp"
+#include "tools/complete.hpp"
+#include "tools/scratch.hpp"
 
 namespace mailstead::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
+
+/// Removes from the cache what killed builds have left, unpacked packages and private keys among it, and what
+/// no build has used for a month: every lock and every version of Mailstead makes a base of its own.
+void clean_cache(const fs::path& cache) {
+  for (const char* name : {"bases", "scratch", "sieve", "tools"}) tools::remove_leftovers(cache / name);
+  std::error_code error;
+  for (fs::directory_iterator it(cache / "sieve", error), end; !error && it != end; it.increment(error))
+    tools::remove_leftovers(it->path());
+  const fs::path mark = tools::kMarkName;
+  tools::remove_unused(cache / "bases", kBaseMark);
+  tools::remove_unused(cache / "sieve", "usr" / mark);
+  tools::remove_unused(cache / "tools", mark);
+}
 
 /// Private keys first: to miss them after minutes of downloads would be unkind.
 Status require_keys(const spec::Site& site) {
@@ -123,6 +138,7 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   warn_of_example_passwords(project, reporter);
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
+  clean_cache(project.cache);
   TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
   std::optional<tools::Toolbox> toolbox;
   TRY(const Base base, get_base(project, lock, overlays, options, toolbox, reporter));

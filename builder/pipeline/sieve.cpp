@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "base/run.hpp"
 #include "tools/complete.hpp"
+#include "tools/scratch.hpp"
 
 namespace mailstead::pipeline {
 namespace {
@@ -66,9 +67,12 @@ Error error_at(const spec::Account& account, int line, std::string_view text) {
 Result<fs::path> get_compiler(const BaseInput& input, const Base& base) {
   const fs::path all = input.project.cache / "sieve";
   fs::path home = all / base.id;
-  if (tools::is_complete(home / "usr")) return home;
+  if (tools::is_complete(home / "usr")) {
+    tools::touch(home / "usr" / tools::kMarkName);
+    return home;
+  }
   CHECK_OK(make_directories(home));
-  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(all));
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(all));
   const fs::path usr = scratch.path() / "usr";
   TRY(const Command unpack,
       input.toolbox.command("unsquashfs", {"-quiet", "-no-progress", "-no-xattrs", "-dest", usr.string(),
@@ -163,7 +167,7 @@ Status check_sieve_scripts(const BaseInput& input, const Base& base, Reporter& r
   if (input.lock.architecture != input.lock.host_architecture)
     return cannot(fmt::format("it is not of the architecture {}", input.lock.architecture));
   TRY(const fs::path home, get_compiler(input, base));
-  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(home));
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(home));
   TRY(const Workshop workshop, furnish(home, scratch.path()));
   for (std::size_t i = 0; i < accounts.size(); ++i)
     CHECK_OK(write_file(workshop.scripts / script_name(i), *accounts[i]->sieve, 0600));

@@ -7,6 +7,7 @@
 #include "crypto/digest.hpp"
 #include "image/grub.hpp"
 #include "rootfs/archive_writer.hpp"
+#include "tools/scratch.hpp"
 
 namespace mailstead::pipeline {
 namespace {
@@ -54,8 +55,7 @@ Result<SiteImage> write_site_image(const BaseInput& input, const Base& base, con
                                    const std::function<Status()>& approve, Reporter& reporter) {
   const auto activity = reporter.start("Writing the site's image");
   const profile::Profile& profile = input.project.profile;
-  CHECK_OK(make_directories(input.project.cache / "scratch"));
-  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(input.project.cache / "scratch"));
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.project.cache / "scratch"));
   TRY(const image::VerityImage root, write_root(input, base, scratch.path()));
 
   // The base and the host name make the disk: two sites have different disks, one site always the same.

@@ -20,6 +20,7 @@
 #include "tools/elf.hpp"
 #include "tools/folder.hpp"
 #include "tools/full_disk.hpp"
+#include "tools/scratch.hpp"
 
 namespace fs = std::filesystem;
 
@@ -105,16 +106,6 @@ Result<FileDescriptor> lock_folder(const fs::path& tools) {
   return lock;
 }
 
-/// Removes what killed processes left half-written. Only while the lock is held: nobody else is at work.
-void remove_leftovers(const fs::path& tools) {
-  std::error_code error;
-  std::vector<fs::path> leftovers;
-  for (fs::directory_iterator entry(tools, error), end; !error && entry != end; entry.increment(error)) {
-    if (entry->path().filename().string().starts_with("mailstead.")) leftovers.push_back(entry->path());
-  }
-  for (const fs::path& leftover : leftovers) fs::remove_all(leftover, error);
-}
-
 Status rename_folder(const fs::path& from, const fs::path& to) {
   if (std::rename(from.c_str(), to.c_str()) == 0) return ok();
   return fail(ErrorKind::io, fmt::format("cannot name {}: {}", to.string(), std::strerror(errno)));
@@ -128,7 +119,7 @@ Status write_tools(std::vector<Part> parts, const fs::path& folder, Reporter& re
   if (is_complete(folder)) return ok();  // somebody else was faster
   remove_leftovers(tools);
   const auto activity = reporter.start("Writing tools", parts.size(), Reporter::Unit::count);
-  TRY(const TemporaryDirectory scratch, TemporaryDirectory::create(tools));
+  TRY(const ScratchFolder scratch, ScratchFolder::create(tools));
   const fs::path made = scratch.path() / "root";
   CHECK_OK(make_directories(made));
   TRY(const rootfs::FileTree tree, merge_packages(std::move(parts), *activity));
@@ -178,6 +169,7 @@ std::optional<Toolbox> Toolbox::find(const fs::path& cache, const std::vector<Pa
                                      std::int64_t source_date_epoch) {
   const fs::path folder = folder_of(cache, packages);
   if (!is_complete(folder)) return {};
+  touch(folder / kMarkName);
   return Toolbox(folder, source_date_epoch);
 }
 

@@ -116,3 +116,22 @@ for moment in 0.05 0.15 0.3; do
   test ! -e wrong/x.img
   test -z "$(find wrong -maxdepth 1 -name '.*x.img*')"
 done
+
+# killed, at several moments of its work from nothing: the next build leaves nothing of it, neither unpacked packages nor keys
+# nor half an image; and what no build has used for a month goes too
+rm -rf wrong/cache/bases wrong/cache/tools wrong/cache/scratch wrong/cache/sieve wrong/x.img
+for moment in 0.5 2 4; do
+  "$MAILSTEAD" build mail.yaml -o wrong/x.img --offline &
+  child=$!
+  sleep "$moment"
+  kill -KILL "$child" || echo "it was faster"
+  if wait "$child"; then rm wrong/x.img; fi
+  test ! -e wrong/x.img
+done
+mkdir -p wrong/cache/bases/old wrong/cache/tools/old wrong/cache/bases/young
+touch -d '31 days ago' wrong/cache/bases/old wrong/cache/tools/old
+touch -d '29 days ago' wrong/cache/bases/young
+"$MAILSTEAD" build mail.yaml -o wrong/x.img --offline
+test "$before" = "$(sha256sum <wrong/x.img)"
+test -z "$(find wrong -name 'mailstead.*' -o -name '.*x.img*')"
+test ! -e wrong/cache/bases/old && test ! -e wrong/cache/tools/old && test -d wrong/cache/bases/young
