@@ -229,6 +229,16 @@ TEST_CASE("A toolbox that is not as it was unpacked is unpacked again") {
   SECTION("a file without its bytes, as a power cut leaves it") {
     fs::resize_file(root / "usr/bin/tool", 0);
   }
+  SECTION("a flipped bit, as a bad disk leaves it") {
+    std::fstream(root / "usr/share/data").write("02345", 5);
+  }
+  SECTION("a link to another file") {
+    fs::remove(root / "usr/bin/link");
+    fs::create_symlink("took", root / "usr/bin/link");
+  }
+  SECTION("a program that cannot be started") {
+    fs::permissions(root / "usr/bin/tool", fs::perms(0644));
+  }
   SECTION("a missing file") {
     fs::remove(root / "usr/share/data");
   }
