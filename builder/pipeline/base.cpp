@@ -31,11 +31,9 @@ namespace fs = std::filesystem;
 /// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
 constexpr int kBaseFormat = 2;
 
-/// Where a base lies in the cache. The program's own digest is part of the key but not of the identity: a
-/// changed program never takes what another one made, yet all builds of one version agree on the bytes.
-Result<fs::path> folder_of(const Project& project, const std::string& id) {
-  TRY(const std::string program, crypto::sha256_file_hex("/proc/self/exe"));
-  return project.cache / "bases" / crypto::sha256_hex(id + " " + program);
+/// Where a base lies in the cache.
+fs::path folder_of(const Project& project, const BaseId& id) {
+  return project.cache / "bases" / id.key;
 }
 
 /// The files of a base, by name, for its manifest.
@@ -262,32 +260,50 @@ Result<nlohmann::ordered_json> digest_files(const fs::path& folder) {
 
 }  // namespace
 
-Result<std::string> base_id(const Project& project, const lock::Lock& lock,
-                            const std::vector<render::Overlay>& overlays) {
-  crypto::Sha256 hash;
-  hash.update(fmt::format("mailstead base {} {}\n", kBaseFormat, MAILSTEAD_VERSION));
-  hash.update(fmt::format("{} {} {}\n", lock.suite, lock.architecture, lock.archive_time));
+Result<BaseId> base_id(const Project& project, const lock::Lock& lock,
+                       const std::vector<render::Overlay>& overlays) {
+  crypto::Sha256 bytes;
+  crypto::Sha256 making;
+  bytes.update(fmt::format("mailstead base {} {}\n", kBaseFormat, MAILSTEAD_VERSION));
+  bytes.update(fmt::format("{} {} {}\n", lock.suite, lock.architecture, lock.archive_time));
   for (const lock::Package& package : lock.packages) {
-    hash.update(fmt::format("{} {} {} {}{}{}\n", package.name, package.architecture, package.sha256,
-                            package.roles.system ? "s" : "-", package.roles.initrd ? "i" : "-",
-                            package.roles.tool ? "t" : "-"));
+    const lock::Roles& roles = package.roles;
+    const bool boots = is_boot_package(project.profile, package);
+    if (roles.system || roles.initrd || boots) {
+      bytes.update(fmt::format("{} {} {} {}{}{}\n", package.name, package.architecture, package.sha256,
+                               roles.system ? "s" : "-", roles.initrd ? "i" : "-", boots ? "b" : "-"));
+    }
+    // Tools are programs of the build host: for each architecture they are other files, and write the same.
+    if (roles.tool) {
+      bytes.update(fmt::format("tool {} {}\n", package.name, package.version));
+      making.update(fmt::format("tool {} {} {}\n", package.name, package.architecture, package.sha256));
+    }
   }
-  // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
-  // cache.
-  for (const std::string& name :
-       {"profiles/" + project.profile.name + ".yaml", std::string("profiles/accounts.yaml"),
-        std::string("profiles/maintainer-scripts.yaml")}) {
+  const auto add_file = [&](const std::string& name, crypto::Sha256& hash) -> Status {
     TRY(const std::string text, read_file(project.data / name));
     hash.update(fmt::format("{} {}\n", name, text.size()));
     hash.update(text);
-  }
-  for (const render::Overlay& overlay : overlays) CHECK_OK(digest_folder(overlay.folder, hash));
-  CHECK_OK(digest_folder(project.data / "rootfs-overlays" / "initrd", hash));
-  return crypto::to_hex(hash.finish());
+    return ok();
+  };
+  CHECK_OK(add_file("profiles/" + project.profile.name + ".yaml", bytes));
+  CHECK_OK(add_file("profiles/accounts.yaml", bytes));
+  for (const render::Overlay& overlay : overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
+  CHECK_OK(digest_folder(project.data / "rootfs-overlays" / "initrd", bytes));
+  // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
+  // cache.
+  CHECK_OK(add_file("profiles/maintainer-scripts.yaml", making));
+  TRY(const std::string program, crypto::sha256_file_hex("/proc/self/exe"));
+  making.update(program);
+
+  BaseId id;
+  id.identity = crypto::to_hex(bytes.finish());
+  making.update(id.identity);
+  id.key = crypto::to_hex(making.finish());
+  return id;
 }
 
-Result<std::optional<Base>> find_base(const Project& project, const std::string& id) {
-  TRY(const fs::path folder, folder_of(project, id));
+Result<std::optional<Base>> find_base(const Project& project, const BaseId& id) {
+  const fs::path folder = folder_of(project, id);
   if (!fs::exists(folder / kBaseMark)) return std::optional<Base>();
   TRY(const std::string text, read_file(folder / kBaseMark));
   const auto json = nlohmann::json::parse(text, nullptr, false);
@@ -299,7 +315,7 @@ Result<std::optional<Base>> find_base(const Project& project, const std::string&
   if (!digests) return std::optional<Base>();
   for (const auto& [name, digest] : digests->items())
     if (json.value(name, nlohmann::json()) != digest) return std::optional<Base>();
-  Base base = base_in(folder, id);
+  Base base = base_in(folder, id.identity);
   base.usr.hash_offset = json["usr_hash_offset"].get<std::uint64_t>();
   const auto root_hash = json.value("usr_root_hash", nlohmann::json());
   if (!root_hash.is_string()) return std::optional<Base>();
@@ -334,14 +350,14 @@ Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& 
   return unpacked;
 }
 
-Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpacked& unpacked,
+Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
                        Reporter& reporter) {
   const auto activity = reporter.start("Composing the public base");
   const std::int64_t clock = input.lock.archive_time;
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.project.cache / "bases"));
   const fs::path made = scratch.path() / "made";
   CHECK_OK(make_directories(made));
-  Base base = base_in(made, id);
+  Base base = base_in(made, id.identity);
 
   CHECK_OK(check_scripts(input.project, unpacked));
   TRY(const rootfs::FileTree system, compose_system(input, unpacked, scratch.path(), reporter));
@@ -354,7 +370,7 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
       const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
                                            input.project.profile.squashfs_level, clock};
       CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
-      return image::append_verity(base.usr.file, id, input.toolbox);
+      return image::append_verity(base.usr.file, id.identity, input.toolbox);
     });
     TRY(const rootfs::FileTree initrd, compose_initrd(input, unpacked, system, release, scratch.path()));
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
@@ -362,8 +378,8 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
     CHECK_OK(write_file(base.kernel, kernel));
     CHECK_OK(image::write_bios_boot(input.toolbox, base.bios_boot, base.bios_core));
     TRY(const auto esp, image::esp_files(input.toolbox));
-    CHECK_OK(image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id, clock, input.toolbox,
-                              base.esp));
+    CHECK_OK(image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id.identity, clock,
+                              input.toolbox, base.esp));
     CHECK_OK(write_tar_file(rendering_view(system), base.units));
     TRY(const rootfs::FileTree root, root_part(system));
     CHECK_OK(write_tar_file(root, base.root));
@@ -374,7 +390,7 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
   json["usr_root_hash"] = base.usr.root_hash;
   CHECK_OK(write_file(made / kBaseMark, json.dump(2) + "\n"));
 
-  TRY(const fs::path folder, folder_of(input.project, id));
+  const fs::path folder = folder_of(input.project, id);
   std::error_code error;
   fs::rename(made, folder, error);
   if (error) {
@@ -388,10 +404,10 @@ Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpa
                   fmt::format("cannot keep the base in {}: {}", folder.string(), error.message()));
     }
   }
-  Base kept = base_in(folder, id);
+  Base kept = base_in(folder, id.identity);
   kept.usr.hash_offset = base.usr.hash_offset;
   kept.usr.root_hash = base.usr.root_hash;
-  activity->set_result(id.substr(0, 12));
+  activity->set_result(id.identity.substr(0, 12));
   return kept;
 }
 

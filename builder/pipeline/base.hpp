@@ -20,7 +20,7 @@ namespace mailstead::pipeline {
 /// The public part of an appliance, in the cache: it depends on lock, profile and overlays, on nothing of a
 /// site.
 struct Base {
-  std::string id;  ///< 64 hexadecimal digits: the digest of all that went into it
+  std::string id;  ///< its identity
   image::VerityImage usr;
   std::filesystem::path kernel;
   std::filesystem::path initrd;
@@ -42,13 +42,23 @@ struct BaseInput {
   const tools::Toolbox& toolbox;
 };
 
-/// The digest over everything that the base's bytes depend on: locked packages, profile, accounts, overlays
-/// and our version.
-Result<std::string> base_id(const Project& project, const lock::Lock& lock,
-                            const std::vector<render::Overlay>& overlays);
+/// What a base is called, in 64 hexadecimal digits each.
+struct BaseId {
+  /// The digest over everything that its bytes depend on: the packages of system and initrd and those that
+  /// are copied to boot, the names and versions of the tools, profile, accounts, overlays and our version.
+  /// Salts and UUIDs derive from it, and it is the same on every build host.
+  std::string identity;
+  /// In the cache: the identity and all that must not have changed since the base was made. A changed
+  /// program, tool or review never takes what another one made, yet all builds of one version agree on the
+  /// bytes.
+  std::string key;
+};
+
+Result<BaseId> base_id(const Project& project, const lock::Lock& lock,
+                       const std::vector<render::Overlay>& overlays);
 
 /// The base from the cache, if it is there and complete.
-Result<std::optional<Base>> find_base(const Project& project, const std::string& id);
+Result<std::optional<Base>> find_base(const Project& project, const BaseId& id);
 
 /// A package file in the store.
 struct PackageFile {
@@ -71,8 +81,8 @@ struct Unpacked {
 Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter);
 
-/// Composes the base from the packages for system and initrd, and puts it into the cache under its id.
-Result<Base> make_base(const BaseInput& input, const std::string& id, const Unpacked& unpacked,
+/// Composes the base from the packages for system and initrd, and puts it into the cache under its key.
+Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
                        Reporter& reporter);
 
 }  // namespace mailstead::pipeline

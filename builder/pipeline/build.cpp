@@ -114,7 +114,7 @@ std::optional<tools::Toolbox> find_toolbox(const Project& project, const lock::L
 Result<Base> get_base(const Project& project, const lock::Lock& lock,
                       const std::vector<render::Overlay>& overlays, const Options& options,
                       std::optional<tools::Toolbox>& toolbox, Reporter& reporter) {
-  TRY(const std::string id, base_id(project, lock, overlays));
+  TRY(const BaseId id, base_id(project, lock, overlays));
   TRY(auto known, find_base(project, id));
   toolbox = find_toolbox(project, lock);
   if (known && toolbox) return *std::move(known);
@@ -167,7 +167,7 @@ Result<bool> check_scripts_if_built(const Project& project, Reporter& reporter) 
   const auto lock = lock::load_lock(project.lock_file);
   if (!lock || !lock::check_lock(*lock, project.request)) return false;
   TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
-  TRY(const std::string id, base_id(project, *lock, overlays));
+  TRY(const BaseId id, base_id(project, *lock, overlays));
   TRY(const auto base, find_base(project, id));
   if (!base) return false;
   const auto toolbox = find_toolbox(project, *lock);

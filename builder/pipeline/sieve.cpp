@@ -66,7 +66,7 @@ Error error_at(const spec::Account& account, int line, std::string_view text) {
 /// The part of the base's /usr that sievec needs, in the cache: complete or not there.
 Result<fs::path> get_compiler(const BaseInput& input, const Base& base) {
   const fs::path all = input.project.cache / "sieve";
-  fs::path home = all / base.id;
+  fs::path home = all / base.usr.root_hash;
   if (tools::is_complete(home / "usr")) {
     tools::touch(home / "usr" / tools::kMarkName);
     return home;

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/base.hpp"
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "base/files.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::pipeline;
+
+namespace {
+
+struct Fixture {
+  TemporaryDirectory folder = TemporaryDirectory::create().value();
+  Project project;
+  lock::Lock lock;
+
+  Fixture() {
+    project.data = folder.path();
+    project.profile.name = "box";
+    project.profile.boot_packages = {"loader"};
+    REQUIRE(make_directories(folder.path() / "profiles"));
+    REQUIRE(make_directories(folder.path() / "rootfs-overlays/initrd"));
+    for (const char* name : {"profiles/box.yaml", "profiles/accounts.yaml",
+                             "profiles/maintainer-scripts.yaml", "rootfs-overlays/initrd/manifest.yaml"})
+      write(name, "first");
+    lock.architecture = "amd64";
+    lock.packages = {package("initrd", {false, true, false}), package("loader", {false, false, true}),
+                     package("system", {true, false, false}), package("tool", {false, false, true})};
+  }
+  static lock::Package package(const std::string& name, lock::Roles roles) {
+    lock::Package package;
+    package.name = name;
+    package.version = "1";
+    package.architecture = "amd64";
+    package.sha256 = "digest of " + name;
+    package.roles = roles;
+    return package;
+  }
+  void write(const std::string& name, const std::string& text) {
+    REQUIRE(write_file(folder.path() / name, text));
+  }
+  lock::Package& locked(std::string_view name) {
+    for (lock::Package& package : lock.packages)
+      if (package.name == name) return package;
+    throw std::logic_error("no such package");
+  }
+  BaseId id() { return base_id(project, lock, {}).value(); }
+};
+
+}  // namespace
+
+TEST_CASE("What changes no bytes of a base changes its place in the cache, not its identity") {
+  Fixture f;
+  const BaseId before = f.id();
+  CHECK(f.id().key == before.key);
+  SECTION("another wording of a review") {
+    f.write("profiles/maintainer-scripts.yaml", "second");
+  }
+  SECTION("the tool of another build host") {
+    f.locked("tool").architecture = "arm64";
+    f.locked("tool").sha256 = "digest of another one";
+  }
+  CHECK(f.id().identity == before.identity);
+  CHECK(f.id().key != before.key);
+}
+
+TEST_CASE("A tool that is in the system too is the same tool on every build host") {
+  Fixture f;
+  f.locked("system").roles.tool = true;
+  const BaseId before = f.id();
+  f.locked("system").roles.tool = false;
+  lock::Package elsewhere = Fixture::package("system", {false, false, true});
+  elsewhere.architecture = "arm64";
+  elsewhere.sha256 = "digest of another one";
+  f.lock.packages.insert(f.lock.packages.end() - 1, elsewhere);
+  CHECK(f.id().identity == before.identity);
+  CHECK(f.id().key != before.key);
+}
+
+TEST_CASE("What changes bytes of a base changes its identity") {
+  Fixture f;
+  const BaseId before = f.id();
+  SECTION("a package of the system") {
+    f.locked("system").sha256 = "another digest";
+  }
+  SECTION("a package of the initrd") {
+    f.locked("initrd").sha256 = "another digest";
+  }
+  SECTION("a package whose files are copied to boot") {
+    f.locked("loader").sha256 = "another digest";
+  }
+  SECTION("a tool's version") {
+    f.locked("tool").version = "2";
+  }
+  SECTION("the archive's time") {
+    f.lock.archive_time = 1;
+  }
+  SECTION("the profile") {
+    f.write("profiles/box.yaml", "second");
+  }
+  SECTION("the accounts") {
+    f.write("profiles/accounts.yaml", "second");
+  }
+  SECTION("the overlay of the initrd") {
+    f.write("rootfs-overlays/initrd/manifest.yaml", "second");
+  }
+  CHECK(f.id().identity != before.identity);
+  CHECK(f.id().key != before.key);
+}
