@@ -149,11 +149,23 @@ Result<std::string> kernel_release(const rootfs::FileTree& tree) {
   return releases.front();
 }
 
-Status link_alternatives(const profile::Profile& profile, rootfs::FileTree& tree) {
+/// A glob that stops to match, as a new version has other names, would let in what it kept out.
+void warn_of_unmatched(const std::vector<std::string>& globs, std::string_view what, Reporter& reporter) {
+  for (const std::string& glob : globs)
+    reporter.warning(fmt::format("'{}' in the profile matches nothing in {}", glob, what));
+}
+
+Status link_alternatives(const profile::Profile& profile, std::int64_t clock, rootfs::FileTree& tree) {
   for (const auto& [path, target] : profile.alternatives) {
+    if (tree.find(std::string_view(target).substr(1)) == nullptr)
+      return fail(
+          ErrorKind::usage,
+          fmt::format("the alternative {} of the profile is {}, which no package brings", path, target),
+          "name another program under 'alternatives' in the profile, or add the package that has it");
     rootfs::Inode link;
     link.type = rootfs::FileType::symlink;
     link.mode = 0777;
+    link.mtime = clock;
     link.target = target;
     link.origin = "alternatives";
     CHECK_OK(tree.put(path, std::move(link)));
@@ -170,7 +182,8 @@ Result<rootfs::FileTree> compose_system(const BaseInput& input, const Unpacked& 
       compose(input, unpacked, &lock::Roles::system, profile.exclude, profile.keep));
   TRY(const auto elsewhere, packages_elsewhere(profile, unpacked));
   CHECK_OK(rootfs::add_dpkg_database(composed, elsewhere, clock));
-  CHECK_OK(link_alternatives(profile, composed.tree));
+  warn_of_unmatched(composed.unmatched, "the system", reporter);
+  CHECK_OK(link_alternatives(profile, clock, composed.tree));
   CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
   CHECK_OK(render::lay_public(input.overlays, input.project.accounts, composed.tree));
   CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, composed.tree, reporter));
@@ -180,13 +193,18 @@ Result<rootfs::FileTree> compose_system(const BaseInput& input, const Unpacked& 
 
 Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& unpacked,
                                         const rootfs::FileTree& system, const std::string& release,
-                                        const fs::path& scratch) {
+                                        const fs::path& scratch, Reporter& reporter) {
   const std::int64_t clock = input.lock.archive_time;
   std::vector<std::string> exclude = input.project.profile.exclude;
   const std::vector<std::string>& more = input.project.profile.initrd_exclude;
   exclude.insert(exclude.end(), more.begin(), more.end());
   // Nothing that only a person would read is kept: licence files are in the system.
   TRY(rootfs::Composed composed, compose(input, unpacked, &lock::Roles::initrd, std::move(exclude), {}));
+  // What is left out of the system need not be in a package of the initrd.
+  std::erase_if(composed.unmatched, [&](const std::string& glob) {
+    return std::find(more.begin(), more.end(), glob) == more.end();
+  });
+  warn_of_unmatched(composed.unmatched, "the initrd", reporter);
   CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
   TRY(const auto overlays, render::load_overlays(input.project.data, {"initrd"}));
   CHECK_OK(render::lay_public(overlays, input.project.accounts, composed.tree));
@@ -372,7 +390,8 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
       CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
       return image::append_verity(base.usr.file, id.identity, input.toolbox);
     });
-    TRY(const rootfs::FileTree initrd, compose_initrd(input, unpacked, system, release, scratch.path()));
+    TRY(const rootfs::FileTree initrd,
+        compose_initrd(input, unpacked, system, release, scratch.path(), reporter));
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
     TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
     CHECK_OK(write_file(base.kernel, kernel));

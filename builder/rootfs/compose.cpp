@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <set>
@@ -39,9 +40,12 @@ Result<UnpackedDeb> unpack_locked(const PackageFile& package, Spool& spool) {
   return deb;
 }
 
+bool matches(const std::string& glob, const std::string& path) {
+  return ::fnmatch(glob.c_str(), path.c_str(), 0) == 0;
+}
+
 bool matches_any(const std::vector<std::string>& globs, const std::string& path) {
-  return std::any_of(globs.begin(), globs.end(),
-                     [&](const std::string& glob) { return ::fnmatch(glob.c_str(), path.c_str(), 0) == 0; });
+  return std::any_of(globs.begin(), globs.end(), [&](const auto& glob) { return matches(glob, path); });
 }
 
 Result<bool> same_file(const Inode& a, const Inode& b) {
@@ -102,7 +106,10 @@ class Merger {
       if (!check_top_link(deb.control, entry)) continue;
       const std::shared_ptr<Inode> inode = own(entry.inode);
       TRY(std::string path, place(deb, entry.path));
-      if (matches_any(input_.exclude, path) && !matches_any(input_.keep, path)) continue;
+      if (matches_any(input_.exclude, path)) {
+        excluded_.push_back(path);
+        if (!matches_any(input_.keep, path)) continue;
+      }
       TRY(const Outcome outcome, settle(deb.control, path, *inode));
       if (outcome == Outcome::leave) continue;
       if (outcome == Outcome::lay) {
@@ -117,6 +124,18 @@ class Merger {
     std::sort(paths.begin(), paths.end());
     paths.erase(std::unique(paths.begin(), paths.end()), paths.end());
     return paths;
+  }
+
+  /// The globs that no path of all the packages laid has matched.
+  std::vector<std::string> unmatched() const {
+    std::vector<std::string> globs;
+    for (const auto* list : {&input_.exclude, &input_.keep}) {
+      std::copy_if(list->begin(), list->end(), std::back_inserter(globs), [&](const std::string& glob) {
+        return std::none_of(excluded_.begin(), excluded_.end(),
+                            [&](const std::string& path) { return matches(glob, path); });
+      });
+    }
+    return globs;
   }
 
   std::vector<Error> errors() { return std::move(errors_); }
@@ -199,6 +218,7 @@ class Merger {
   const ComposeInput& input_;
   FileTree& tree_;
   std::map<std::string, const ControlData*, std::less<>> packages_;
+  std::vector<std::string> excluded_;  ///< paths that match `exclude`, those that `keep` keeps too
   std::set<std::string> directories_;  ///< that a package has shipped, not only needed as a parent
   // looked up only, never iterated: the order is of no matter
   std::map<const Inode*, std::shared_ptr<Inode>> copies_;
@@ -269,6 +289,7 @@ Result<Composed> compose(const ComposeInput& input) {
     composed.packages.push_back({deb->control, *std::move(laid)});
   }
   if (auto errors = merger.errors(); !errors.empty()) return fail(join_errors(std::move(errors)));
+  composed.unmatched = merger.unmatched();
   return composed;
 }
 

@@ -53,6 +53,7 @@ struct ComposedPackage {
 struct Composed {
   FileTree tree;
   std::vector<ComposedPackage> packages;  ///< in the order of the input
+  std::vector<std::string> unmatched;     ///< globs of `exclude` and `keep` that matched nothing
 };
 
 /// Merges packages in the order given. The usr-merge links (bin, sbin, lib, lib64) come first, whoever ships

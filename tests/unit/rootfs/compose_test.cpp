@@ -207,8 +207,20 @@ TEST_CASE("Globs leave files out, licences stay") {
   REQUIRE(composed);
   CHECK(composed->packages[0].paths ==
         std::vector<std::string>{"usr/bin/readme", "usr/share/doc", "usr/share/doc/one/copyright"});
+  CHECK(composed->unmatched.empty());
   CHECK(text_of(composed->tree, "usr/bin/readme") == "r");
   CHECK(composed->tree.find("usr/share/doc/one/README") == nullptr);
+}
+
+TEST_CASE("Globs that match nothing are told") {
+  Fixture fixture;
+  fixture.add(package("one", {file("./usr/bin/perl5.42", "p"), file("./usr/share/doc/one/copyright", "c")}));
+  fixture.input.exclude = {"usr/share/doc/*", "usr/bin/perl5.40", "usr/*/one/*"};
+  fixture.input.keep = {"usr/share/doc/*/copyright", "usr/share/doc/*/NOTICE", "usr/bin/*"};
+  const auto composed = fixture.compose();
+  REQUIRE(composed);
+  CHECK(composed->unmatched ==
+        std::vector<std::string>{"usr/bin/perl5.40", "usr/share/doc/*/NOTICE", "usr/bin/*"});
 }
 
 TEST_CASE("A path through another package's symlink out of the tree is refused") {
