@@ -7,10 +7,12 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
 #include <cstring>
+#include <functional>
 #include <thread>
 
 #include "base/files.hpp"
@@ -29,6 +31,11 @@ namespace {
 
 /// Part of the folder's name: to be raised when what is unpacked, or how, changes.
 constexpr const char* kFormat = "mailstead tools 4\n";
+
+/// All programs that Mailstead starts out of a toolbox.
+constexpr std::array kPrograms = {"mksquashfs", "unsquashfs", "veritysetup", "sfdisk",       "mkfs.fat",
+                                  "mmd",        "mcopy",      "zstd",        "grub-mkimage", "depmod",
+                                  "ldconfig",   "udevadm",    "journalctl",  "openssl"};
 
 /// What no tool reads, but two thirds of the files: for people, for a running system, for development.
 bool is_needless(std::string_view path) {
@@ -111,8 +118,10 @@ Status rename_folder(const fs::path& from, const fs::path& to) {
   return fail(ErrorKind::io, fmt::format("cannot name {}: {}", to.string(), std::strerror(errno)));
 }
 
-/// Makes `folder` with the packages' files, complete or not at all. Another process may want the same.
-Status write_tools(std::vector<Part> parts, const fs::path& folder, Reporter& reporter) {
+/// Makes `folder` with the packages' files, complete and approved by `check` or not at all. Another process
+/// may want the same.
+Status write_tools(std::vector<Part> parts, const fs::path& folder,
+                   const std::function<Status(const fs::path&)>& check, Reporter& reporter) {
   const fs::path tools = folder.parent_path();
   CHECK_OK(make_directories(tools));
   TRY(const FileDescriptor lock, lock_folder(tools));
@@ -124,6 +133,7 @@ Status write_tools(std::vector<Part> parts, const fs::path& folder, Reporter& re
   CHECK_OK(make_directories(made));
   TRY(const rootfs::FileTree tree, merge_packages(std::move(parts), *activity));
   CHECK_OK(write_folder(tree, made));
+  CHECK_OK(check(made));
   CHECK_OK(mark_complete(made));
   std::error_code error;
   if (fs::exists(fs::symlink_status(folder, error)))
@@ -160,6 +170,47 @@ Result<std::string> read_start(const fs::path& path) {
   return data;
 }
 
+/// What the dynamic loader of `root` says of the libraries of `program`: "libc.so.6 => /…/libc.so.6 (0x7f…)".
+/// It has folders of its own which no option takes from it, and obeys /etc/ld.so.preload: a library that the
+/// packages lack would come from the build host, silently.
+Status check_library(const fs::path& root, std::string_view program, std::string_view line) {
+  constexpr std::string_view kArrow = " => ";
+  const auto start = line.find_first_not_of('\t');
+  if (start == std::string_view::npos) return ok();
+  line = line.substr(start, line.rfind(" (0x") - start);
+  const auto arrow = line.find(kArrow);
+  const std::string_view name = line.substr(0, arrow);
+  const std::string_view path = arrow == std::string_view::npos ? name : line.substr(arrow + kArrow.size());
+  if (name.starts_with("linux-vdso.so") || path.starts_with(root.string() + "/")) return ok();
+  if (arrow == std::string_view::npos)
+    return fail(ErrorKind::tool,
+                fmt::format("this machine puts {} into every program, also into {}", path, program),
+                "take it out of /etc/ld.so.preload while images are built");
+  return fail(ErrorKind::tool,
+              fmt::format("the tool {} needs {}, which no locked tool package has", program, name),
+              "add the package that has it to 'tools' in the profile and lock again");
+}
+
+Status check_libraries(const Toolbox& toolbox) {
+  for (const char* program : kPrograms) {
+    CHECK_OK(check_interrupt());
+    if (!find_program(toolbox.root(), program)) continue;  // told when it is to be started
+    TRY(Command command, toolbox.command(program, {}));
+    if (command.argv.size() == 1) continue;  // static
+    command.argv.insert(command.argv.end() - 1, "--list");
+    TRY(const CommandOutput output, run_any_status(command));
+    std::string_view text = output.out;
+    while (!text.empty()) {
+      const auto end = std::min(text.find('\n'), text.size());
+      CHECK_OK(check_library(toolbox.root(), program, text.substr(0, end)));
+      text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    if (output.exit_status != 0)
+      return fail(ErrorKind::tool, fmt::format("the tool {} cannot be loaded: {}", program, output.err));
+  }
+  return ok();
+}
+
 }  // namespace
 
 Toolbox::Toolbox(fs::path root, std::int64_t source_date_epoch)
@@ -180,7 +231,8 @@ Result<Toolbox> Toolbox::make(const fs::path& cache, const std::vector<Package>&
   std::vector<Part> parts;
   parts.reserve(packages.size());
   for (std::size_t i = 0; i < packages.size(); ++i) parts.push_back({packages[i].name, debs[i]});
-  if (auto written = write_tools(std::move(parts), folder, reporter); !written)
+  const auto check = [&](const fs::path& made) { return check_libraries(Toolbox(made, source_date_epoch)); };
+  if (auto written = write_tools(std::move(parts), folder, check, reporter); !written)
     return fail(explain_full_disk(std::move(written.error()), folder));
   return Toolbox(folder, source_date_epoch);
 }

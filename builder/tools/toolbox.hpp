@@ -31,7 +31,8 @@ class Toolbox {
                                      std::int64_t source_date_epoch);
 
   /// Puts it there (atomically, safe under parallel use): `debs` are the packages, unpacked, in the same
-  /// order. Errors: two packages that do not go together; ErrorKind::io.
+  /// order. Errors: two packages that do not go together; a program that Mailstead starts would load a
+  /// library of the build host (ErrorKind::tool); ErrorKind::io.
   static Result<Toolbox> make(const std::filesystem::path& cache, const std::vector<Package>& packages,
                               const std::vector<const rootfs::UnpackedDeb*>& debs,
                               std::int64_t source_date_epoch, Reporter& reporter);

@@ -7,6 +7,8 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <regex>
+#include <set>
 #include <thread>
 
 #include "base/files.hpp"
@@ -127,6 +129,44 @@ TEST_CASE("A dynamic program runs through the toolbox's own loader and libraries
   CHECK(output->out.find("LC_ALL=C\n") != std::string::npos);
   CHECK(output->out.find("GCONV_PATH") == std::string::npos);
   CHECK(output->out.find("HOME=") == std::string::npos);
+}
+
+TEST_CASE("A tool whose library would come from this machine is refused") {
+  Fixture fixture;
+  add_host_program(fixture);
+  // This test itself needs more libraries than the C library of the packages.
+  fixture.add("zstd", {file("./usr/bin/zstd", bytes_of("/proc/self/exe"), 0755)});
+  const auto toolbox = fixture.make();
+  REQUIRE_FALSE(toolbox);
+  CHECK(toolbox.error().kind == ErrorKind::tool);
+  const std::string& message = toolbox.error().message;
+  INFO(message);
+  CHECK(message.starts_with("the tool zstd needs lib"));
+  CHECK(message.ends_with(", which no locked tool package has"));
+  CHECK(fixture.tool_folders().empty());
+  // Without it the packages are fine.
+  fixture.packages.pop_back();
+  fixture.debs.pop_back();
+  CHECK(fixture.make());
+}
+
+TEST_CASE("All programs that are started are among those whose libraries are checked") {
+  const fs::path builder = fs::path(MAILSTEAD_SOURCE_DIR) / "builder";
+  const std::string toolbox = bytes_of(builder / "tools/toolbox.cpp");
+  static const std::regex started(R"re((?:\bcommand|\brun_tool)\((?:generator,)?\s*"([^"]+)")re");
+  std::set<std::string> programs;
+  for (const char* folder : {"image", "pipeline", "tools"}) {
+    for (const auto& entry : fs::directory_iterator(builder / folder)) {
+      const std::string text = bytes_of(entry.path());
+      for (std::sregex_iterator it(text.begin(), text.end(), started), end; it != end; ++it)
+        programs.insert((*it)[1]);
+    }
+  }
+  CHECK(programs.size() >= 14);
+  for (const std::string& program : programs) {
+    INFO(program);
+    CHECK(toolbox.find('"' + program + '"') != std::string::npos);
+  }
 }
 
 TEST_CASE("A static program runs by itself") {
