@@ -6,7 +6,8 @@
 namespace mailstead {
 
 /// From here on SIGINT, SIGTERM and SIGHUP ask long work to stop at its next safe point, so that destructors
-/// remove what is half-written. A second such signal ends the program at once.
+/// remove what is half-written. A second such signal ends the program at once. SIGHUP stays ignored if it
+/// was.
 void catch_interrupts();
 
 /// True once the user asked to stop.
