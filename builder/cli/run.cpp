@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/files.hpp"
 #include "cli/command.hpp"
+#include "spec/load.hpp"
 #include "vm/accelerator.hpp"
 #include "vm/machine.hpp"
 
@@ -11,10 +14,31 @@ namespace {
 
 struct RunOptions {
   std::filesystem::path image;
+  std::filesystem::path spec;
   bool uefi = false;
   unsigned memory_mib = 1024;
   unsigned first_port = 20000;
 };
+
+/// Nothing for a site that asks for its addresses. Errors: none that QEMU could forward ports to.
+Result<std::optional<vm::UserAddresses>> addresses_of(const std::filesystem::path& spec) {
+  TRY(const spec::Site site, spec::load_site(spec));
+  const spec::Network& network = site.network;
+  if (network.dhcp) return std::optional<vm::UserAddresses>();
+  const auto v4 =
+      std::find_if(network.addresses.begin(), network.addresses.end(),
+                   [](const std::string& address) { return address.find(':') == std::string::npos; });
+  const std::string remedy = "leave --spec out for a look at the console, without a way to the ports";
+  if (v4 == network.addresses.end())
+    return fail(ErrorKind::usage, "the site has no IPv4 address to forward ports to", remedy);
+  auto addresses = vm::user_addresses(*v4, network.gateway4.value_or(""));
+  if (!addresses) {
+    Error error = std::move(addresses).error();
+    error.hint = remedy;
+    return fail(std::move(error));
+  }
+  return std::optional(*std::move(addresses));
+}
 
 Status run_image(const RunOptions& wanted, Globals& globals) {
   CHECK_OK(require_disk_image(wanted.image));
@@ -29,6 +53,9 @@ Status run_image(const RunOptions& wanted, Globals& globals) {
   options.memory_mib = wanted.memory_mib;
   options.serial_on_stdio = true;
   vm::UserNetwork network;
+  if (!wanted.spec.empty()) {
+    TRY(network.addresses, addresses_of(wanted.spec));
+  }
   std::string ports;
   for (const unsigned port : {22u, 25u, 465u, 587u, 993u, 4190u}) {
     network.forwards.emplace_back(static_cast<std::uint16_t>(wanted.first_port + port),
@@ -53,6 +80,9 @@ void add_run(CLI::App& app, Globals& globals) {
   verb->add_option("IMAGE", options->image, "the disk image; it is not changed")
       ->required()
       ->check(not_empty);
+  verb->add_option("--spec", options->spec,
+                   "the spec of the site, if it has 'addresses': the forwarded ports lead to the first IPv4 "
+                   "address (without it, they lead to images that ask by DHCP only)");
   verb->add_flag("--uefi", options->uefi, "start by UEFI instead of legacy BIOS");
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))

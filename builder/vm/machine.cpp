@@ -46,8 +46,13 @@ std::string escape_commas(const std::string& value) {
 std::string network_arguments(const UserNetwork& network) {
   std::string text = "user,id=net0";
   if (network.restricted) text += ",restrict=on";
+  // The start of what DHCP gives must lie in the network, too, though nobody asks.
+  if (const auto& all = network.addresses)
+    text += fmt::format(",net={},host={},dns={},dhcpstart={}", all->network, all->gateway, all->nameserver,
+                        all->guest);
+  const std::string to = network.addresses ? network.addresses->guest : "";
   for (const auto& [host, guest] : network.forwards)
-    text += fmt::format(",hostfwd=tcp:127.0.0.1:{}-:{}", host, guest);
+    text += fmt::format(",hostfwd=tcp:127.0.0.1:{}-{}:{}", host, to, guest);
   return text;
 }
 

@@ -13,6 +13,7 @@
 #include "base/result.hpp"
 #include "vm/process.hpp"
 #include "vm/qmp.hpp"
+#include "vm/user_network.hpp"
 
 namespace mailstead::vm {
 
@@ -34,6 +35,7 @@ struct TapNetwork {
 struct UserNetwork {
   std::vector<std::pair<std::uint16_t, std::uint16_t>> forwards;
   bool restricted = true;  ///< the guest reaches nothing outside
+  std::optional<UserAddresses> addresses;  ///< nothing: QEMU's own, for a guest that asks by DHCP
 };
 using Network = std::variant<NoNetwork, TapNetwork, UserNetwork>;
 
