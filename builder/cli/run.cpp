@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <termios.h>
+#include <unistd.h>
 
 #include <algorithm>
 
@@ -18,6 +21,26 @@ struct RunOptions {
   bool uefi = false;
   unsigned memory_mib = 1024;
   unsigned first_port = 20000;
+};
+
+/// Keeps how the terminal on stdin was: QEMU makes it raw, and puts it back only if it ends by itself.
+class TerminalState {
+ public:
+  TerminalState()
+      : known_(::tcgetattr(STDIN_FILENO, &settings_) == 0), flags_(::fcntl(STDIN_FILENO, F_GETFL)) {}
+  ~TerminalState() {
+    // In the background the terminal is another's.
+    if (!known_ || ::tcgetpgrp(STDIN_FILENO) != ::getpgrp()) return;
+    ::tcsetattr(STDIN_FILENO, TCSANOW, &settings_);
+    ::fcntl(STDIN_FILENO, F_SETFL, flags_);  // QEMU reads without blocking, which the shell would inherit
+  }
+  TerminalState(const TerminalState&) = delete;
+  TerminalState& operator=(const TerminalState&) = delete;
+
+ private:
+  termios settings_{};
+  bool known_;
+  int flags_;
 };
 
 /// Nothing for a site that asks for its addresses. Errors: none that QEMU could forward ports to.
@@ -66,6 +89,7 @@ Status run_image(const RunOptions& wanted, Globals& globals) {
   globals.reporter->info(fmt::format("Ports of 127.0.0.1 that lead to the appliance:{}", ports));
   globals.reporter->info(
       "The disk is a throw-away overlay: what happens in the machine is forgotten. Ctrl-A X ends it.");
+  const TerminalState before;  // outlives the machine
   TRY(vm::Machine machine, vm::Machine::create(std::move(options)));
   CHECK_OK(machine.start());
   return machine.wait_until_off();

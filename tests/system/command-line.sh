@@ -56,3 +56,45 @@ offered '--offline --output' build mail.yaml --o
 offered '--output' build --offline --ou
 offered 'none' --progress n
 offered '' build mai    # left to file names
+
+# `run` leaves the terminal as it was, though QEMU is killed before it could do so.
+work=$(mktemp -d)
+trap 'rm -r "$work"' EXIT
+mkdir "$work/bin"
+cat >"$work/bin/qemu-system-x86_64" <<'PY'
+#!/usr/bin/python3
+import re, socket, sys, time, tty
+monitor = socket.socket(fileno=int(re.search(r"id=monitor,fd=(\d+)", " ".join(sys.argv)).group(1)))
+monitor.sendall(b'{"QMP": {}}\r\n')
+monitor.recv(4096)
+tty.setraw(0)
+monitor.sendall(b'{"return": {}}\r\n')
+time.sleep(60)
+PY
+chmod 755 "$work/bin/qemu-system-x86_64"
+python3 - "$work/disk.img" <<'PY'
+import sys
+with open(sys.argv[1], "wb") as disk:
+    disk.write(b"\0" * 510 + b"\x55\xaa" + b"EFI PART" + b"\0" * 65536)
+PY
+PATH=$work/bin:$PATH MAILSTEAD_ACCEL=tcg python3 - "$MAILSTEAD" "$work/disk.img" <<'PY'
+import fcntl, os, pty, signal, subprocess, sys, termios, time
+for signal_number in signal.SIGTERM, signal.SIGHUP:
+    controller, terminal = pty.openpty()
+    def lead():
+        os.setsid()
+        fcntl.ioctl(terminal, termios.TIOCSCTTY, 0)
+    before = termios.tcgetattr(terminal)
+    child = subprocess.Popen([sys.argv[1], "run", sys.argv[2]], stdin=terminal, stderr=subprocess.DEVNULL,
+                             preexec_fn=lead)
+    for _ in range(300):
+        if termios.tcgetattr(terminal) != before:
+            break
+        time.sleep(0.1)
+    else:
+        sys.exit("QEMU has not started")
+    child.send_signal(signal_number)
+    child.wait(30)
+    if termios.tcgetattr(terminal) != before:
+        sys.exit("the terminal is not as it was")
+PY
