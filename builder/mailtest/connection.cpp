@@ -54,6 +54,55 @@ void allow_any_local_address(int fd, int family) {
     ::setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &on, sizeof on);
 }
 
+Status wait_for(const FileDescriptor& socket, short events, Deadline deadline) {
+  while (true) {
+    CHECK_OK(check_interrupt());
+    const auto left =
+        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
+            .count();
+    if (left <= 0) return fail(ErrorKind::network, "no answer in time");
+    pollfd entry{socket.get(), events, 0};
+    if (::poll(&entry, 1, static_cast<int>(std::min<long>(left, 500))) > 0) return ok();
+  }
+}
+
+/// A socket that is connected, or why it is not, as an errno: ETIMEDOUT if nobody has answered.
+struct Attempt {
+  FileDescriptor socket;
+  int error = 0;
+};
+
+Result<Attempt> attempt(const std::string& address, std::uint16_t port, const std::string& from,
+                        Deadline deadline) {
+  TRY(const Address target, parse_address(address, port));
+  const int family = target.storage.ss_family;
+  Attempt made{FileDescriptor(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0))};
+  if (!made.socket) return fail(ErrorKind::io, std::string("cannot make a socket: ") + std::strerror(errno));
+  if (!from.empty()) {
+    TRY(const Address source, parse_address(from, 0));
+    allow_any_local_address(made.socket.get(), family);
+    if (::bind(made.socket.get(), source.get(), source.size) != 0)
+      return fail(ErrorKind::network, "cannot send from " + from + ": " + std::strerror(errno));
+  }
+  if (::connect(made.socket.get(), target.get(), target.size) == 0) return made;
+  made.error = errno;
+  if (made.error != EINPROGRESS) return made;
+  if (!wait_for(made.socket, POLLOUT, deadline)) {
+    CHECK_OK(check_interrupt());
+    made.error = ETIMEDOUT;
+    return made;
+  }
+  socklen_t size = sizeof made.error;
+  ::getsockopt(made.socket.get(), SOL_SOCKET, SO_ERROR, &made.error, &size);
+  return made;
+}
+
+Error cannot_connect(const std::string& address, std::uint16_t port, int error) {
+  const char* reason = error == ETIMEDOUT ? "no answer in time" : std::strerror(error);
+  std::string message = fmt::format("cannot connect to {} port {}: {}", address, port, reason);
+  return Error{ErrorKind::network, std::move(message), {}, {}, {}, {}};
+}
+
 /// OpenSSL writes by write(2), which has no MSG_NOSIGNAL: while one of these lives, writing to a peer that
 /// has gone is an error for this thread, and no end of the program.
 class SigpipeGuard {
@@ -114,44 +163,18 @@ Connection::~Connection() {
   SSL_shutdown(tls_.get());
 }
 
-Status Connection::wait_for(short events, Deadline deadline) const {
-  while (true) {
-    CHECK_OK(check_interrupt());
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
-            .count();
-    if (left <= 0) return fail(ErrorKind::network, "no answer in time");
-    pollfd entry{socket_.get(), events, 0};
-    if (::poll(&entry, 1, static_cast<int>(std::min<long>(left, 500))) > 0) return ok();
-  }
-}
-
 Result<Connection> Connection::open(const std::string& address, std::uint16_t port, const std::string& from,
                                     Deadline deadline) {
-  TRY(const Address target, parse_address(address, port));
-  const int family = target.storage.ss_family;
-  FileDescriptor socket(::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  if (!socket) return fail(ErrorKind::io, std::string("cannot make a socket: ") + std::strerror(errno));
-  if (!from.empty()) {
-    TRY(const Address source, parse_address(from, 0));
-    allow_any_local_address(socket.get(), family);
-    if (::bind(socket.get(), source.get(), source.size) != 0)
-      return fail(ErrorKind::network, "cannot send from " + from + ": " + std::strerror(errno));
-  }
-  const std::string where = fmt::format("{} port {}", address, port);
-  Connection connection(std::move(socket));
-  if (::connect(connection.socket_.get(), target.get(), target.size) != 0) {
-    int error = errno;
-    if (error == EINPROGRESS) {
-      if (auto status = connection.wait_for(POLLOUT, deadline); !status)
-        return fail(ErrorKind::network, "cannot connect to " + where + ": " + status.error().message);
-      socklen_t size = sizeof error;
-      ::getsockopt(connection.socket_.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-    }
-    if (error != 0)
-      return fail(ErrorKind::network, "cannot connect to " + where + ": " + std::strerror(error));
-  }
-  return connection;
+  TRY(Attempt made, attempt(address, port, from, deadline));
+  if (made.error != 0) return fail(cannot_connect(address, port, made.error));
+  return Connection(std::move(made.socket));
+}
+
+Result<bool> Connection::refused(const std::string& address, std::uint16_t port, const std::string& from,
+                                 Deadline deadline) {
+  TRY(const Attempt made, attempt(address, port, from, deadline));
+  if (made.error == 0 || made.error == ECONNREFUSED || made.error == ETIMEDOUT) return made.error != 0;
+  return fail(cannot_connect(address, port, made.error));
 }
 
 Status Connection::start_tls(const std::string& name, Deadline deadline) {
@@ -177,7 +200,7 @@ Status Connection::handshake(bool server, Deadline deadline) {
       tls_.reset();
       return fail(ErrorKind::network, "TLS handshake failed: " + tls_reason());
     }
-    CHECK_OK(wait_for(want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline));
+    CHECK_OK(wait_for(socket_, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline));
   }
 }
 
@@ -225,7 +248,7 @@ Status Connection::write(std::string_view data, Deadline deadline) {
       sent = result > 0 ? static_cast<std::size_t>(result) : 0;
     }
     data.remove_prefix(sent);
-    if (sent == 0) CHECK_OK(wait_for(event, deadline));
+    if (sent == 0) CHECK_OK(wait_for(socket_, event, deadline));
   }
   return ok();
 }
@@ -257,7 +280,7 @@ Result<std::string> Connection::read(Deadline deadline) {
       if (errno != EAGAIN && errno != EINTR)
         return fail(ErrorKind::network, std::string("cannot receive: ") + std::strerror(errno));
     }
-    CHECK_OK(wait_for(event, deadline));
+    CHECK_OK(wait_for(socket_, event, deadline));
   }
 }
 

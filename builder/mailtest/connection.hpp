@@ -25,6 +25,11 @@ class Connection {
   /// reason.
   static Result<Connection> open(const std::string& address, std::uint16_t port, const std::string& from,
                                  Deadline deadline);
+  /// Whether the other side refuses the connection, or a filter there leaves it without an answer until the
+  /// deadline; false: it accepts. Errors: as for open if anything else is in the way, such as a route that is
+  /// missing or a machine that is off.
+  static Result<bool> refused(const std::string& address, std::uint16_t port, const std::string& from,
+                              Deadline deadline);
   /// Takes over a connected socket (the server's side).
   explicit Connection(FileDescriptor socket);
   ~Connection();
@@ -51,7 +56,6 @@ class Connection {
 
  private:
   Status handshake(bool server, Deadline deadline);
-  Status wait_for(short events, Deadline deadline) const;
   FileDescriptor socket_;
   struct TlsFree {
     void operator()(ssl_st* tls) const;

@@ -184,3 +184,26 @@ TEST_CASE("the root servers answer at their own addresses, with authority, and t
   if (!result) FAIL(format_error(result.error()));
   CHECK(*result == "0 true 0 true 0 true unknown 3 ");
 }
+
+TEST_CASE("a machine that is not there refuses nothing") {
+  const auto reporter = make_quiet_reporter();
+  const auto result = run_enclosed(
+      [&](Reporter&) -> Result<std::string> {
+        TRY(const auto tap, make_network());
+        std::string said;
+        for (const std::string where :
+             {"203.0.113.10 25", "192.0.2.1 25", "203.0.113.1 25 from 2001:db8:51::1", "203.0.113.1 25"}) {
+          TRY(const Dialogue dialogue, parse_dialogue("# t\nexpect-refused " + where + "\n", "t"));
+          const Status played = Player(Stage{}).play(dialogue);
+          said += (played ? "refused" : played.error().message) + "\n";
+        }
+        return said;
+      },
+      *reporter);
+  if (!result) FAIL(format_error(result.error()));
+  CHECK(*result ==
+        "cannot connect to 203.0.113.10 port 25: No route to host\n"
+        "cannot connect to 192.0.2.1 port 25: Network is unreachable\n"
+        "cannot send from 2001:db8:51::1: Address family not supported by protocol\n"
+        "refused\n");
+}
