@@ -297,4 +297,12 @@ Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port)
   return socket;
 }
 
+std::uint16_t local_port(const FileDescriptor& socket) {
+  Address local;
+  local.size = sizeof local.storage;
+  ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local.storage), &local.size);
+  // The port stands at the same place for both families.
+  return ntohs(reinterpret_cast<const sockaddr_in*>(&local.storage)->sin_port);
+}
+
 }  // namespace mailstead::mailtest

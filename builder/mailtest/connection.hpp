@@ -64,7 +64,10 @@ class Connection {
   bool broken_ = false;  ///< TLS has failed: nothing more may be sent, not even a goodbye (SSL_shutdown(3))
 };
 
-/// A listening, non-blocking TCP socket on a numeric address. Errors: not an address, taken, not permitted.
+/// A listening, non-blocking TCP socket on a numeric address; port 0 is any that is free. Errors: not an
+/// address, taken, not permitted.
 Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port);
+/// The port of a socket of listen_on.
+std::uint16_t local_port(const FileDescriptor& socket);
 
 }  // namespace mailstead::mailtest

@@ -20,11 +20,14 @@ using namespace std::chrono_literals;
 
 // Whether the appliance greets on this port in the right way. A host that is not there yet takes its time to
 // say so.
-bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view greeting) {
-  auto connection = Connection::open(kAppliance, port, "", Clock::now() + 500ms);
+bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view greeting, double time_scale) {
+  const auto within = [&](std::chrono::milliseconds time) {
+    return Clock::now() + std::chrono::duration_cast<Clock::duration>(time * time_scale);
+  };
+  auto connection = Connection::open(kAppliance, port, "", within(500ms));
   if (!connection) return false;
   // Once it listens, the greeting may take a while: TLS under emulation, postscreen's wait.
-  const Deadline deadline = Clock::now() + 20s;
+  const Deadline deadline = within(20s);
   if (tls && !connection->start_tls("", deadline)) return false;
   Session session(protocol, *std::move(connection));
   const auto reply = session.read_reply(deadline);
@@ -60,8 +63,8 @@ Status MachineAppliance::wait_boot(Deadline deadline) {
   std::optional<Clock::time_point> imaps;
   while (!smtp || !imaps) {
     CHECK_OK(check_interrupt());
-    if (!smtp && greets(25, Protocol::smtp, false, "220 ")) smtp = Clock::now();
-    if (!imaps && greets(993, Protocol::imap, true, "* OK")) imaps = Clock::now();
+    if (!smtp && greets(25, Protocol::smtp, false, "220 ", time_scale_)) smtp = Clock::now();
+    if (!imaps && greets(993, Protocol::imap, true, "* OK", time_scale_)) imaps = Clock::now();
     if (smtp && imaps) break;
     if (!machine_.running()) return fail(ErrorKind::tool, "the machine went off while it was booting");
     if (Clock::now() >= deadline)

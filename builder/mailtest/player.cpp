@@ -41,6 +41,10 @@ Deadline Player::within(std::chrono::milliseconds time) const {
                             static_cast<double>(time.count()) * stage_.time_scale));
 }
 
+std::chrono::seconds Player::patient(std::chrono::seconds time) const {
+  return std::chrono::ceil<std::chrono::seconds>(time * stage_.time_scale);
+}
+
 void Player::note(std::string line) {
   constexpr std::size_t kMostLines = 400;
   transcript_.push_back(std::move(line));

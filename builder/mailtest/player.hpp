@@ -83,6 +83,8 @@ class Player {
   Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;
   Result<std::string> expanded(const std::string& text) const { return expand(text, variables_); }
   Deadline within(std::chrono::milliseconds time) const;
+  /// The same for a program that is run.
+  std::chrono::seconds patient(std::chrono::seconds time) const;
   Deadline reply_deadline() const { return within(std::chrono::seconds(60)); }
   void note(std::string line);
   void note_reply(const Reply& reply);

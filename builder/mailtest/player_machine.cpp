@@ -184,7 +184,7 @@ Status Player::verify_dkim(const Step& step) {
   command.argv = {"/usr/bin/python3", (stage_.oracles / "verify-dkim.py").string(), zone.string(), w[2],
                   w[4]};
   command.input = message->second;
-  command.timeout = std::chrono::seconds(60);
+  command.timeout = patient(std::chrono::seconds(60));
   TRY(const CommandOutput verdict, run_any_status(command));
   note("verify-dkim: " + printable(verdict.out, 600));
   if (verdict.exit_status != 0)

@@ -8,8 +8,12 @@
 namespace mailstead::mailtest {
 namespace {
 
+using namespace std::chrono_literals;
+
 /// The client, as a person sits before it who has no configuration, no agent and no known hosts.
-Command ssh_client(const std::string& address, const std::vector<std::string>& options) {
+/// `connecting`: how long that may take.
+Command ssh_client(const std::string& address, std::chrono::seconds connecting,
+                   const std::vector<std::string>& options) {
   Command command;
   command.argv = {"ssh", "-F", "none", "-T"};
   const std::string settings[] = {"BatchMode=yes",
@@ -18,7 +22,7 @@ Command ssh_client(const std::string& address, const std::vector<std::string>& o
                                   "GlobalKnownHostsFile=/dev/null",
                                   "LogLevel=ERROR",
                                   "IdentityAgent=none",
-                                  "ConnectTimeout=30"};
+                                  fmt::format("ConnectTimeout={}", connecting.count())};
   for (const std::string& setting : settings) {
     command.argv.push_back("-o");
     command.argv.push_back(setting);
@@ -33,9 +37,9 @@ Command ssh_client(const std::string& address, const std::vector<std::string>& o
 Status Player::log_in(const Step& step) {
   TRY(const std::vector<std::string> w, expanded(step.words));
   TRY(const std::string remote, expanded(step.text));
-  Command command = ssh_client(w[0], {"-o", "IdentitiesOnly=yes", "-i", w[1]});
+  Command command = ssh_client(w[0], patient(30s), {"-o", "IdentitiesOnly=yes", "-i", w[1]});
   command.argv.push_back(remote);
-  command.timeout = std::chrono::seconds(static_cast<long>(120 * stage_.time_scale));
+  command.timeout = patient(120s);
   note(fmt::format("ssh to {}: {}", w[0], remote));
   TRY(const CommandOutput done, run_any_status(command));
   Reply reply;
@@ -50,10 +54,10 @@ Status Player::log_in(const Step& step) {
 
 Status Player::check_login_methods(const Step& step) {
   TRY(const std::vector<std::string> w, expanded(step.words));
-  Command command =
-      ssh_client(w[0], {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + w[1]});
+  Command command = ssh_client(
+      w[0], patient(30s), {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + w[1]});
   command.argv.push_back("true");
-  command.timeout = std::chrono::seconds(static_cast<long>(120 * stage_.time_scale));
+  command.timeout = patient(120s);
   TRY(const CommandOutput done, run_any_status(command));
   note("ssh: " + printable(done.err, 300));
   // The client lists what the server would have accepted: "root@…: Permission denied (publickey)."

@@ -19,6 +19,9 @@ Result<std::string> root_zone(const std::vector<DnsRecord>& records);
 /// Configuration of nsd (nsd.conf(5)) that serves that zone on the addresses of all root servers.
 std::string nsd_configuration(const std::filesystem::path& folder);
 
+/// One of these addresses: a.root-servers.net.
+inline constexpr const char* kFirstRootServer = "198.41.0.4";
+
 /// Inside run_enclosed, after make_network: routes the root servers' addresses to this host and writes zone
 /// and configuration into a folder "root-servers" of `folder`, where the log will be too. Returns what to
 /// start. Errors: root_zone's; no `ip`.

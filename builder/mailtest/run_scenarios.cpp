@@ -158,7 +158,7 @@ class SuiteRun {
     if (!options_.zone_json.empty()) {
       TRY(zone, records_from_json(options_.zone_json));
     }
-    TRY(world_, World::start(suite_.world, zone, folder_));
+    TRY(world_, World::start(suite_.world, zone, folder_, options_.time_scale));
     for (const Scenario& scenario : suite_.scenarios) {
       if (scenario.dialogue.own_machine) finish_machine();
       CHECK_OK(play(scenario));

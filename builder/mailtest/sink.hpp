@@ -51,11 +51,12 @@ Result<TlsContext> make_self_signed(const std::string& name);
 /// local part begins with "unknown" is refused with 550, one that begins with "later" is put off with 450.
 class SmtpSink {
  public:
-  /// Listens at once; connections are served by threads until the destructor. `tls`: offer STARTTLS.
-  /// `inbox` must outlive the sink. Errors: address taken.
+  /// Listens at once, with port 0 on any that is free; connections are served by threads until the
+  /// destructor. `tls`: offer STARTTLS. `inbox` must outlive the sink. Errors: address taken.
   static Result<std::unique_ptr<SmtpSink>> start(const std::string& address, std::uint16_t port,
                                                  std::string name, bool tls, Inbox& inbox);
   ~SmtpSink();
+  std::uint16_t port() const { return local_port(socket_); }
 
  private:
   SmtpSink(FileDescriptor socket, std::string name, TlsContext tls, Inbox& inbox);

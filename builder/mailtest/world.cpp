@@ -3,12 +3,16 @@
 
 #include <arpa/inet.h>
 #include <fmt/format.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sys/socket.h>
 
 #include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "base/interrupt.hpp"
 #include "mailtest/dialogue.hpp"
 #include "mailtest/enclosure.hpp"
 #include "mailtest/root_servers.hpp"
@@ -17,6 +21,8 @@
 
 namespace mailstead::mailtest {
 namespace {
+
+using Clock = std::chrono::steady_clock;
 
 const std::set<std::string>& known_types() {
   static const std::set<std::string> types = {"A", "AAAA", "MX", "TXT", "SRV", "PTR", "CNAME", "CAA", "TLSA"};
@@ -96,6 +102,24 @@ Result<std::string> option_for(const DnsRecord& record) {
   }
   return fail(ErrorKind::usage, fmt::format("the record {} {} {} is not understood", record.name, record.type,
                                             printable(record.value, 200)));
+}
+
+/// Whether a name server answers at this IPv4 address, whatever it says.
+bool answers_questions(const char* address) {
+  // RFC 1035 section 4.1: a header with one question, for the name servers of the root.
+  constexpr std::string_view kQuestion("\x4d\x53\0\0\0\1\0\0\0\0\0\0\0\0\2\0\1", 17);
+  sockaddr_in to{};
+  to.sin_family = AF_INET;
+  to.sin_port = htons(53);
+  ::inet_pton(AF_INET, address, &to.sin_addr);
+  const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  // Connected, so that a port where nobody listens is an error at once.
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
+      ::send(socket.get(), kQuestion.data(), kQuestion.size(), 0) < 0)
+    return false;
+  pollfd entry{socket.get(), POLLIN, 0};
+  char answer[512];
+  return ::poll(&entry, 1, 500) > 0 && ::recv(socket.get(), answer, sizeof answer, MSG_DONTWAIT) > 0;
 }
 
 }  // namespace
@@ -189,7 +213,9 @@ Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vect
 }
 
 Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::vector<DnsRecord>& zone,
-                                            const std::filesystem::path& folder) {
+                                            const std::filesystem::path& folder, double time_scale) {
+  const Deadline deadline =
+      Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(10) * time_scale);
   std::unique_ptr<World> world(new World());
   TRY(world->tap_, make_network());
   std::vector<DnsRecord> records = plan.records;
@@ -204,14 +230,21 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
     world->gateway_log_ = folder / "dnsmasq.log";
     // --no-daemon: in a user namespace there is no other user to become.
+    const auto ready = [&] {
+      if (plan.names == NameService::gateway) return answers_questions(kGateway);
+      // Without names there is nothing to ask it.
+      const auto log = read_file(world->gateway_log_);
+      return log && log->find(": started, version ") != std::string::npos;
+    };
     CHECK_OK(world->serve({{"dnsmasq", "--no-daemon", "--conf-file=" + (folder / "dnsmasq.conf").string()},
                            world->gateway_log_,
                            {},
-                           false}));
+                           false},
+                          ready, deadline));
   }
   if (plan.names == NameService::root) {
     TRY(const vm::Daemon root, prepare_root_servers(records, folder));
-    CHECK_OK(world->serve(root));
+    CHECK_OK(world->serve(root, [] { return answers_questions(kFirstRootServer); }, deadline));
   }
   for (const Peer& peer : plan.peers) {
     TRY(auto sink, SmtpSink::start(peer.address, peer.port, peer.name, peer.tls, world->inbox_));
@@ -231,11 +264,16 @@ std::string World::address_log(std::size_t lines) const {
   return text;
 }
 
-Status World::serve(const vm::Daemon& daemon) {
+Status World::serve(const vm::Daemon& daemon, const std::function<bool()>& ready, Deadline deadline) {
   TRY(vm::Process server, vm::Process::start(daemon));
-  if (const auto ending = server.wait(std::chrono::milliseconds(500)))
-    return fail(ErrorKind::tool, "the name server of the test world ended with " + ending->describe() +
-                                     ":\n" + vm::tail(server.log(), 10));
+  while (!ready()) {
+    CHECK_OK(check_interrupt());
+    const auto ending = server.wait(std::chrono::milliseconds(20));
+    if (!ending && Clock::now() < deadline) continue;
+    const std::string what = ending ? "ended with " + ending->describe() : "does not get ready";
+    return fail(ErrorKind::tool, fmt::format("{} of the test world {}:\n{}", daemon.argv[0], what,
+                                             vm::tail(server.log(), 10)));
+  }
   servers_.push_back(std::move(server));
   return ok();
 }

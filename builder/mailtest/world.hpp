@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -67,9 +68,9 @@ Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vect
 class World {
  public:
   /// `zone`: the appliance's own records. `folder`: for logs and configuration. Errors: as in make_network;
-  /// no dnsmasq or nsd, or one that ended at once.
+  /// no dnsmasq or nsd, or one that ends at once, or is not ready within 10 s times `time_scale`.
   static Result<std::unique_ptr<World>> start(const WorldPlan& plan, const std::vector<DnsRecord>& zone,
-                                              const std::filesystem::path& folder);
+                                              const std::filesystem::path& folder, double time_scale = 1.0);
   int tap() const { return tap_.get(); }
   Inbox& inbox() { return inbox_; }
   /// The last `lines` things that the gateway said about addresses: DHCP, DHCPv6, router advertisements.
@@ -78,7 +79,7 @@ class World {
 
  private:
   World() = default;
-  Status serve(const vm::Daemon& daemon);
+  Status serve(const vm::Daemon& daemon, const std::function<bool()>& ready, Deadline deadline);
   FileDescriptor tap_;
   std::filesystem::path gateway_log_;
   Inbox inbox_;

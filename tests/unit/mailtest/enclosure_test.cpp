@@ -185,6 +185,27 @@ TEST_CASE("the root servers answer at their own addresses, with authority, and t
   CHECK(*result == "0 true 0 true 0 true unknown 3 ");
 }
 
+TEST_CASE("a world begins once its servers answer, and not if one of them ends") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  const auto start = [&](const std::string& lines) {
+    const auto result = run_enclosed(
+        [&](Reporter&) -> Result<std::string> {
+          TRY(const WorldPlan plan, parse_world("site mail.example.org\n" + lines, "world"));
+          TRY(const auto world, World::start(plan, {}, folder->path()));
+          return std::string("begun");
+        },
+        *reporter);
+    return result ? *result : result.error().message.substr(0, result.error().message.find('\n'));
+  };
+  CHECK(start("") == "begun");
+  CHECK(start("names root\n") == "begun");  // dnsmasq without names
+  CHECK(start("names root\naddressing silent\n") == "begun");
+  CHECK(start("dns " + std::string(70, 'x') + ".example MX 10 a.example\n") ==
+        "dnsmasq of the test world ended with exit status 1:");
+}
+
 TEST_CASE("a machine that is not there refuses nothing") {
   const auto reporter = make_quiet_reporter();
   const auto result = run_enclosed(

@@ -2,7 +2,7 @@
 // Dialogues against the sink, and against servers of a few lines, on loopback.
 #include "mailtest/player.hpp"
 
-#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 #include <thread>
@@ -16,22 +16,11 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::uint16_t free_port() {
-  const auto socket = listen_on("127.0.0.1", 0);
-  sockaddr_in address{};
-  socklen_t size = sizeof address;
-  ::getsockname(socket->get(), reinterpret_cast<sockaddr*>(&address), &size);
-  return ntohs(address.sin_port);
-}
-
 /// Says its script to one client without listening to it: enough to test what the client makes of replies.
 class ScriptedServer {
  public:
   explicit ScriptedServer(std::string script) : socket_(listen_on("127.0.0.1", 0).value()) {
-    sockaddr_in address{};
-    socklen_t size = sizeof address;
-    ::getsockname(socket_.get(), reinterpret_cast<sockaddr*>(&address), &size);
-    port = ntohs(address.sin_port);
+    port = local_port(socket_);
     thread_ = std::jthread([this, script = std::move(script)](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         const FileDescriptor client(::accept(socket_.get(), nullptr, nullptr));
@@ -71,12 +60,11 @@ Status play_against(const std::string& script, const std::string& protocol, cons
 
 TEST_CASE("a message goes through the sink, over TLS, and comes out as it went in") {
   Inbox inbox;
-  const std::uint16_t port = free_port();
-  const auto sink = SmtpSink::start("127.0.0.1", port, "mx.elsewhere.example", true, inbox);
+  const auto sink = SmtpSink::start("127.0.0.1", 0, "mx.elsewhere.example", true, inbox);
   REQUIRE(sink.has_value());
   Stage stage;
   stage.inbox = &inbox;
-  stage.variables["port"] = std::to_string(port);
+  stage.variables["port"] = std::to_string((*sink)->port());
   const Status status = play(R"(
 connect smtp 127.0.0.1 ${port}
 < 220 mx.elsewhere.example *
@@ -146,12 +134,11 @@ connect sieve 127.0.0.1 ${port}
 
 TEST_CASE("a certificate that nobody known has signed is not trusted") {
   Inbox inbox;
-  const std::uint16_t port = free_port();
-  const auto sink = SmtpSink::start("127.0.0.1", port, "mx.elsewhere.example", true, inbox);
+  const auto sink = SmtpSink::start("127.0.0.1", 0, "mx.elsewhere.example", true, inbox);
   REQUIRE(sink.has_value());
   Stage stage;
   stage.inbox = &inbox;
-  stage.variables["port"] = std::to_string(port);
+  stage.variables["port"] = std::to_string((*sink)->port());
   const std::string talk =
       "connect smtp 127.0.0.1 ${port}\n< 220 *\n> EHLO x.example\n< 250 *\nstarttls\n"
       "certificate mx.elsewhere.example trusted by ";
@@ -225,7 +212,13 @@ TEST_CASE("closed ports and scans") {
   const ScriptedServer server("220 x\r\n");
   Stage stage;
   stage.variables["open"] = std::to_string(server.port);
-  stage.variables["closed"] = std::to_string(free_port());
+  // Taken, so that nobody else gets it, but not listened on.
+  const FileDescriptor taken(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  sockaddr_in loopback{};
+  loopback.sin_family = AF_INET;
+  loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  REQUIRE(::bind(taken.get(), reinterpret_cast<const sockaddr*>(&loopback), sizeof loopback) == 0);
+  stage.variables["closed"] = std::to_string(local_port(taken));
   CHECK(play("expect-refused 127.0.0.1 ${closed}\n", stage).has_value());
   CHECK_FALSE(play("expect-refused 127.0.0.1 ${open}\n", stage).has_value());
 }
