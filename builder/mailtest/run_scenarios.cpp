@@ -2,16 +2,20 @@
 #include "mailtest/run_scenarios.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <ctime>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "mailtest/enclosure.hpp"
 #include "mailtest/machine_appliance.hpp"
+#include "mailtest/needs.hpp"
 #include "mailtest/player.hpp"
 #include "mailtest/world.hpp"
 #include "vm/accelerator.hpp"
@@ -107,6 +111,53 @@ std::string rfc5322_date() {
   char text[64];
   std::strftime(text, sizeof text, "%a, %d %b %Y %H:%M:%S +0000", &utc);
   return text;
+}
+
+/// What every dialogue may use.
+Variables common_variables(const Options& options) {
+  Variables variables = options.variables;
+  variables["appliance"] = kAppliance;
+  variables["appliance6"] = kAppliance6;
+  variables["date"] = rfc5322_date();
+  // Messages of one scenario are told from those of another, also in a machine that is used twice.
+  variables["unique"] = fmt::format("{:08x}", std::random_device{}());
+  return variables;
+}
+
+/// Before minutes go by: every dialogue has what it needs.
+Status check_variables(const std::vector<Suite>& suites, const Options& options) {
+  constexpr std::string_view kPassword = "password:";
+  const Variables given = common_variables(options);
+  std::set<std::string> accounts;
+  std::map<std::string, std::string> others;  // and the first scenario that needs it
+  for (const Suite& suite : suites) {
+    for (const Scenario& scenario : suite.scenarios) {
+      for (const std::string& name : needed_variables(scenario.dialogue)) {
+        if (given.contains(name)) continue;
+        if (name.starts_with(kPassword))
+          accounts.insert(name.substr(kPassword.size()));
+        else
+          others.emplace(name, scenario.name);
+      }
+    }
+  }
+  std::vector<Error> errors;
+  if (!accounts.empty())
+    errors.push_back(Error{ErrorKind::usage,
+                           fmt::format("the dialogues log in as {}", fmt::join(accounts, ", ")),
+                           {},
+                           "give their passwords by --passwords FILE, in lines \"address password\"",
+                           {},
+                           {}});
+  for (const auto& [name, scenario] : others)
+    errors.push_back(Error{ErrorKind::usage,
+                           fmt::format("the variable '{}' of {} has no value", name, scenario),
+                           {},
+                           fmt::format("give it one by --set {}=VALUE", name),
+                           {},
+                           {}});
+  if (!errors.empty()) return fail(join_errors(std::move(errors)));
+  return ok();
 }
 
 Json to_json(const Summary& summary) {
@@ -210,12 +261,7 @@ class SuiteRun {
       Stage stage;
       stage.appliance = appliance_.get();
       stage.inbox = &world_->inbox();
-      stage.variables = options_.variables;
-      stage.variables["appliance"] = kAppliance;
-      stage.variables["appliance6"] = kAppliance6;
-      stage.variables["date"] = rfc5322_date();
-      // Messages of one scenario are told from those of another, also in a machine that is used twice.
-      stage.variables["unique"] = fmt::format("{:08x}", std::random_device{}());
+      stage.variables = common_variables(options_);
       stage.zone_json = options_.zone_json;
       stage.oracles = options_.oracles;
       stage.folder = folder_;
@@ -294,6 +340,7 @@ Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
   TRY(summary.left_out, keep_suites_of_site(suites, options));
   for (const LeftOut& other : summary.left_out)
     reporter.info(fmt::format("left out: the scenarios of '{}' are for {}", other.folder, other.site));
+  CHECK_OK(check_variables(suites, options));
   TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
   for (const Suite& suite : suites) {
     auto activity = reporter.start("scenarios of " + suite.name);

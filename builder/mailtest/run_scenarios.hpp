@@ -63,8 +63,8 @@ struct Summary {
 /// Boots the unchanged image in a network of its own and plays the dialogues against it. Scenarios of a
 /// folder share one machine, in the order of their names; those with `machine own` follow, each with a fresh
 /// overlay. A scenario that fails is a result, not an error. Errors: bad dialogues (all at once,
-/// ErrorKind::usage), no scenario of that name, none for this site, no QEMU, namespaces forbidden,
-/// interrupted.
+/// ErrorKind::usage), no scenario of that name, none for this site, variables without a value, no QEMU,
+/// namespaces forbidden, interrupted.
 Result<Summary> run_scenarios(const Options& options, Reporter& reporter);
 
 }  // namespace mailstead::mailtest

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // What lies in qemu-tests/ is understood, without booting anything.
 #include <filesystem>
+#include <set>
 
 #include "base/files.hpp"
 #include "mailtest/dialogue.hpp"
+#include "mailtest/needs.hpp"
 #include "mailtest/run_scenarios.hpp"
 #include "mailtest/world.hpp"
 #include "support/catch.hpp"
@@ -13,6 +15,7 @@ using namespace mailstead::mailtest;
 namespace fs = std::filesystem;
 
 TEST_CASE("every dialogue and world of qemu-tests is understood") {
+  const std::set<std::string> known = {"appliance", "appliance6", "date", "unique", "ssh_key", "authority"};
   int dialogues = 0;
   int worlds = 0;
   for (const auto& entry : fs::recursive_directory_iterator(MAILSTEAD_SOURCE_DIR "/qemu-tests")) {
@@ -21,6 +24,10 @@ TEST_CASE("every dialogue and world of qemu-tests is understood") {
       ++dialogues;
       const auto dialogue = parse_dialogue(read_file(path).value(), path.string());
       if (!dialogue) FAIL(format_error(dialogue.error()));
+      for (const std::string& name : needed_variables(*dialogue)) {
+        INFO(path);
+        CHECK((name.starts_with("password:") || known.contains(name)));
+      }
     } else if (path.filename() == "world") {
       ++worlds;
       const auto plan = parse_world(read_file(path).value(), path.string());
@@ -66,6 +73,46 @@ TEST_CASE("a site that no scenario is for is told so before anything is booted")
   CHECK(none.error().message == "no scenario in " + folder->path().string() +
                                     " is for mail.mine.example: 'other' is for mail.example.org");
   CHECK(none.error().hint.find("'site mail.mine.example'") != std::string::npos);
+}
+
+TEST_CASE("what dialogues need is known before anything is booted") {
+  const auto dialogue = parse_dialogue(
+      "# t\nconnect smtp ${appliance} 25 from ${peer}\n<~ ^220 (?P<name>.*)\n> HELO ${name}\n"
+      "auth-plain a@b.example ${password:a@b.example}\n>raw \"${base64:\\0${user}\\0${length:secret}}\"\n"
+      "message kept <<END\n${inside}\nEND\ndata kept\ndata other\nset own = ${given}\ncheck own equals x\n"
+      "wait 5s until\n  received within 1s to ${who} as mail\nend\ncheck mail.from equals ${own}\n"
+      "check nowhere equals x\n",
+      "t");
+  if (!dialogue) FAIL(format_error(dialogue.error()));
+  CHECK(needed_variables(*dialogue) ==
+        std::set<std::string>{"appliance", "given", "inside", "nowhere", "other", "password:a@b.example",
+                              "peer", "secret", "user", "who"});
+
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  Options options;
+  options.site = "mail.mine.example";
+  options.scenarios = folder->path();
+  REQUIRE(make_directories(folder->path() / "mine").has_value());
+  REQUIRE(write_file(folder->path() / "mine/world", "site mail.mine.example\n").has_value());
+  const auto run = [&](const std::string& steps) {
+    REQUIRE(write_file(folder->path() / "mine/10-x.dialogue", "# t\n" + steps).has_value());
+    const auto done = run_scenarios(options, *reporter);
+    REQUIRE_FALSE(done.has_value());
+    CHECK(done.error().kind == ErrorKind::usage);
+    return format_error(done.error());
+  };
+  const std::string passwords =
+      run("auth-plain x ${password:b@mine.example}\nauth-plain x ${password:a@mine.example}\n");
+  CHECK(passwords.find("the dialogues log in as a@mine.example, b@mine.example") != std::string::npos);
+  CHECK(passwords.find("give their passwords by --passwords FILE") != std::string::npos);
+  const std::string other = run("> ${ssh_key} ${date} ${unique} ${appliance6}\n");
+  CHECK(other.find("the variable 'ssh_key' of mine/10-x has no value") != std::string::npos);
+  CHECK(other.find("--set ssh_key=VALUE") != std::string::npos);
+  CHECK(other.find("date") == std::string::npos);
+  options.variables["ssh_key"] = "x";
+  CHECK(run("> ${ssh_key} ${authority}\n").find("'ssh_key'") == std::string::npos);
 }
 
 TEST_CASE("a run without scenarios has not passed") {

@@ -1,0 +1,14 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <set>
+#include <string>
+
+#include "mailtest/dialogue.hpp"
+
+namespace mailstead::mailtest {
+
+/// Variables that the dialogue uses and that none of its steps sets: whoever plays it has to give them.
+std::set<std::string> needed_variables(const Dialogue& dialogue);
+
+}  // namespace mailstead::mailtest
