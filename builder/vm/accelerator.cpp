@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/utsname.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <optional>
 
@@ -86,7 +87,14 @@ Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Report
     if (std::string_view(wish) == "kvm") return Accelerator::kvm;
     return fail(ErrorKind::usage, std::string("MAILSTEAD_ACCEL is '") + wish + "'", "set it to tcg or kvm");
   }
-  if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) return Accelerator::tcg;
+  if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) {
+    if (errno == EACCES)
+      reporter.info(
+          fmt::format("KVM is not used: {0} is not for you to open; to be faster, add yourself to the group "
+                      "kvm and log in again",
+                      question.device.string()));
+    return Accelerator::tcg;
+  }
   TRY(const fs::path file, verdict_file(question));
   if (const auto verdict = read_file(file, 64)) {
     if (*verdict == "tcg\n") {

@@ -69,6 +69,16 @@ struct Fixture {
   }
 };
 
+/// Keeps what is said.
+struct Listener : Reporter {
+  void warning(std::string_view) override {}
+  void info(std::string_view said) override { text += said; }
+  void on_start(const Progress&) override {}
+  void on_advance(const Progress&) override {}
+  void on_end(const Progress&) override {}
+  std::string text;
+};
+
 }  // namespace
 
 TEST_CASE("the image stays as it is and QEMU ends when told") {
@@ -257,4 +267,26 @@ TEST_CASE("a KVM under which the kernel stays silent is not used, and not asked 
     CHECK(find_accelerator(question, *reporter).error().message == "MAILSTEAD_ACCEL is 'fast'");
     ::unsetenv("MAILSTEAD_ACCEL");
   }
+}
+
+TEST_CASE("a KVM that is there, but not for this user, is told") {
+  ::unsetenv("MAILSTEAD_ACCEL");
+  Fixture f;
+  AcceleratorQuestion question = f.question();
+  question.device = f.folder.path() / "kvm";
+  REQUIRE(write_file(question.device, "", 0).has_value());
+  const pid_t child = ::fork();
+  if (child == 0) {
+    // Root may open everything.
+    if (::getuid() == 0 && ::setuid(65534) != 0) ::_exit(2);
+    Listener said;
+    const auto chosen = find_accelerator(question, said);
+    ::_exit(chosen && *chosen == Accelerator::tcg &&
+                    said.text.find("kvm is not for you to open") != std::string::npos
+                ? 0
+                : 1);
+  }
+  int status = -1;
+  ::waitpid(child, &status, 0);
+  CHECK(status == 0);
 }
