@@ -264,7 +264,15 @@ Result<Command> Toolbox::command(const std::string& program,
                  {"GCONV_PATH", (root_ / "usr/lib" / elf->triplet / "gconv").string()},
                  {"OPENSSL_CONF", "/dev/null"},
                  {"OPENSSL_MODULES", (root_ / "usr/lib" / elf->triplet / "ossl-modules").string()},
-                 {"MTOOLSRC", "/dev/null"}};
+                 // ~/.mtoolsrc, which mtools looks for in the password database if HOME is not set.
+                 {"HOME", "/nonexistent"},
+                 {"MTOOLSRC", "/dev/null"},
+                 // What /etc/mtools.conf may say of how names and tables are written; these go before it.
+                 {"MTOOLS_FAT_COMPATIBILITY", "0"},
+                 {"MTOOLS_LOWER_CASE", "0"},
+                 {"MTOOLS_NAME_NUMERIC_TAIL", "1"},
+                 {"MTOOLS_NO_VFAT", "0"},
+                 {"MTOOLS_SKIP_CHECK", "0"}};
   return command;
 }
 
