@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "base/interrupt.hpp"
 #include "spec/formats.hpp"
 #include "spec/reading.hpp"
 #include "spec/time_zones.hpp"
@@ -124,6 +125,8 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
   read("time_zone", read_time_zone);
   map.finish();
   resolve_routes(reading);
+  // What was read until then is neither a site nor all of its mistakes.
+  CHECK_OK(check_interrupt());
   CHECK_OK(std::move(problems).finish());
   return site;
 }

@@ -6,6 +6,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/interrupt.hpp"
 #include "spec/formats.hpp"
 #include "spec/reading.hpp"
 
@@ -16,6 +17,9 @@ using yaml::MapReader;
 using yaml::quote;
 using yaml::Value;
 
+/// Beyond what one machine serves; a file could hold enough of them to take seconds and half a gigabyte.
+constexpr std::size_t kMostDomains = 10'000;
+constexpr std::size_t kMostAccounts = 50'000;
 constexpr std::uint64_t kLeastQuota = 1ull << 20;
 constexpr std::uint64_t kMostQuota = 1ull << 50;
 constexpr const char* kSendOnlyText = "This address only sends mail; nobody reads replies to it";
@@ -38,15 +42,18 @@ std::vector<DkimAlgorithm> read_algorithms(Reading& reading, const Value& list) 
     const auto name = item.as_string(reading.problems);
     if (!name) continue;
     if (*name != "rsa2048" && *name != "ed25519") {
-      std::string message = fmt::format("unknown algorithm {}", quote(*name));
-      if (const auto near = yaml::nearest(*name, {"rsa2048", "ed25519"}))
-        message += fmt::format("; did you mean '{}'?", *near);
-      reading.problems.add(item.error(std::move(message), "use rsa2048 and ed25519"));
+      reading.problems.add([&] {
+        std::string message = fmt::format("unknown algorithm {}", quote(*name));
+        if (const auto near = yaml::nearest(*name, {"rsa2048", "ed25519"}))
+          message += fmt::format("; did you mean '{}'?", *near);
+        return item.error(std::move(message), "use rsa2048 and ed25519");
+      });
       continue;
     }
     const auto algorithm = *name == "rsa2048" ? DkimAlgorithm::rsa2048 : DkimAlgorithm::ed25519;
     if (std::find(algorithms.begin(), algorithms.end(), algorithm) != algorithms.end()) {
-      reading.problems.add(item.error(fmt::format("the algorithm '{}' is there twice", *name)));
+      reading.problems.add(
+          [&] { return item.error(fmt::format("the algorithm '{}' is there twice", *name)); });
       continue;
     }
     algorithms.push_back(algorithm);
@@ -181,9 +188,10 @@ void read_password(Reading& reading, const MapReader::Entry& entry, const std::o
     while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
     account.password_hash = reading.accept(parse_password_hash(*text), *file).value_or("");
   } else {
-    reading.problems.add(
-        entry.key.error(fmt::format("the account {} has no 'password_hash'", quote(entry.key.text())),
-                        "make one with 'mailstead passwd'"));
+    reading.problems.add([&] {
+      return entry.key.error(fmt::format("the account {} has no 'password_hash'", quote(entry.key.text())),
+                             "make one with 'mailstead passwd'");
+    });
   }
 }
 
@@ -218,7 +226,13 @@ void read_domains(Reading& reading, const Value& value) {
   std::map<std::string, Value> seen;
   const auto entries = map.take_all();
   if (value.is_map() && entries.empty()) reading.problems.add(value.error("the site has no domain"));
+  if (entries.size() > kMostDomains) {
+    reading.problems.add(
+        entries[kMostDomains].key.error(fmt::format("the site has more than {} domains", kMostDomains)));
+    return;
+  }
   for (const MapReader::Entry& entry : entries) {
+    if (interrupted()) return;
     auto name = reading.accept(parse_domain(entry.key.text()), entry.key);
     if (!name) continue;
     if (const auto [it, fresh] = seen.emplace(name->ascii, entry.key); !fresh) {
@@ -241,12 +255,20 @@ void read_domains(Reading& reading, const Value& value) {
 
 void read_accounts(Reading& reading, const Value& value) {
   MapReader map(value, reading.problems);
-  for (const MapReader::Entry& entry : map.take_all()) {
+  auto entries = map.take_all();
+  if (entries.size() > kMostAccounts) {
+    reading.problems.add(
+        entries[kMostAccounts].key.error(fmt::format("the site has more than {} accounts", kMostAccounts)));
+    entries.erase(entries.begin() + kMostAccounts, entries.end());
+  }
+  for (const MapReader::Entry& entry : entries) {
+    if (interrupted()) return;
     const auto mention = reading.own_address(entry.key);
     if (mention) check_account_name(reading, *mention);
     if (entry.value.is_scalar()) {
       // Most likely a password.
-      reading.problems.add(entry.value.error("expected a map, found text", "write {password_hash: …}"));
+      reading.problems.add(
+          [&] { return entry.value.error("expected a map, found text", "write {password_hash: …}"); });
       if (mention) {
         reading.routes.accounts.push_back({{}, entry.key, {}});
         reading.routes.accounts.back().account.address = mention->address;
@@ -297,6 +319,7 @@ void read_accounts(Reading& reading, const Value& value) {
 void read_shared(Reading& reading, const Value& value, std::vector<Routes::Shared>& into) {
   MapReader map(value, reading.problems);
   for (const MapReader::Entry& entry : map.take_all()) {
+    if (interrupted()) return;
     auto name = reading.own_address(entry.key);
     auto targets = reading.addresses(entry.value);
     if (name) into.push_back({*std::move(name), std::move(targets)});

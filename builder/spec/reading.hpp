@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -48,12 +49,14 @@ struct Reading {
   yaml::Problems& problems;
   Site& site;
   Routes routes = {};
+  std::size_t compared = 0;  ///< bytes of names that were compared for suggestions
 
   /// The value that a check let through; otherwise the fault is reported at `value`.
   template <class T>
   std::optional<T> accept(Checked<T> checked, const yaml::Value& value) {
     if (checked) return *std::move(checked);
-    problems.add(value.error(std::move(checked.error().message), std::move(checked.error().hint)));
+    problems.add(
+        [&] { return value.error(std::move(checked.error().message), std::move(checked.error().hint)); });
     return std::nullopt;
   }
   /// The address that a scalar holds.
@@ -62,6 +65,9 @@ struct Reading {
   std::optional<Mention> own_address(const yaml::Value& value);
   std::vector<Mention> addresses(const yaml::Value& list);
   bool is_own_domain(const std::string& domain) const;
+  /// "; did you mean '…'?" if one of the names is near, else nothing. For the first errors only: each
+  /// suggestion looks at all names.
+  std::string suggestion(const std::string& word, const std::function<std::vector<std::string>()>& names);
 
   /// The text of a file that the spec names, relative to its folder. With `secret`, a file that everybody on
   /// the machine may read is refused.

@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
-#include <unordered_map>
 
+#include "base/interrupt.hpp"
 #include "spec/reading.hpp"
 
 namespace mailstead::spec {
@@ -20,18 +21,12 @@ constexpr unsigned kMostAliasLevels = 16;
 /// length.
 constexpr std::size_t kMostRecipients = 1'000'000;
 
-struct HashAddress {
-  std::size_t operator()(const Address& address) const {
-    return std::hash<std::string>()(address.local) * 31 + std::hash<std::string>()(address.domain);
-  }
-};
-
 /// What an address of the site is.
 struct Claim {
   enum class Kind { account, account_alias, shared, forward };
   Kind kind;
   std::size_t index;  ///< in Routes: the account, the alias or the forward
-  int line;
+  Value value;        ///< where
 };
 
 class Resolver {
@@ -39,17 +34,17 @@ class Resolver {
   explicit Resolver(Reading& reading) : reading_(reading), routes_(reading.routes) {}
 
   void run() {
-    claim_all();
-    check_accounts();
-    resolve_aliases();
-    resolve_forwards();
-    check_domains();
+    for (const auto stage : {&Resolver::claim_all, &Resolver::check_accounts, &Resolver::resolve_aliases,
+                             &Resolver::resolve_forwards, &Resolver::check_domains}) {
+      if (interrupted()) return;
+      (this->*stage)();
+    }
     complete_site();
   }
 
  private:
   void add(const Value& value, std::string message, std::string hint = {}) {
-    reading_.problems.add(value.error(std::move(message), std::move(hint)));
+    reading_.problems.add([&] { return value.error(std::move(message), std::move(hint)); });
   }
 
   std::string describe(const Claim& claim) const {
@@ -72,14 +67,12 @@ class Resolver {
   }
 
   bool claim(const Address& address, const Value& value, Claim::Kind kind, std::size_t index) {
-    const auto [at, fresh] = claims_.emplace(address, Claim{kind, index, 0});
-    if (fresh) {
-      at->second.line = value.place().line;
-      return true;
-    }
+    const auto [at, fresh] = claims_.emplace(address, Claim{kind, index, value});
+    if (fresh) return true;
     const std::string what = describe(at->second);
     add(value,
-        fmt::format("the address {} is already {} (line {})", quote(address.text()), what, at->second.line),
+        fmt::format("the address {} is already {} (line {})", quote(address.text()), what,
+                    at->second.value.place().line),
         at->second.kind == Claim::Kind::shared ? "put all who get its mail into one list" : "");
     return false;
   }
@@ -135,17 +128,17 @@ class Resolver {
   }
 
   void report_missing(const Mention& target) {
-    std::string message = fmt::format("the address {} does not exist", quote(target.address.text()));
-    // A suggestion looks at every address: only for as many errors as somebody reads.
-    if (reading_.problems.size() < 20) {
-      std::vector<std::string> known;
-      known.reserve(claims_.size());
-      for (const auto& [address, claim] : claims_) known.push_back(address.text());
-      std::sort(known.begin(), known.end());
-      if (const auto near = yaml::nearest(target.address.text(), known))
-        message += fmt::format("; did you mean '{}'?", *near);
-    }
-    add(target.value, std::move(message), "it must be an account, an alias or a forward");
+    const auto known = [this] {
+      std::vector<std::string> addresses;
+      addresses.reserve(claims_.size());
+      for (const auto& [address, claim] : claims_) addresses.push_back(address.text());
+      return addresses;
+    };
+    reading_.problems.add([&] {
+      return target.value.error(fmt::format("the address {} does not exist{}", quote(target.address.text()),
+                                            reading_.suggestion(target.address.text(), known)),
+                                "it must be an account, an alias or a forward");
+    });
   }
 
   enum class State { fresh, open, done, failed };
@@ -387,8 +380,9 @@ class Resolver {
 
   Reading& reading_;
   Routes& routes_;
-  std::unordered_map<Address, Claim, HashAddress> claims_;
-  std::unordered_map<std::size_t, std::size_t> account_forwards_;  ///< account to forward, by number
+  // Sorted: whoever knows the hash of an unordered map can write addresses that take quadratic time.
+  std::map<Address, Claim> claims_;
+  std::map<std::size_t, std::size_t> account_forwards_;  ///< account to forward, by number
   std::vector<Resolved> resolved_;
   std::vector<State> forward_states_;
   std::size_t recipients_ = 0;

@@ -11,6 +11,7 @@
 #include <streambuf>
 
 #include "base/files.hpp"
+#include "base/interrupt.hpp"
 #include "yaml/tree.hpp"
 
 namespace mailstead::yaml {
@@ -54,6 +55,9 @@ class BoundedInput : public std::streambuf {
   bool exhausted_ = false;
 };
 
+/// The user asked to stop. Thrown out of yaml-cpp's callbacks; does not leave this folder.
+struct Stopped {};
+
 /// Makes a Tree of yaml-cpp's events and keeps the bounds.
 class Builder : public YAML::EventHandler {
  public:
@@ -76,7 +80,8 @@ class Builder : public YAML::EventHandler {
                 const std::string& value) override {
     refuse_tag(mark, tag);
     refuse_open_quote(offset(mark));
-    Value::Impl& node = tree_.nodes[add(Value::Impl::Kind::scalar, offset(mark), anchor)];
+    const auto expanded = static_cast<std::uint32_t>(1 + value.size() / kBytesOfNode);
+    Value::Impl& node = tree_.nodes[add(Value::Impl::Kind::scalar, offset(mark), anchor, expanded)];
     node.text_begin = static_cast<std::uint32_t>(tree_.texts.size());
     node.text_size = static_cast<std::uint32_t>(value.size());
     tree_.texts += value;
@@ -142,7 +147,9 @@ class Builder : public YAML::EventHandler {
     if (end_of_quotes(text, at) == std::string_view::npos) throw open_quote(at);
   }
 
-  std::uint32_t add(Value::Impl::Kind kind, std::size_t at, YAML::anchor_t anchor) {
+  std::uint32_t add(Value::Impl::Kind kind, std::size_t at, YAML::anchor_t anchor,
+                    std::uint32_t expanded = 1) {
+    if (interrupted()) throw Stopped{};
     if (tree_.nodes.size() >= kMostNodes) {
       throw Fault{at, fmt::format("the file holds more than {} values", kMostNodes), {}};
     }
@@ -152,6 +159,7 @@ class Builder : public YAML::EventHandler {
     node.offset = static_cast<std::uint32_t>(at);
     node.kind = kind;
     node.end_node = number + 1;
+    node.expanded = expanded;
     input_.node_at(at);
     if (kind == Value::Impl::Kind::list || kind == Value::Impl::Kind::map) {
       name(anchor, kOpen);
@@ -173,9 +181,10 @@ class Builder : public YAML::EventHandler {
     if (levels_.empty()) return;
     const Value::Impl& child = tree_.nodes[number];
     Value::Impl& parent = tree_.nodes[levels_.back().node];
-    parent.expanded = std::min(parent.expanded + child.expanded, static_cast<std::uint32_t>(kMostNodes + 1));
-    if (parent.expanded > kMostNodes) {
-      throw Fault{at, fmt::format("aliases make more than {} values of this file", kMostNodes),
+    parent.expanded =
+        std::min(parent.expanded + child.expanded, static_cast<std::uint32_t>(kMostExpanded + 1));
+    if (parent.expanded > kMostExpanded) {
+      throw Fault{at, fmt::format("aliases make more than {} values of this file", kMostExpanded),
                   "write out what is meant"};
     }
     parent.height = std::max(parent.height, static_cast<std::uint8_t>(child.height + 1));
@@ -310,6 +319,8 @@ Result<Document> Document::parse(std::string text, std::string name) {
     Builder builder(*tree, input);
     while (parser.HandleNextDocument(builder)) {
     }
+  } catch (const Stopped&) {
+    return fail(std::move(check_interrupt()).error());
   } catch (const Fault& fault) {
     return error_at(fault.offset, fault.message, fault.hint);
   } catch (const std::exception& exception) {

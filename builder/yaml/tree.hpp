@@ -11,8 +11,14 @@
 
 namespace mailstead::yaml {
 
-constexpr std::size_t kMostBytes = 16u << 20;
-constexpr std::size_t kMostNodes = 1'000'000;
+constexpr std::size_t kMostBytes = 6u << 20;
+/// 10,000 accounts and 1,000 domains with all that they can have are fewer.
+constexpr std::size_t kMostNodes = 250'000;
+/// So many bytes of a text count as one more node where aliases are expanded: whoever reads a value copies
+/// its text, and a list may name one long text many times.
+constexpr std::size_t kBytesOfNode = 256;
+/// As many as any file without aliases can have.
+constexpr std::size_t kMostExpanded = kMostNodes + kMostBytes / kBytesOfNode;
 constexpr std::uint32_t kMostLevels = 64;
 /// yaml-cpp queues tokens until it knows whether a map key began; this is as far as it may read without
 /// telling us of a node.
@@ -61,7 +67,7 @@ struct Value::Impl {
   std::uint32_t first_child = 0;  ///< in Tree::children
   std::uint32_t child_count = 0;  ///< twice the number of entries for a map
   std::uint32_t end_node = 0;     ///< the number of the first node after this one and all below it
-  std::uint32_t expanded = 1;     ///< nodes from here on with aliases expanded, at most kMostNodes + 1
+  std::uint32_t expanded = 1;     ///< nodes from here on with aliases expanded, at most kMostExpanded + 1
   std::uint8_t height = 1;        ///< levels from here on
   Kind kind = Kind::null;
 };

@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
-#include <unordered_set>
+#include <set>
 
 #include "yaml/tree.hpp"
 #include "yaml/yaml.hpp"
@@ -44,12 +44,12 @@ int length_in_line(std::string_view source, std::size_t offset) {
 
 }  // namespace
 
+bool Problems::full() const {
+  return errors_.size() >= kMostProblems;
+}
+
 void Problems::add(Error error) {
-  if (errors_.size() < kMostProblems) {
-    errors_.push_back(std::move(error));
-  } else {
-    ++dropped_;
-  }
+  add([&] { return std::move(error); });
 }
 
 Status Problems::finish() && {
@@ -113,15 +113,16 @@ Value Value::child(std::size_t index) const {
 
 std::optional<std::string> Value::as_string(Problems& problems) const {
   if (is_scalar()) return std::string(text());
-  problems.add(error(fmt::format("expected text, found {}", kind_name())));
+  problems.add([&] { return error(fmt::format("expected text, found {}", kind_name())); });
   return std::nullopt;
 }
 
 std::optional<bool> Value::as_bool(Problems& problems) const {
   if (is_scalar() && text() == "true") return true;
   if (is_scalar() && text() == "false") return false;
-  problems.add(
-      error(fmt::format("expected true or false, found {}", is_scalar() ? quote(text()) : kind_name())));
+  problems.add([&] {
+    return error(fmt::format("expected true or false, found {}", is_scalar() ? quote(text()) : kind_name()));
+  });
   return std::nullopt;
 }
 
@@ -151,7 +152,7 @@ std::optional<std::int64_t> Value::as_integer(Problems& problems, std::int64_t l
 std::vector<Value> Value::as_list(Problems& problems) const {
   std::vector<Value> items;
   if (!is_list()) {
-    problems.add(error(fmt::format("expected a list, found {}", kind_name())));
+    problems.add([&] { return error(fmt::format("expected a list, found {}", kind_name())); });
     return items;
   }
   items.reserve(child_count());
@@ -169,17 +170,18 @@ std::vector<std::string> Value::as_strings(Problems& problems) const {
 
 MapReader::MapReader(const Value& map, Problems& problems) : map_(map), problems_(problems) {
   if (!map.is_map()) {
-    problems.add(map.error(fmt::format("expected a map, found {}", map.kind_name())));
+    problems.add([&] { return map.error(fmt::format("expected a map, found {}", map.kind_name())); });
     return;
   }
-  std::unordered_set<std::string_view> seen;
+  // Sorted: whoever knows the hash of an unordered set can write keys that take quadratic time.
+  std::set<std::string_view> seen;
   entries_.reserve(map.child_count() / 2);
   for (std::size_t i = 0; i + 1 < map.child_count(); i += 2) {
     const Value key = map.child(i);
     if (!key.is_scalar()) {
-      problems.add(key.error(fmt::format("expected a key, found {}", key.kind_name())));
+      problems.add([&] { return key.error(fmt::format("expected a key, found {}", key.kind_name())); });
     } else if (!seen.insert(key.text()).second) {
-      problems.add(key.error(fmt::format("the key {} is there twice", quote(key.text()))));
+      problems.add([&] { return key.error(fmt::format("the key {} is there twice", quote(key.text()))); });
     } else {
       entries_.push_back({key, map.child(i + 1)});
     }
@@ -201,7 +203,8 @@ std::optional<Value> MapReader::take(std::string_view key) {
 std::optional<Value> MapReader::require(std::string_view key) {
   std::optional<Value> value = take(key);
   // A value that is no map has been reported already.
-  if (!value && (map_.is_map())) problems_.add(map_.error(fmt::format("the key '{}' is missing", key)));
+  if (!value && map_.is_map())
+    problems_.add([&] { return map_.error(fmt::format("the key '{}' is missing", key)); });
   return value;
 }
 
@@ -214,10 +217,12 @@ void MapReader::finish() {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (taken_[i]) continue;
     const Value& key = entries_[i].key;
-    std::string message = fmt::format("unknown key {}", quote(key.text()));
-    if (const auto suggestion = nearest(key.text(), known_))
-      message += fmt::format("; did you mean '{}'?", *suggestion);
-    problems_.add(key.error(std::move(message)));
+    problems_.add([&] {
+      std::string message = fmt::format("unknown key {}", quote(key.text()));
+      if (const auto suggestion = nearest(key.text(), known_))
+        message += fmt::format("; did you mean '{}'?", *suggestion);
+      return key.error(std::move(message));
+    });
   }
 }
 
@@ -249,23 +254,38 @@ std::optional<std::string> nearest(std::string_view word, const std::vector<std:
   // A third of the letters may be wrong: beyond that a suggestion is a guess.
   std::size_t best_distance = std::min<std::size_t>(3, (word.size() + 1) / 3) + 1;
   std::vector<std::size_t> before_last, last, row;
+  // Farther from the diagonal than this, the distance is too large already.
+  constexpr std::size_t kBand = 3;
+  constexpr std::size_t kFar = 1000;
   for (const std::string& candidate : candidates) {
     const std::size_t difference =
         candidate.size() > word.size() ? candidate.size() - word.size() : word.size() - candidate.size();
     if (difference >= best_distance) continue;
-    // Damerau-Levenshtein distance with adjacent letters swapped, row by row.
-    last.resize(candidate.size() + 1);
-    for (std::size_t j = 0; j <= candidate.size(); ++j) last[j] = j;
+    // Damerau-Levenshtein distance with adjacent letters swapped, row by row; what is read beside the band is
+    // set to kFar.
+    for (auto* numbers : {&before_last, &last, &row}) numbers->resize(candidate.size() + 2);
+    for (std::size_t j = 0; j <= std::min(candidate.size(), kBand); ++j) last[j] = j;
+    last[std::min(candidate.size(), kBand) + 1] = kFar;
     for (std::size_t i = 1; i <= word.size(); ++i) {
-      row.assign(candidate.size() + 1, i);
-      for (std::size_t j = 1; j <= candidate.size(); ++j) {
+      const std::size_t begin = i > kBand ? i - kBand : 1;
+      const std::size_t end = std::min(candidate.size(), i + kBand) + 1;
+      row[begin - 1] = i > kBand ? kFar : i;
+      row[end] = kFar;
+      std::size_t least = row[begin - 1];
+      for (std::size_t j = begin; j < end; ++j) {
         const std::size_t change = word[i - 1] == candidate[j - 1] ? 0 : 1;
         row[j] = std::min({last[j] + 1, row[j - 1] + 1, last[j - 1] + change});
         if (i > 1 && j > 1 && word[i - 1] == candidate[j - 2] && word[i - 2] == candidate[j - 1]) {
           row[j] = std::min(row[j], before_last[j - 2] + 1);
         }
+        least = std::min(least, row[j]);
       }
-      before_last = std::exchange(last, row);
+      before_last.swap(last);
+      last.swap(row);
+      if (least >= best_distance) {  // no row below can have less
+        last[candidate.size()] = kFar;
+        break;
+      }
     }
     if (last[candidate.size()] < best_distance) {
       best_distance = last[candidate.size()];

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <filesystem>
 #include <functional>
@@ -24,6 +25,15 @@ struct Tree;
 class Problems {
  public:
   void add(Error error);
+  /// Adds what `make` returns; it is not called for an error that would only be counted.
+  template <std::invocable Make>
+  void add(Make&& make) {
+    if (full()) {
+      ++dropped_;
+    } else {
+      errors_.push_back(std::forward<Make>(make)());
+    }
+  }
   bool empty() const { return errors_.empty(); }
   /// How many were added.
   std::size_t size() const { return errors_.size() + dropped_; }
@@ -31,6 +41,8 @@ class Problems {
   Status finish() &&;
 
  private:
+  bool full() const;
+
   std::vector<Error> errors_;
   std::size_t dropped_ = 0;
 };
@@ -104,19 +116,21 @@ class MapReader {
   std::vector<bool> taken_;
 };
 
-/// A parsed YAML file. Bounds: 16 MiB, 64 levels, 1,000,000 nodes, aliases expanded at most to that many
-/// nodes, 256 KiB for a single text and for a list or map that is written in one line; one document; UTF-8
-/// without control characters; no tags. Anything beyond is an error with its place, found in bounded time and
-/// memory.
+/// A parsed YAML file. Bounds: 6 MiB, 64 levels, 250,000 nodes, aliases expanded at most to about that many
+/// nodes and 70 MB of text, 256 KiB for a single text and for a list or map that is written in one line; one
+/// document; UTF-8 without control characters; no tags. Anything beyond is an error with its place, found in
+/// bounded time and memory.
 class Document {
  public:
-  /// `name` is what messages call the file.
+  /// `name` is what messages call the file. Ends with an error of kind interrupted when the user asks to
+  /// stop.
   static Result<Document> parse(std::string text, std::string name);
   /// Reads the file, which messages call by `path` as given.
   static Result<Document> load(const std::filesystem::path& path);
   Value root() const;
   /// From now on no place shows a text that is a value below the key `section` of the file's map (also
-  /// misspelt, or there twice), nor what follows the text in its line; `shown` are the keys whose values stay.
+  /// misspelt, or there twice), nor what follows the text in its line; `shown` are the keys whose values
+  /// stay.
   void conceal_below(const std::string& section, const std::vector<std::string_view>& shown);
 
  private:

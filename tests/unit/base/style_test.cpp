@@ -133,6 +133,18 @@ TEST_CASE("What writes images knows no clock, no random, no unordered container 
   }
 }
 
+TEST_CASE("What reads a spec uses no hash that its author could know") {
+  const std::regex hashed(R"(\bunordered_(multi)?(map|set)\b|\bstd::hash\b)");
+  for (const char* folder : {"yaml", "spec"}) {
+    for (const fs::path& file : sources_of(kBuilder / folder)) {
+      const auto text = read_file(file);
+      REQUIRE(text);
+      INFO(file.string());
+      CHECK(!std::regex_search(code_of(*text), hashed));
+    }
+  }
+}
+
 TEST_CASE("Clocks, random, unordered containers and locales are recognized") {
   for (const char* line : {"auto now = std::chrono::system_clock::now();",
                            "x = ::time(nullptr);",

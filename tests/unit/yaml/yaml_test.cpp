@@ -215,6 +215,11 @@ TEST_CASE("Suggestions are near") {
   CHECK(!yaml::nearest("x", words));
   CHECK(!yaml::nearest("webmail", words));
   CHECK(!yaml::nearest("", words));
+  const std::vector<std::string> long_words{"abcdefghijklmnopqrstuvwxyz", "abcdefghijklm"};
+  CHECK(yaml::nearest("xabcdefgihjklmnopqrstuvwxz", long_words) == long_words[0]);
+  CHECK(!yaml::nearest("xyabcdefgihjklmnopqrstuvwxz", long_words));
+  CHECK(yaml::nearest("abcdefghij", long_words) == long_words[1]);
+  CHECK(yaml::nearest("abcdefghijklmxyz", long_words) == long_words[1]);
 }
 
 TEST_CASE("Quoted text is harmless on a terminal") {

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <functional>
+#include <string>
+
+#include "support/catch.hpp"
+
+namespace mailstead {
+
+#if defined(__SANITIZE_ADDRESS__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+/// What a hostile file may cost: a second of CPU time and 200 MB. Builds without optimisation are slower.
+#if defined(__OPTIMIZE__)
+inline constexpr double kMostSeconds = kSanitized ? 60 : 1;
+#else
+inline constexpr double kMostSeconds = kSanitized ? 60 : 10;
+#endif
+inline constexpr long kMostMegabytes = kSanitized ? 2000 : 200;
+
+struct Outcome {
+  std::string text;    ///< what the work returned
+  double seconds = 0;  ///< of the processor, not of the clock: the machine that runs the tests may be busy
+  long megabytes = 0;  ///< at most, with what the test itself had
+};
+
+/// Works in a process of its own, so that its memory can be told and a crash is only a failed test.
+inline Outcome in_child(const std::function<std::string()>& work) {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const pid_t child = ::fork();
+  REQUIRE(child >= 0);
+  if (child == 0) {
+    const rlimit cpu{120, 120};
+    ::setrlimit(RLIMIT_CPU, &cpu);
+    const std::string text = work();
+    for (std::size_t at = 0; at < text.size();) {
+      const ssize_t put = ::write(ends[1], text.data() + at, text.size() - at);
+      if (put <= 0) ::_exit(1);
+      at += static_cast<std::size_t>(put);
+    }
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  Outcome outcome;
+  char buffer[4096];
+  for (ssize_t got = 0; (got = ::read(ends[0], buffer, sizeof buffer)) > 0;)
+    outcome.text.append(buffer, static_cast<std::size_t>(got));
+  ::close(ends[0]);
+  int status = 0;
+  rusage usage{};
+  REQUIRE(::wait4(child, &status, 0, &usage) == child);
+  REQUIRE(WIFEXITED(status));
+  REQUIRE(WEXITSTATUS(status) == 0);
+  const auto seconds = [](const timeval& time) {
+    return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
+  };
+  outcome.seconds = seconds(usage.ru_utime) + seconds(usage.ru_stime);
+  outcome.megabytes = usage.ru_maxrss / 1024;
+  return outcome;
+}
+
+}  // namespace mailstead
