@@ -15,18 +15,41 @@ std::size_t columns(std::string_view text) {
       text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
-/// Text that came from a file can hold control characters, which must not reach the user's terminal.
+/// How many bytes the character at `at` has: 1 for what is not UTF-8.
+std::size_t character_size(std::string_view text, std::size_t at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  const std::size_t size = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : lead >= 0xc2 ? 2 : 1;
+  for (std::size_t i = 1; i < size; ++i) {
+    if (at + i >= text.size() || (static_cast<unsigned char>(text[at + i]) & 0xc0) != 0x80) return 1;
+  }
+  return size;
+}
+
+/// Whether a character steers a terminal: C0 and C1 controls (ECMA-48 section 5), or what turns the direction
+/// of the text around it (Unicode Standard Annex 9 section 2).
+bool is_control(std::string_view character) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
+  if (character.size() == 1) return byte(0) < 0x20 || (byte(0) >= 0x7f && byte(0) < 0xa0);
+  if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;
+  const bool overrides = character.starts_with("\xe2\x80") && byte(2) >= 0xaa && byte(2) <= 0xae;
+  const bool isolates = character.starts_with("\xe2\x81") && byte(2) >= 0xa6 && byte(2) <= 0xa9;
+  return overrides || isolates;
+}
+
+/// Text that came from outside can hold control characters, which must not reach the user's terminal;
+/// newlines stay.
 std::string printable(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\t') {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::string_view character = text.substr(at, character_size(text, at));
+    if (character == "\t") {
       out += ' ';
-    } else if (byte < 0x20 || byte == 0x7f) {
+    } else if (character != "\n" && is_control(character)) {
       out += '?';
     } else {
-      out += c;
+      out += character;
     }
+    at += character.size();
   }
   return out;
 }
@@ -35,15 +58,14 @@ std::string printable(std::string_view text) {
 std::string place_prefix(const Error& error) {
   if (!error.place) return {};
   const Place& place = *error.place;
-  std::string out = place.file;
+  std::string out = printable(place.file);
   if (place.line > 0) out += fmt::format(":{}", place.line);
   if (place.line > 0 && place.column > 0) out += fmt::format(":{}", place.column);
   return out + ": ";
 }
 
 void append_one(std::string& out, const Error& error) {
-  out += place_prefix(error) + error.message;
-  out += '\n';
+  out += place_prefix(error) + printable(error.message) + '\n';
   if (error.place && error.place->line > 0 && !error.place->source_line.empty()) {
     const Place& place = *error.place;
     constexpr std::size_t kWidest = 160;
@@ -59,8 +81,8 @@ void append_one(std::string& out, const Error& error) {
       }
     }
   }
-  if (!error.hint.empty()) out += fmt::format("  {}\n", error.hint);
-  for (const std::string& note : error.notes) out += fmt::format("  {}\n", note);
+  if (!error.hint.empty()) out += fmt::format("  {}\n", printable(error.hint));
+  for (const std::string& note : error.notes) out += fmt::format("  {}\n", printable(note));
 }
 
 }  // namespace
@@ -85,7 +107,7 @@ std::string format_error(const Error& error) {
 }
 
 std::string format_error_line(const Error& error) {
-  return place_prefix(error) + error.message + (error.hint.empty() ? "" : " (" + error.hint + ")");
+  return place_prefix(error) + printable(error.message + (error.hint.empty() ? "" : " (" + error.hint + ")"));
 }
 
 int exit_code(const Error& error) {

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "base/run.hpp"
 #include "cli/command.hpp"
 #include "keys/keys.hpp"
 #include "pipeline/build.hpp"
@@ -51,8 +52,8 @@ void print_summary(const pipeline::Project& project) {
   if (!site.forwards.empty()) fmt::print("  forwards  {}\n", site.forwards.size());
   const auto missing = keys::missing_keys(site);
   if (!missing.empty()) {
-    fmt::print("  keys      {} missing: `mailstead keys {}` makes them\n", missing.size(),
-               site.file.string());
+    fmt::print("  keys      {} missing: `{}` makes them\n", missing.size(),
+               shell_quote({"mailstead", "keys", site.file.string()}));
   }
 }
 

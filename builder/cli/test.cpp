@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "base/files.hpp"
+#include "base/run.hpp"
 #include "cli/command.hpp"
 #include "dns/zone.hpp"
 #include "mailtest/run_scenarios.hpp"
@@ -30,12 +31,12 @@ struct TestOptions {
 
 /// Reads lines of "address password" into variables named "password:alice@example.org".
 Status read_passwords(const std::filesystem::path& path, mailtest::Variables& variables) {
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorKind::usage, fmt::format("there is no file of passwords {}", path.string()));
   if ((status.st_mode & 077) != 0) {
     return fail(ErrorKind::usage, fmt::format("{} can be read by others", path.string()),
-                fmt::format("chmod 600 {}", path.string()));
+                fmt::format("close it with: {}", shell_quote({"chmod", "600", path.string()})));
   }
   TRY(const std::string text, read_file(path, 1 << 20));
   std::istringstream lines(text);

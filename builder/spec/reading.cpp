@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "base/run.hpp"
 
 namespace mailstead::spec {
 
@@ -113,7 +114,7 @@ std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t
   if (secret && (status.st_mode & 0007) != 0) {
     problems.add(
         value.error(fmt::format("everybody on this machine may read or write the file {}", quote(*name)),
-                    fmt::format("run 'chmod 600 {}'", *name)));
+                    fmt::format("close it with: {}", shell_quote({"chmod", "600", *name}))));
     return std::nullopt;
   }
   if (static_cast<std::uint64_t>(status.st_size) > limit) {

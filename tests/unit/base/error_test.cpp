@@ -28,6 +28,22 @@ TEST_CASE("format_error: control characters of a hostile file do not reach the t
   CHECK(format_error(error) == "f:1:1: bad\n    1 | ?[31mx\n      | ^~~~~~\n");
 }
 
+TEST_CASE("format_error: nor do those of a message, a hint, a note or a file's name") {
+  // ESC, DEL, CSI as one character of C1 and as a byte of it, an override and an isolate of direction.
+  const std::string hostile =
+      "a\x1b[1m\x7f\xc2\x9b"
+      "1m\x9b\xe2\x80\xae"
+      "b\xe2\x81\xa6\tü\n";
+  const std::string harmless = "a?[1m??1m??b? ü\n";
+  Error error;
+  error.message = hostile + "m";
+  error.place = Place{"f\x1b", 1, 1, 1, {}};
+  error.hint = hostile + "h";
+  error.notes = {hostile + "n"};
+  CHECK(format_error(error) == "f?:1:1: " + harmless + "m\n  " + harmless + "h\n  " + harmless + "n\n");
+  CHECK(format_error_line(error) == "f?:1:1: " + harmless + "m (" + harmless + "h)");
+}
+
 TEST_CASE("join_errors sorts by place") {
   Error late{ErrorKind::usage, "late", Place{"f", 9, 1, 1, ""}, {}, {}, {}};
   Error early{ErrorKind::usage, "early", Place{"f", 2, 5, 1, ""}, {}, {}, {}};
