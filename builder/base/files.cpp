@@ -87,6 +87,13 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
   return *this;
 }
 
+void open_standard_streams() {
+  // open(2) takes the lowest free number.
+  for (int fd = 0; fd <= 2; ++fd) {
+    if (::fcntl(fd, F_GETFD) < 0 && errno == EBADF && ::open("/dev/null", O_RDONLY) != fd) std::abort();
+  }
+}
+
 int FileDescriptor::release() {
   return std::exchange(fd_, -1);
 }

@@ -38,6 +38,11 @@ class FileDescriptor {
   int fd_;
 };
 
+/// Opens /dev/null as whichever of the descriptors 0 to 2 is closed. To be called before anything is opened:
+/// the next file or pipe would take the place of standard output, and what is printed would end up in it.
+/// It is for reading only, so that a result that nobody can get still fails to be written.
+void open_standard_streams();
+
 /// A folder with a unique name below `parent` (the system's temporary folder if empty), removed with all it
 /// holds.
 class TemporaryDirectory {

@@ -57,6 +57,11 @@ std::string find_program(const std::string& name) {
   return {};
 }
 
+/// dup2(2) leaves a descriptor that is at its place already as it is: closed on exec, as ours all are.
+bool place(int from, int to) {
+  return from == to ? ::fcntl(to, F_SETFD, 0) == 0 : ::dup2(from, to) >= 0;
+}
+
 /// The child's side between fork and exec: only async-signal-safe calls. Never returns.
 [[noreturn]] void exec_child(const char* program, char* const argv[], char* const envp[], const char* cwd,
                              int in, int out, int err, int report, pid_t parent) {
@@ -71,8 +76,7 @@ std::string find_program(const std::string& name) {
   signal(SIGPIPE, SIG_DFL);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
-  if (::dup2(in, 0) >= 0 && ::dup2(out, 1) >= 0 && ::dup2(err, 2) >= 0 &&
-      (cwd == nullptr || ::chdir(cwd) == 0)) {
+  if (place(in, 0) && place(out, 1) && place(err, 2) && (cwd == nullptr || ::chdir(cwd) == 0)) {
     ::execve(program, argv, envp);
   }
   const int error = errno;

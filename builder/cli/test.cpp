@@ -31,7 +31,7 @@ struct TestOptions {
 
 /// Reads lines of "address password" into variables named "password:alice@example.org".
 Status read_passwords(const std::filesystem::path& path, mailtest::Variables& variables) {
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorKind::usage, fmt::format("there is no file of passwords {}", path.string()));
   if ((status.st_mode & 077) != 0) {

@@ -101,7 +101,7 @@ std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t
     return std::nullopt;
   }
   const std::filesystem::path path = absolute(*name);
-  struct stat status {};
+  struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
     problems.add(value.error(fmt::format("the file {} is not there or cannot be reached", quote(*name)),
                              "names of files are relative to the folder of this one"));

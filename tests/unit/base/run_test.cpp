@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/run.hpp"
 
+#include <fcntl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <thread>
 
 #include "base/files.hpp"
@@ -28,6 +30,40 @@ TEST_CASE("run: output, input and environment") {
   REQUIRE(result);
   CHECK(result->out == "text\nUTC yes\n");
   CHECK(result->err == "problem\n");
+}
+
+/// The exit status of `work`, in a process of its own whose `closed` descriptors are.
+int status_without(std::initializer_list<int> closed, const std::function<bool()>& work) {
+  const pid_t pid = ::fork();
+  REQUIRE(pid >= 0);
+  if (pid == 0) {
+    for (const int fd : closed) ::close(fd);
+    ::_exit(work() ? 0 : 1);
+  }
+  int status = -1;
+  REQUIRE(::waitpid(pid, &status, 0) == pid);
+  return status;
+}
+
+TEST_CASE("run: a caller without standard streams changes nothing for a program") {
+  for (const auto& closed : {std::initializer_list<int>{0}, {1}, {2}, {0, 1}, {1, 2}, {0, 1, 2}}) {
+    for (const std::string input : {"", "text\n"}) {
+      CHECK(status_without(closed, [&] {
+              Command command = shell("cat; echo out; echo err >&2");
+              command.input = input;
+              const auto result = run(command);
+              return result && result->out == input + "out\n" && result->err == "err\n";
+            }) == 0);
+    }
+  }
+}
+
+TEST_CASE("closed standard streams are opened before something else takes their place") {
+  CHECK(status_without({0, 2}, [] {
+          open_standard_streams();
+          char byte = 0;
+          return ::open("/dev/zero", O_RDONLY) > 2 && ::read(0, &byte, 1) == 0 && ::write(2, &byte, 1) < 0;
+        }) == 0);
 }
 
 TEST_CASE("run: a failure shows the command, the status and what the program said") {
