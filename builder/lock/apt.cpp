@@ -7,9 +7,12 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <thread>
 
+#include "base/interrupt.hpp"
 #include "crypto/digest.hpp"
 #include "lock/text.hpp"
 
@@ -41,9 +44,11 @@ Result<FileDescriptor> lock_folder(const fs::path& folder) {
   const fs::path file = folder / "in-use";
   FileDescriptor guard(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644));
   if (!guard) return fail(ErrorKind::io, fmt::format("cannot open {}: {}", file.string(), strerror(errno)));
-  while (::flock(guard.get(), LOCK_EX) != 0) {
-    if (errno != EINTR)
+  while (::flock(guard.get(), LOCK_EX | LOCK_NB) != 0) {
+    if (errno != EWOULDBLOCK && errno != EINTR)
       return fail(ErrorKind::io, fmt::format("cannot lock {}: {}", file.string(), strerror(errno)));
+    CHECK_OK(check_interrupt());
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
   return guard;
 }
