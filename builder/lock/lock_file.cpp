@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/files.hpp"
+#include "crypto/digest.hpp"
 #include "lock/text.hpp"
 
 namespace mailstead::lock {
@@ -103,9 +104,11 @@ class Parser {
                        std::string(kRemedy));
         }
         format_seen = true;
+        add_to_body(line);
         continue;
       }
       const auto words = split_words(line);
+      if (words.empty() || words[0] != "end") add_to_body(line);
       if (ended_) return error("something follows the end of the lock", std::string(kRemedy));
       const std::string problem = words.empty() ? "an empty line does not belong here" : read(words);
       if (!problem.empty()) return error(problem, std::string(kRemedy));
@@ -143,9 +146,11 @@ class Parser {
     if (key == "user") return read_id(words, lock_.users);
     if (key == "group") return read_id(words, lock_.groups);
     if (key == "package") return read_package(words);
-    // Without an end, a lock that lost its tail would be a smaller lock.
-    if (key == "end" && words.size() == 1) {
+    // Without an end, a lock that lost its tail would be a smaller lock; without a digest there, one that
+    // lost a dependency in a merge would be one, too.
+    if (key == "end" && words.size() <= 2) {
       ended_ = true;
+      if (words.size() == 2) digest_ = words[1];
       return {};
     }
     return "unknown entry";
@@ -230,6 +235,11 @@ class Parser {
     return {};
   }
 
+  void add_to_body(std::string_view line) {
+    body_.update(line);
+    body_.update("\n");
+  }
+
   Result<Lock> finish() {
     const auto missing = [this](std::string_view what) {
       return error(fmt::format("the lock ends without '{}'", what), std::string(kRemedy));
@@ -241,6 +251,10 @@ class Parser {
     if (lock_.request_digest.empty()) return missing("request");
     if (lock_.packages.empty()) return missing("package");
     if (!ended_) return missing("end");
+    if (digest_ != crypto::to_hex(body_.finish())) {
+      return error("the lock has been changed by hand: the digest in its last line is not that of the others",
+                   std::string(kRemedy));
+    }
     for (const auto& package : lock_.packages) {
       const auto fits = [&](bool has_role, const std::string& architecture) {
         return !has_role || package.architecture == "all" || package.architecture == architecture;
@@ -264,6 +278,8 @@ class Parser {
   int line_number_ = 0;
   std::string_view line_;
   bool ended_ = false;
+  crypto::Sha256 body_;
+  std::string digest_;  ///< what the lock says body_ has
   Lock lock_;
 };
 
@@ -287,12 +303,12 @@ std::filesystem::path lock_path_for(const std::filesystem::path& spec) {
 }
 
 std::string format_lock(const Lock& lock) {
-  std::string text =
+  const std::string comment =
       "# Made by `mailstead lock`; belongs in version control. Do not edit: `mailstead lock --update` moves "
       "it on.\n";
-  text += fmt::format("{}\nsuite {}\narchitecture {}\nhost-architecture {}\narchive-time {}\nrequest {}\n",
-                      kFormatLine, lock.suite, lock.architecture, lock.host_architecture, lock.archive_time,
-                      lock.request_digest);
+  std::string text = fmt::format(
+      "{}\nsuite {}\narchitecture {}\nhost-architecture {}\narchive-time {}\nrequest {}\n", kFormatLine,
+      lock.suite, lock.architecture, lock.host_architecture, lock.archive_time, lock.request_digest);
   for (const auto& name : lock.requested_system) text += fmt::format("ask-system {}\n", name);
   for (const auto& name : lock.requested_initrd) text += fmt::format("ask-initrd {}\n", name);
   for (const auto& name : lock.requested_tools) text += fmt::format("ask-tool {}\n", name);
@@ -303,8 +319,7 @@ std::string format_lock(const Lock& lock) {
                         package.architecture, package.archive, package.pool_path, package.size,
                         package.sha256, roles_text(package.roles));
   }
-  text += "end\n";
-  return text;
+  return comment + text + fmt::format("end {}\n", crypto::sha256_hex(text));
 }
 
 Result<Lock> parse_lock(std::string_view text, const std::string& name) {

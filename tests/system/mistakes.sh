@@ -41,12 +41,21 @@ test ! -e wrong/x.img
 cp -r secrets wrong/
 sed 's/^suite trixie$/suite forky/' mailstead.lock >wrong/mailstead.lock
 refuse 2 'mailstead.lock' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
-# a package taken out by hand
-grep -v '^package nftables ' mailstead.lock >wrong/mailstead.lock
+# seal: what is read, as a lock whose last line fits the others
+seal() {
+  grep -v '^end ' >wrong/body
+  cat wrong/body
+  echo "end $(grep -v '^#' wrong/body | sha256sum | cut -d' ' -f1)"
+}
+seal <mailstead.lock | cmp - mailstead.lock
+# a package taken out by hand, and one that the lock was asked for
+grep -v '^package dash ' mailstead.lock >wrong/mailstead.lock
+refuse 2 'the lock has been changed by hand' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+grep -v '^package nftables ' mailstead.lock | seal >wrong/mailstead.lock
 refuse 2 'lacks packages that it was asked for: nftables' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 # a digest that no package has: offline it is missing, and says so
 sed '0,/ pool\/main/s/[0-9a-f]\{63\}\([0-9a-f]\) /000000000000000000000000000000000000000000000000000000000000000\1 /' \
-  mailstead.lock >wrong/mailstead.lock
+  mailstead.lock | seal >wrong/mailstead.lock
 refuse 2 '--offline' "$MAILSTEAD" build --offline wrong/mail.yaml -o wrong/x.img
 test ! -e wrong/x.img
 

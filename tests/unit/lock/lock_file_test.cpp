@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "crypto/digest.hpp"
 #include "support/catch.hpp"
 
 namespace mailstead::lock {
@@ -69,6 +70,12 @@ std::string altered(const std::string& from, const std::string& to) {
   return text.replace(at, from.size(), to);
 }
 
+/// A text with an end that fits it.
+std::string sealed(std::string text) {
+  text.erase(text.rfind("end "));
+  return text + "end " + crypto::sha256_hex(text.substr(text.find('\n') + 1)) + "\n";
+}
+
 TEST_CASE("a lock survives its file, and equal locks are equal bytes") {
   const auto directory = TemporaryDirectory::create();
   REQUIRE(directory);
@@ -100,6 +107,8 @@ TEST_CASE("every hostile or damaged lock is refused at its line") {
   };
   const std::string pool = "pool/main/a/acl/acl_2.3.2-2+b1_arm64.deb";
   const std::string path_message = "the package's path is not a .deb file below pool/";
+  const std::string changed_message =
+      "the lock has been changed by hand: the digest in its last line is not that of the others";
   const std::vector<Case> cases = {
       {"", "the lock is empty"},
       {"{}", "this is not a lock: it does not begin with 'mailstead-lock 1'"},
@@ -114,7 +123,7 @@ TEST_CASE("every hostile or damaged lock is refused at its line") {
        "the archive's time is not a possible one (seconds since 1970)"},
       {altered("request ", "request x"), "a digest of 64 hexadecimal digits is expected"},
       {altered("ask-system acl\n", "ask-system zsh\n"), "the entries are not sorted, or one is there twice"},
-      {altered("ask-system acl\n", ""),
+      {sealed(altered("ask-system acl\n", "")),
        "what the lock says was asked for does not match its own digest: it has been changed by hand"},
       {altered("user root 0", "user root 4294967295"), "a name and a number below 4294967295 are expected"},
       {altered("user root 0", "user root 00"), "a name and a number below 4294967295 are expected"},
@@ -145,10 +154,19 @@ TEST_CASE("every hostile or damaged lock is refused at its line") {
       {altered("package acl ", "package ../a "), "the package's name cannot be one"},
       {altered("package acl ", "package zsh "), "the packages are not sorted, or one is there twice"},
       {altered(" debian-security ", " elsewhere "), "the archive is neither 'debian' nor 'debian-security'"},
-      {altered("arm64 debian-security", "amd64 debian-security"),
+      {sealed(altered("arm64 debian-security", "amd64 debian-security")),
        "package g++ is for amd64, which its roles are not"},
-      {altered("\nend\n", "\nend\nuser zoe 5\n"), "something follows the end of the lock"},
-      {altered("\nend\n", "\n"), "the lock ends without 'end'"},
+      {format_lock(make_lock()) + "user zoe 5\n", "something follows the end of the lock"},
+      {altered("\nend ", "\n# "), "the lock ends without 'end'"},
+      {altered("\nend ", "\nend now "), "unknown entry"},
+      {altered("\nend ", "\nend\n# "), changed_message},
+      {altered("\nend ", "\nend 0"), changed_message},
+      {altered("archive-time 1795313345", "archive-time 1795313346"), changed_message},
+      {altered("package g++ 4:12.2.0-3 arm64 debian-security "
+               "pool/updates/main/g/g++/g++_12.2.0-3_arm64.deb 1 " +
+                   kDigestB + " system\n",
+               ""),
+       changed_message},
       {altered("system,initrd\n", "system,initrd extra\n"),
        "a package needs name, version, architecture, archive, path, size, SHA-256 and roles"},
   };
@@ -161,6 +179,14 @@ TEST_CASE("every hostile or damaged lock is refused at its line") {
     REQUIRE(lock.error().place);
     CHECK(lock.error().place->file == "mailstead.lock");
   }
+}
+
+TEST_CASE("comments and line ends may be others than those that were written") {
+  std::string text = altered("\nsuite ", "\n# the suite\nsuite ");
+  for (std::size_t at = 0; (at = text.find('\n', at)) != std::string::npos; at += 2) text.insert(at, "\r");
+  const auto lock = parse_lock(text, "mailstead.lock");
+  if (!lock) FAIL(format_error(lock.error()));
+  CHECK(format_lock(*lock) == format_lock(make_lock()));
 }
 
 TEST_CASE("the line of an error is the line of the file") {
