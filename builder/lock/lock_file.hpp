@@ -20,8 +20,8 @@ std::string format_lock(const Lock& lock);
 
 /// Reads what format_lock writes. The text is hostile: every field is checked, order and uniqueness too, so
 /// that a path or digest from a lock can be used without further checks. `name` is what messages call the
-/// file. Errors (ErrorKind::usage) carry the line. A lock that was edited in any other place than its comments is
-/// refused: what it lacks would be missed in the appliance only.
+/// file. Errors (ErrorKind::usage) carry the line. A lock that was edited in any other place than its
+/// comments is refused: what it lacks would be missed in the appliance only.
 Result<Lock> parse_lock(std::string_view text, const std::string& name);
 
 /// parse_lock of a file of at most 16 MiB.

@@ -13,6 +13,7 @@
 #include "base/interrupt.hpp"
 #include "base/run.hpp"
 #include "mailtest/player.hpp"
+#include "mailtest/udp_probe.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -162,7 +163,9 @@ Status Player::check_ports(const Step& step) {
     for (int i = 0; i < kScanners; ++i) threads.emplace_back(scan);
   }
   CHECK_OK(check_interrupt());
-  if (open == wanted) {
+  TRY(const std::vector<std::string> udp,
+      answering_udp(w[0], udp_probes(), patient(std::chrono::seconds(4))));
+  if (open == wanted && udp.empty()) {
     note(fmt::format("{}: of {} ports exactly those answer", w[0], ports.size()));
     return ok();
   }
@@ -171,6 +174,7 @@ Status Player::check_ports(const Step& step) {
     if (wanted.count(port) == 0) message += fmt::format("\n       {} is open", port);
   for (const int port : wanted)
     if (open.count(port) == 0) message += fmt::format("\n       {} is closed", port);
+  for (const std::string& service : udp) message += fmt::format("\n       {} answers over UDP", service);
   return mismatch(std::move(message));
 }
 

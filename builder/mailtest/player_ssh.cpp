@@ -54,8 +54,8 @@ Status Player::log_in(const Step& step) {
 
 Status Player::check_login_methods(const Step& step) {
   TRY(const std::vector<std::string> w, expanded(step.words));
-  Command command = ssh_client(
-      w[0], patient(30s), {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + w[1]});
+  Command command = ssh_client(w[0], patient(30s),
+                               {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + w[1]});
   command.argv.push_back("true");
   command.timeout = patient(120s);
   TRY(const CommandOutput done, run_any_status(command));

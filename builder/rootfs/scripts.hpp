@@ -20,8 +20,8 @@ namespace mailstead::rootfs {
 /// `config` and `templates`, which only ask questions that nobody answers here.
 ///
 /// So that a new version with the same scripts keeps its digest, these are replaced first: the package's own
-/// version (whole words only), in linux-image packages the kernel release of the name and the upstream version,
-/// and debhelper's version in its "Automatically added by" comments.
+/// version (whole words only), in linux-image packages the kernel release of the name and the upstream
+/// version, and debhelper's version in its "Automatically added by" comments.
 std::string script_digest(const ControlData& control);
 
 /// Checks that the scripts of every package were reviewed: that a review names the package (or matches it as

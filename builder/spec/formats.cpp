@@ -144,7 +144,8 @@ std::string_view skip_spaces(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
 }
 
-/// Memory of a look at an Argon2 hash ("$argon2id$v=19$m=65536,t=3,p=1$…"), in KiB; 0 for a hash that does not say.
+/// Memory of a look at an Argon2 hash ("$argon2id$v=19$m=65536,t=3,p=1$…"), in KiB; 0 for a hash that does
+/// not say.
 std::uint64_t argon2_memory_kib(std::string_view hash) {
   const std::size_t at = hash.find("$m=");
   if (!hash.starts_with("$argon2") || at == std::string_view::npos) return 0;

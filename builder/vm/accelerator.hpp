@@ -22,9 +22,9 @@ struct AcceleratorQuestion {
 /// The fastest accelerator that works. A KVM that opens, answers and runs the firmware may still hang an
 /// ordinary kernel (nested virtualisation without the right features), so the answer comes from booting the
 /// image and waiting for the kernel's first words. The verdict is kept in the cache under the host's kernel
-/// release and QEMU's version, if the same image does speak by emulation: a silent image says nothing about KVM.
-/// $MAILSTEAD_ACCEL=tcg|kvm overrides everything. Errors: another value in that
-/// variable, no QEMU, interrupted.
+/// release and QEMU's version, if the same image does speak by emulation: a silent image says nothing about
+/// KVM. $MAILSTEAD_ACCEL=tcg|kvm overrides everything. Errors: another value in that variable, no QEMU,
+/// interrupted.
 Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Reporter& reporter);
 
 }  // namespace mailstead::vm

@@ -34,7 +34,7 @@ struct TapNetwork {
 /// QEMU's own network stack without a way in but these ports: host 127.0.0.1:first → guest:second.
 struct UserNetwork {
   std::vector<std::pair<std::uint16_t, std::uint16_t>> forwards;
-  bool restricted = true;  ///< the guest reaches nothing outside
+  bool restricted = true;                  ///< the guest reaches nothing outside
   std::optional<UserAddresses> addresses;  ///< nothing: QEMU's own, for a guest that asks by DHCP
 };
 using Network = std::variant<NoNetwork, TapNetwork, UserNetwork>;

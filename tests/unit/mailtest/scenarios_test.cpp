@@ -84,9 +84,9 @@ TEST_CASE("what dialogues need is known before anything is booted") {
       "check nowhere equals x\n",
       "t");
   if (!dialogue) FAIL(format_error(dialogue.error()));
-  CHECK(needed_variables(*dialogue) ==
-        std::set<std::string>{"appliance", "given", "inside", "nowhere", "other", "password:a@b.example",
-                              "peer", "secret", "user", "who"});
+  CHECK(needed_variables(*dialogue) == std::set<std::string>{"appliance", "given", "inside", "nowhere",
+                                                             "other", "password:a@b.example", "peer",
+                                                             "secret", "user", "who"});
 
   const auto reporter = make_quiet_reporter();
   const auto folder = TemporaryDirectory::create();

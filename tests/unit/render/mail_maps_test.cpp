@@ -91,15 +91,14 @@ TEST_CASE(
   for (const auto& recipient : render::quota_recipients(made, render::make_mail_maps(made)))
     shown.push_back(recipient.address + " " + recipient.account->address.text() +
                     (recipient.limited ? "" : " without limit"));
-  CHECK(shown == std::vector<std::string>{
-                     "@example.net bob@example.net", "abuse@example.org alice@example.org",
-                     "abuse@mail.example.org alice@example.org",
-                     "away@example.net bob@example.net without limit",
-                     "both@example.net bob@example.net without limit",
-                     "mailer-daemon@mail.example.org alice@example.org", "one@example.net carol@example.net",
-                     "postmaster@example.org alice@example.org",
-                     "postmaster@mail.example.org alice@example.org",
-                     "root@mail.example.org alice@example.org"});
+  CHECK(shown ==
+        std::vector<std::string>{
+            "@example.net bob@example.net", "abuse@example.org alice@example.org",
+            "abuse@mail.example.org alice@example.org", "away@example.net bob@example.net without limit",
+            "both@example.net bob@example.net without limit",
+            "mailer-daemon@mail.example.org alice@example.org", "one@example.net carol@example.net",
+            "postmaster@example.org alice@example.org", "postmaster@mail.example.org alice@example.org",
+            "root@mail.example.org alice@example.org"});
 }
 
 TEST_CASE("what leaves for other servers is known, through all its names") {

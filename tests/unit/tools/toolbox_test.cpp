@@ -129,8 +129,8 @@ TEST_CASE("A dynamic program runs through the toolbox's own loader and libraries
   CHECK(output->out.find("LC_ALL=C\n") != std::string::npos);
   CHECK(output->out.find("GCONV_PATH") == std::string::npos);
   // Nothing of the build host's configuration: mtools reads more than MTOOLSRC.
-  for (const char* variable : {"HOME=/nonexistent\n", "MTOOLSRC=/dev/null\n", "MTOOLS_NAME_NUMERIC_TAIL=1\n",
-                               "MTOOLS_NO_VFAT=0\n"})
+  for (const char* variable :
+       {"HOME=/nonexistent\n", "MTOOLSRC=/dev/null\n", "MTOOLS_NAME_NUMERIC_TAIL=1\n", "MTOOLS_NO_VFAT=0\n"})
     CHECK(output->out.find(variable) != std::string::npos);
 }
 

@@ -30,9 +30,9 @@ TEST_CASE("a guest with an address of its own gets a network of QEMU's that fits
 
 TEST_CASE("QEMU accepts the networks that are made for it") {
   const auto folder = TemporaryDirectory::create().value();
-  for (const auto& [guest, gateway] : {std::pair("203.0.113.2/24", "203.0.113.3"),
-                                       std::pair("192.0.2.7/31", "192.0.2.6"),
-                                       std::pair("30.0.0.3/4", "17.0.0.1")}) {
+  for (const auto& [guest, gateway] :
+       {std::pair("203.0.113.2/24", "203.0.113.3"), std::pair("192.0.2.7/31", "192.0.2.6"),
+        std::pair("30.0.0.3/4", "17.0.0.1")}) {
     INFO(guest);
     MachineOptions options;
     options.image = folder.path() / "disk.img";
