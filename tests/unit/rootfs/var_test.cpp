@@ -114,7 +114,10 @@ TEST_CASE("systemd-tmpfiles makes /var again from the declaration") {
   Inode odd = text("odd\n", 0640, uid);
   odd.gid = gid;
   REQUIRE(tree.put("var/lib/odd %n \\name\"", odd));
-  REQUIRE(tree.put("var/lib/link", link_to("/usr/a b%c")));
+  Inode link = link_to("/usr/a b%c");
+  link.uid = uid;
+  link.gid = gid;
+  REQUIRE(tree.put("var/lib/link", link));
   const FileTree before = tree.subtree("var");
   REQUIRE(declare_var(tree, 0));
 
