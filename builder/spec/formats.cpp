@@ -246,7 +246,6 @@ Checked<std::string> parse_authorized_key(std::string_view text) {
 }
 
 Checked<std::string> parse_sieve(std::string text) {
-  if (text.size() > (1u << 20)) return fault("the sieve script is larger than 1 MiB");
   if (text.find('\0') != std::string::npos) return fault("the sieve script holds a NUL");
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) return fault("the sieve script is empty");
   if (!text.ends_with('\n')) text += '\n';

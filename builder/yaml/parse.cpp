@@ -330,11 +330,8 @@ Result<Document> Document::parse(std::string text, std::string name) {
                       "a single text, and a list or map in one line, must be shorter");
     }
     const auto* syntax = dynamic_cast<const YAML::Exception*>(&exception);
-    if (syntax == nullptr) {
-      return error_at(read, fmt::format("the file could not be read as YAML ({})", exception.what()), {});
-    }
-    const std::size_t at = static_cast<std::size_t>(std::max(syntax->mark.pos, 0));
-    Fault fault = explain(syntax->msg, at, tree->source.text(), read);
+    const std::size_t at = syntax != nullptr ? static_cast<std::size_t>(std::max(syntax->mark.pos, 0)) : read;
+    Fault fault = explain(syntax != nullptr ? syntax->msg : exception.what(), at, tree->source.text(), read);
     return error_at(fault.offset, std::move(fault.message), std::move(fault.hint));
   }
   if (tree->nodes.empty()) tree->nodes.emplace_back().tree = tree.get();

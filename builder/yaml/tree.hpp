@@ -17,8 +17,9 @@ constexpr std::size_t kMostNodes = 250'000;
 /// So many bytes of a text count as one more node where aliases are expanded: whoever reads a value copies
 /// its text, and a list may name one long text many times.
 constexpr std::size_t kBytesOfNode = 256;
-/// As many as any file without aliases can have.
-constexpr std::size_t kMostExpanded = kMostNodes + kMostBytes / kBytesOfNode;
+/// More than any file without aliases can have.
+constexpr std::size_t kMostExpanded = 300'000;
+static_assert(kMostExpanded > kMostNodes + kMostBytes / kBytesOfNode);
 constexpr std::uint32_t kMostLevels = 64;
 /// yaml-cpp queues tokens until it knows whether a map key began; this is as far as it may read without
 /// telling us of a node.
@@ -91,7 +92,8 @@ struct Fault {
   std::string hint;
 };
 
-/// What a message of yaml-cpp about the byte at `at` means; nodes up to `read` have been read.
+/// What the message of an exception that yaml-cpp has thrown about the byte at `at` means; nodes up to `read`
+/// have been read.
 Fault explain(const std::string& message, std::size_t at, std::string_view text, std::size_t read);
 
 /// The fault of a text in quotes that begins at `at` and has no end.

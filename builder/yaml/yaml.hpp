@@ -117,7 +117,7 @@ class MapReader {
 };
 
 /// A parsed YAML file. Bounds: 6 MiB, 64 levels, 250,000 nodes, aliases expanded at most to about that many
-/// nodes and 70 MB of text, 256 KiB for a single text and for a list or map that is written in one line; one
+/// nodes and 77 MB of text, 256 KiB for a single text and for a list or map that is written in one line; one
 /// document; UTF-8 without control characters; no tags. Anything beyond is an error with its place, found in
 /// bounded time and memory.
 class Document {

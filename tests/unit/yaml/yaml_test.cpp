@@ -6,6 +6,7 @@
 #include <functional>
 
 #include "support/catch.hpp"
+#include "yaml/tree.hpp"
 
 using namespace mailstead;
 
@@ -152,6 +153,24 @@ TEST_CASE("Errors of syntax do not show secrets") {
     CHECK(
         (message.find("s3cret") == std::string::npos || message.find("tag '!s3cret'") != std::string::npos));
   }
+}
+
+TEST_CASE("Bounds have their texts") {
+  CHECK(refusal("a: 1\nb: [" + std::string(300'000, 'x') + "]\n") ==
+        "file.yaml:2:4: what begins here is longer than 256 KiB\n"
+        "  a single text, and a list or map in one line, must be shorter\n");
+  std::string many;
+  for (int i = 0; i < 250'000; ++i) many += "- x\n";
+  CHECK(refusal(many) ==
+        "file.yaml:250000:3: the file holds more than 250000 values\n"
+        "250000 | - x\n"
+        "      |   ^\n");
+}
+
+TEST_CASE("A message of yaml-cpp that has no explanation is shown") {
+  const yaml::Fault fault = yaml::explain("out of luck", 2, "a: b\n", 0);
+  CHECK(fault.message == "this is not valid YAML (out of luck)");
+  CHECK(fault.offset == 2);
 }
 
 TEST_CASE("Wrong types are reported and reading goes on") {
