@@ -2,9 +2,15 @@
 #include "base/reporter.hpp"
 
 #include <fmt/format.h>
+#include <signal.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <condition_variable>
 #include <cstdio>
+#include <thread>
+#include <vector>
 
 #include "base/files.hpp"
 
@@ -13,6 +19,22 @@ namespace {
 
 std::string seconds(std::chrono::milliseconds elapsed) {
   return fmt::format("{:.1f} s", static_cast<double>(elapsed.count()) / 1000.0);
+}
+
+/// The first `columns` characters of UTF-8 text, all of it if nobody knows how many fit.
+std::string cut(const std::string& text, std::size_t columns) {
+  std::size_t characters = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
+    if (begins && ++characters > columns && columns > 0) return text.substr(0, i);
+  }
+  return text;
+}
+
+/// Columns of the terminal on stderr; 0 if it does not tell.
+std::size_t terminal_columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
 /// Text between quotes in JSON (RFC 8259 section 7).
@@ -43,7 +65,8 @@ class PlainReporter : public Reporter {
   }
   void on_advance(const Progress&) override {}
   void on_end(const Progress& progress) override {
-    line(fmt::format("{:{}}{}: {}{}{}", "", progress.depth * 2, progress.name, progress.result,
+    line(fmt::format("{:{}}{}: {}{}{}{}", "", progress.depth * 2, progress.name,
+                     progress.outcome == Outcome::failed ? "failed, " : "", progress.result,
                      progress.result.empty() ? "" : ", ", seconds(progress.elapsed)));
   }
   void line(const std::string& text) {
@@ -57,41 +80,85 @@ class PlainReporter : public Reporter {
 
 class TerminalReporter : public Reporter {
  public:
-  ~TerminalReporter() override { erase(); }
-  void warning(std::string_view text) override { line(fmt::format("\033[33mwarning:\033[0m {}", text)); }
-  void info(std::string_view text) override { line(std::string(text)); }
+  ~TerminalReporter() override {
+    ticker_.request_stop();
+    ticker_.join();
+    erase();
+  }
+  void warning(std::string_view text) override {
+    const std::lock_guard guard(mutex_);
+    line(fmt::format("\033[33mwarning:\033[0m {}", text));
+  }
+  void info(std::string_view text) override {
+    const std::lock_guard guard(mutex_);
+    line(std::string(text));
+  }
 
  protected:
-  void on_start(const Progress& progress) override { draw(progress, true); }
-  void on_advance(const Progress& progress) override { draw(progress, false); }
+  void on_start(const Progress& progress) override {
+    const std::lock_guard guard(mutex_);
+    running_.push_back({std::string(progress.name), progress.depth, Clock::now(), {}});
+    draw(running_.back());
+  }
+  void on_advance(const Progress& progress) override {
+    const std::lock_guard guard(mutex_);
+    if (Clock::now() - drawn_ < std::chrono::milliseconds(100)) return;
+    const auto activity = find(progress);
+    if (activity == running_.rend()) return;
+    activity->amount = amount(progress);
+    draw(*activity);
+  }
   void on_end(const Progress& progress) override {
-    line(fmt::format("{:{}}\033[32m✓\033[0m {}  \033[2m{}{}{}\033[0m", "", progress.depth * 2, progress.name,
+    const std::lock_guard guard(mutex_);
+    if (const auto activity = find(progress); activity != running_.rend())
+      running_.erase(std::next(activity).base());
+    const char* mark = progress.outcome == Outcome::done     ? "\033[32m✓\033[0m"
+                       : progress.outcome == Outcome::failed ? "\033[31m✗\033[0m"
+                                                             : "–";
+    line(fmt::format("{:{}}{} {}  \033[2m{}{}{}\033[0m", "", progress.depth * 2, mark, progress.name,
                      progress.result, progress.result.empty() ? "" : ", ", seconds(progress.elapsed)));
   }
 
  private:
-  void draw(const Progress& progress, bool now) {
-    const std::lock_guard guard(mutex_);
-    const auto time = std::chrono::steady_clock::now();
-    if (!now && time - drawn_ < std::chrono::milliseconds(100)) return;
-    drawn_ = time;
-    std::string amount;
-    if (progress.total > 0 && progress.unit == Unit::bytes) {
-      const auto rate = progress.elapsed.count() > 0
-                            ? progress.done * 1000 / static_cast<std::uint64_t>(progress.elapsed.count())
-                            : 0;
-      amount = fmt::format(" {} of {}, {}/s", human_size(progress.done), human_size(progress.total),
-                           human_size(rate));
-    } else if (progress.total > 0) {
-      amount = fmt::format(" {}/{}", progress.done, progress.total);
-    }
-    std::fputs(fmt::format("\r\033[K{:{}}… {}{}", "", progress.depth * 2, progress.name, amount).c_str(),
-               stderr);
+  using Clock = std::chrono::steady_clock;
+
+  /// An activity that has not ended.
+  struct Running {
+    std::string name;
+    int depth;
+    Clock::time_point start;
+    std::string amount;  ///< as it was drawn last; empty if its length is not known
+  };
+
+  static std::string amount(const Progress& progress) {
+    if (progress.total == 0) return {};
+    if (progress.unit != Unit::bytes) return fmt::format(" {}/{}", progress.done, progress.total);
+    const auto rate = progress.elapsed.count() > 0
+                          ? progress.done * 1000 / static_cast<std::uint64_t>(progress.elapsed.count())
+                          : 0;
+    return fmt::format(" {} of {}, {}/s", human_size(progress.done), human_size(progress.total),
+                       human_size(rate));
+  }
+
+  // All below: while the mutex is held.
+  std::vector<Running>::reverse_iterator find(const Progress& progress) {
+    return std::find_if(running_.rbegin(), running_.rend(), [&](const Running& activity) {
+      return activity.depth == progress.depth && activity.name == progress.name;
+    });
+  }
+  void draw(const Running& activity) {
+    drawn_ = Clock::now();
+    std::string text = fmt::format("{:{}}… {}{}", "", activity.depth * 2, activity.name, activity.amount);
+    const auto elapsed = std::chrono::duration_cast<std::chrono::seconds>(drawn_ - activity.start).count();
+    if (activity.amount.empty() && elapsed > 0) text += fmt::format(" {} s", elapsed);
+    // A line that is wrapped would not be erased whole. The last column stays free, as some terminals wrap
+    // there.
+    const std::size_t columns = terminal_columns();
+    std::fputs(("\r\033[K" + cut(text, columns > 1 ? columns - 1 : columns)).c_str(), stderr);
     std::fflush(stderr);
     open_ = true;
   }
   void line(const std::string& text) {
-    const std::lock_guard guard(mutex_);
     std::fputs(fmt::format("\r\033[K{}\n", text).c_str(), stderr);
     open_ = false;
   }
@@ -100,9 +167,27 @@ class TerminalReporter : public Reporter {
     open_ = false;
   }
 
+  /// Shows that something goes on where nothing is counted.
+  void tick(const std::stop_token& stop) {
+    // Signals are for the thread that works, as they interrupt its waiting.
+    sigset_t all;
+    sigfillset(&all);
+    ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+    constexpr std::chrono::seconds kPeriod(1);
+    std::unique_lock lock(mutex_);
+    while (!stop.stop_requested()) {
+      wake_.wait_for(lock, stop, kPeriod, [] { return false; });
+      if (!stop.stop_requested() && !running_.empty() && Clock::now() - drawn_ >= kPeriod)
+        draw(running_.back());
+    }
+  }
+
   std::mutex mutex_;
-  std::chrono::steady_clock::time_point drawn_;
+  std::condition_variable_any wake_;
+  std::vector<Running> running_;
+  Clock::time_point drawn_;
   bool open_ = false;
+  std::jthread ticker_{[this](const std::stop_token& stop) { tick(stop); }};  ///< last: it uses all the others
 };
 
 class JsonReporter : public Reporter {
@@ -121,9 +206,13 @@ class JsonReporter : public Reporter {
   }
   void on_advance(const Progress&) override {}
   void on_end(const Progress& progress) override {
-    line(fmt::format(R"({{"event":"end","name":{},"done":{},"result":{},"milliseconds":{},"depth":{}}})",
-                     json_text(progress.name), progress.done, json_text(progress.result),
-                     progress.elapsed.count(), progress.depth));
+    const char* outcome = progress.outcome == Outcome::done     ? "done"
+                          : progress.outcome == Outcome::failed ? "failed"
+                                                                : "open";
+    line(fmt::format(
+        R"({{"event":"end","name":{},"done":{},"outcome":"{}","result":{},"milliseconds":{},"depth":{}}})",
+        json_text(progress.name), progress.done, outcome, json_text(progress.result),
+        progress.elapsed.count(), progress.depth));
   }
 
  private:
@@ -152,13 +241,13 @@ Reporter::Activity::Activity(Reporter& reporter, std::string name, std::uint64_t
       unit_(unit),
       start_(std::chrono::steady_clock::now()),
       depth_(reporter.depth_++) {
-  reporter_.on_start({name_, 0, total_, unit_, {}, {}, depth_});
+  reporter_.on_start({name_, 0, total_, unit_, {}, {}, {}, depth_});
 }
 
 Reporter::Activity::~Activity() {
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start_);
-  reporter_.on_end({name_, done_, total_, unit_, result_, elapsed, depth_});
+  reporter_.on_end({name_, done_, total_, unit_, result_, outcome_, elapsed, depth_});
   --reporter_.depth_;
 }
 
@@ -166,11 +255,17 @@ void Reporter::Activity::advance(std::uint64_t amount) {
   const std::uint64_t done = done_.fetch_add(amount) + amount;
   const auto elapsed =
       std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - start_);
-  reporter_.on_advance({name_, done, total_, unit_, {}, elapsed, depth_});
+  reporter_.on_advance({name_, done, total_, unit_, {}, {}, elapsed, depth_});
 }
 
 void Reporter::Activity::set_result(std::string text) {
   result_ = std::move(text);
+  outcome_ = Outcome::done;
+}
+
+void Reporter::Activity::set_failed(std::string text) {
+  result_ = std::move(text);
+  outcome_ = Outcome::failed;
 }
 
 std::unique_ptr<Reporter::Activity> Reporter::start(std::string name, std::uint64_t total, Unit unit) {

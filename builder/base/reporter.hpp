@@ -17,6 +17,8 @@ class Reporter {
   virtual ~Reporter() = default;
 
   enum class Unit { none, count, bytes };
+  /// How an activity ended; `open` if nobody has said so, as when an error leads out of it.
+  enum class Outcome { open, done, failed };
 
   /// A piece of long work, from construction to destruction. Obtained from Reporter::start; may be advanced
   /// by threads.
@@ -29,8 +31,10 @@ class Reporter {
 
     /// `amount` more of `total` is done, in the unit given at the start.
     void advance(std::uint64_t amount = 1);
-    /// What was found or made, for the closing line ("219 packages, 117 MB").
+    /// It went well; what was found or made, for the closing line ("219 packages, 117 MB").
     void set_result(std::string text);
+    /// It did not, though no error leads out of it; why, or what is done instead.
+    void set_failed(std::string text);
 
    private:
     friend class Reporter;
@@ -40,6 +44,7 @@ class Reporter {
     const Unit unit_;
     std::atomic<std::uint64_t> done_{0};
     std::string result_;
+    Outcome outcome_ = Outcome::open;
     const std::chrono::steady_clock::time_point start_;
     const int depth_;
   };
@@ -57,6 +62,7 @@ class Reporter {
     std::uint64_t total = 0;
     Unit unit = Unit::none;
     std::string_view result;
+    Outcome outcome = Outcome::open;
     std::chrono::milliseconds elapsed{0};
     int depth = 0;
   };
@@ -70,7 +76,7 @@ class Reporter {
 
 /// Plain lines on stderr: one at the start and one at the end of each activity.
 std::unique_ptr<Reporter> make_plain_reporter();
-/// One line that is redrawn while work goes on; for a terminal on stderr.
+/// One line that is redrawn while work goes on, at least once a second; for a terminal on stderr.
 std::unique_ptr<Reporter> make_terminal_reporter();
 /// A JSON object a line on stderr, for programs.
 std::unique_ptr<Reporter> make_json_reporter();

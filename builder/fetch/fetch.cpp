@@ -35,6 +35,7 @@ std::vector<Found> look_up(const std::vector<lock::Package>& packages, const Sto
   for (unsigned i = 1; i < count; ++i) threads.emplace_back(work);
   work();
   threads.clear();
+  if (!interrupted()) activity->set_result(fmt::format("{}", packages.size()));
   return found;
 }
 

@@ -52,7 +52,9 @@ class PipeReporter : public Reporter {
  protected:
   void on_start(const Progress& progress) override { send({{"start", progress.name}}); }
   void on_advance(const Progress&) override {}
-  void on_end(const Progress& progress) override { send({{"end", progress.result}}); }
+  void on_end(const Progress& progress) override {
+    send({{"end", progress.result}, {"outcome", static_cast<int>(progress.outcome)}});
+  }
 
  private:
   void send(const Json& json) {
@@ -155,7 +157,9 @@ class Listener {
     if (json.contains("start")) {
       running_.push_back(reporter_.start(json["start"]));
     } else if (json.contains("end") && !running_.empty()) {
-      if (const std::string result = json["end"]; !result.empty()) running_.back()->set_result(result);
+      const auto outcome = static_cast<Reporter::Outcome>(json["outcome"].get<int>());
+      if (outcome == Reporter::Outcome::done) running_.back()->set_result(json["end"]);
+      if (outcome == Reporter::Outcome::failed) running_.back()->set_failed(json["end"]);
       running_.pop_back();
     } else if (json.contains("info")) {
       reporter_.info(json["info"].get<std::string>());

@@ -275,7 +275,10 @@ class SuiteRun {
                           std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - start),
                           {}};
     if (!status) result.failure = describe(status.error());
-    activity->set_result(result.passed ? "passed" : "FAILED");
+    if (result.passed)
+      activity->set_result("passed");
+    else
+      activity->set_failed("");
     summary_.scenarios.push_back(std::move(result));
     return ok();
   }
@@ -351,7 +354,16 @@ Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
               return to_json(part).dump(-1, ' ', false, Json::error_handler_t::replace);
             },
             reporter));
-    add_from_json(Json::parse(text), summary);
+    Summary part;
+    add_from_json(Json::parse(text), part);
+    const auto failed = std::count_if(part.scenarios.begin(), part.scenarios.end(),
+                                      [](const ScenarioResult& scenario) { return !scenario.passed; });
+    if (failed == 0)
+      activity->set_result(fmt::format("{} passed", part.scenarios.size()));
+    else
+      activity->set_failed(fmt::format("{} of {}", failed, part.scenarios.size()));
+    summary.scenarios.insert(summary.scenarios.end(), part.scenarios.begin(), part.scenarios.end());
+    summary.boots.insert(summary.boots.end(), part.boots.begin(), part.boots.end());
   }
   return summary;
 }

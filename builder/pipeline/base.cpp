@@ -403,6 +403,7 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
     TRY(const rootfs::FileTree root, root_part(system));
     CHECK_OK(write_tar_file(root, base.root));
     TRY(base.usr, usr.get());
+    step->set_result("kernel " + release);
   }
   TRY(nlohmann::ordered_json json, digest_files(made));
   json["usr_hash_offset"] = base.usr.hash_offset;

@@ -276,6 +276,7 @@ Status generate_system_files(const Toolbox& toolbox, const fs::path& scratch, st
       return fail(Error(laid.error()).with_note(fmt::format("while generating the {}", kSteps[i].name)));
     activity->advance();
   }
+  activity->set_result(fmt::format("{}", std::size(kSteps)));
   return ok();
 }
 

@@ -127,7 +127,8 @@ Status write_tools(std::vector<Part> parts, const fs::path& folder,
   TRY(const FileDescriptor lock, lock_folder(tools));
   if (is_complete(folder)) return ok();  // somebody else was faster
   remove_leftovers(tools);
-  const auto activity = reporter.start("Writing tools", parts.size(), Reporter::Unit::count);
+  const std::size_t count = parts.size();
+  const auto activity = reporter.start("Writing tools", count, Reporter::Unit::count);
   TRY(const ScratchFolder scratch, ScratchFolder::create(tools));
   const fs::path made = scratch.path() / "root";
   CHECK_OK(make_directories(made));
@@ -138,7 +139,9 @@ Status write_tools(std::vector<Part> parts, const fs::path& folder,
   std::error_code error;
   if (fs::exists(fs::symlink_status(folder, error)))
     CHECK_OK(rename_folder(folder, scratch.path() / "damaged"));
-  return rename_folder(made, folder);
+  CHECK_OK(rename_folder(made, folder));
+  activity->set_result(fmt::format("{} packages", count));
+  return ok();
 }
 
 /// Where a program file really is, symlinks below `root` followed as if `root` were "/".

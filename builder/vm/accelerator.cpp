@@ -74,7 +74,7 @@ Result<std::optional<bool>> try_kvm(const AcceleratorQuestion& question, Reporte
     TRY(const FirstWords by_emulation, listen(question, Accelerator::tcg));
     if (by_emulation == FirstWords::spoken) verdict = false;
   }
-  activity->set_result(verdict ? "the kernel stays silent; using emulation, which is slower"
+  activity->set_failed(verdict ? "the kernel stays silent; using emulation, which is slower"
                                : "no answer; using emulation for now, which is slower");
   return verdict;
 }

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "base/reporter.hpp"
+
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <functional>
+#include <thread>
+#include <vector>
+
+#include "base/files.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace std::chrono_literals;
+
+namespace {
+
+using Maker = std::unique_ptr<Reporter> (*)();
+
+/// What a reporter writes to a terminal of 40 columns.
+std::string shown(Maker make, const std::function<void(Reporter&)>& work) {
+  winsize size{};
+  size.ws_col = 40;
+  size.ws_row = 10;
+  int controller = -1;
+  const pid_t child = ::forkpty(&controller, nullptr, nullptr, &size);
+  if (child == 0) {
+    work(*make());
+    ::_exit(0);
+  }
+  REQUIRE(child > 0);
+  const FileDescriptor terminal(controller);
+  std::string text;
+  char block[4096];
+  for (ssize_t got; (got = ::read(terminal.get(), block, sizeof block)) > 0;)
+    text.append(block, static_cast<std::size_t>(got));
+  ::waitpid(child, nullptr, 0);
+  std::erase(text, '\r');
+  return text;
+}
+
+void three_ends(Reporter& reporter) {
+  reporter.start("good")->set_result("2 things");
+  reporter.start("bad")->set_failed("no answer");
+  reporter.start("open");
+}
+
+}  // namespace
+
+TEST_CASE("what has failed, or has not come to its end, bears no mark of success") {
+  const std::string terminal = shown(make_terminal_reporter, three_ends);
+  INFO(terminal);
+  CHECK(terminal.find("\033[32m✓\033[0m good  \033[2m2 things, 0.0 s") != std::string::npos);
+  CHECK(terminal.find("\033[31m✗\033[0m bad  \033[2mno answer, 0.0 s") != std::string::npos);
+  CHECK(terminal.find("– open  \033[2m0.0 s") != std::string::npos);
+  CHECK(shown(make_plain_reporter, three_ends) ==
+        "good …\ngood: 2 things, 0.0 s\nbad …\nbad: failed, no answer, 0.0 s\nopen …\nopen: 0.0 s\n");
+  const std::string json = shown(make_json_reporter, three_ends);
+  for (const char* outcome : {R"("outcome":"done","result":"2 things")",
+                              R"("outcome":"failed","result":"no answer")", R"("outcome":"open","result":"")"})
+    CHECK(json.find(outcome) != std::string::npos);
+}
+
+TEST_CASE("what goes on fits on one line of the terminal, and shows how long it has taken") {
+  const std::string text = shown(make_terminal_reporter, [](Reporter& reporter) {
+    const auto outer = reporter.start("äöü" + std::string(60, 'x'));
+    const auto inner = reporter.start("waiting");
+    std::this_thread::sleep_for(2500ms);
+  });
+  INFO(text);
+  CHECK(text.find("\033[K… äöü" + std::string(34, 'x') + "\033") != std::string::npos);
+  CHECK(text.find("\033[K  … waiting 1 s") != std::string::npos);
+  CHECK(text.find("\033[K  … waiting 2 s") != std::string::npos);
+}
