@@ -187,7 +187,8 @@ class TerminalReporter : public Reporter {
   std::vector<Running> running_;
   Clock::time_point drawn_;
   bool open_ = false;
-  std::jthread ticker_{[this](const std::stop_token& stop) { tick(stop); }};  ///< last: it uses all the others
+  std::jthread ticker_{
+      [this](const std::stop_token& stop) { tick(stop); }};  ///< last: it uses all the others
 };
 
 class JsonReporter : public Reporter {

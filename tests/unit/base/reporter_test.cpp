@@ -60,8 +60,9 @@ TEST_CASE("what has failed, or has not come to its end, bears no mark of success
   CHECK(shown(make_plain_reporter, three_ends) ==
         "good …\ngood: 2 things, 0.0 s\nbad …\nbad: failed, no answer, 0.0 s\nopen …\nopen: 0.0 s\n");
   const std::string json = shown(make_json_reporter, three_ends);
-  for (const char* outcome : {R"("outcome":"done","result":"2 things")",
-                              R"("outcome":"failed","result":"no answer")", R"("outcome":"open","result":"")"})
+  for (const char* outcome :
+       {R"("outcome":"done","result":"2 things")", R"("outcome":"failed","result":"no answer")",
+        R"("outcome":"open","result":"")"})
     CHECK(json.find(outcome) != std::string::npos);
 }
 
