@@ -54,6 +54,30 @@ std::string json_text(std::string_view text) {
   return out + "\"";
 }
 
+/// " 12 MB of 117 MB, 3 MB/s", " 7/219"; nothing if the total is not known.
+std::string amount_text(std::uint64_t done, std::uint64_t total, Reporter::Unit unit,
+                        std::chrono::milliseconds elapsed) {
+  if (total == 0) return {};
+  if (unit != Reporter::Unit::bytes) return fmt::format(" {}/{}", done, total);
+  const auto rate = elapsed.count() > 0 ? done * 1000 / static_cast<std::uint64_t>(elapsed.count()) : 0;
+  return fmt::format(" {} of {}, {}/s", human_size(done), human_size(total), human_size(rate));
+}
+
+/// Lets one of many reports through in each period.
+class Seldom {
+ public:
+  explicit Seldom(std::chrono::milliseconds period) : period_(period) {}
+  bool now(std::chrono::milliseconds elapsed) {
+    auto last = last_.load();
+    return elapsed - last >= period_ && last_.compare_exchange_strong(last, elapsed);
+  }
+  void restart() { last_ = std::chrono::milliseconds(0); }
+
+ private:
+  const std::chrono::milliseconds period_;
+  std::atomic<std::chrono::milliseconds> last_{std::chrono::milliseconds(0)};
+};
+
 class PlainReporter : public Reporter {
  public:
   void warning(std::string_view text) override { line(fmt::format("warning: {}", text)); }
@@ -61,9 +85,14 @@ class PlainReporter : public Reporter {
 
  protected:
   void on_start(const Progress& progress) override {
+    seldom_.restart();
     line(fmt::format("{:{}}{} …", "", progress.depth * 2, progress.name));
   }
-  void on_advance(const Progress&) override {}
+  void on_advance(const Progress& progress) override {
+    if (progress.total == 0 || !seldom_.now(progress.elapsed)) return;
+    line(fmt::format("{:{}}{} …{}", "", progress.depth * 2, progress.name,
+                     amount_text(progress.done, progress.total, progress.unit, progress.elapsed)));
+  }
   void on_end(const Progress& progress) override {
     line(fmt::format("{:{}}{}: {}{}{}{}", "", progress.depth * 2, progress.name,
                      progress.outcome == Outcome::failed ? "failed, " : "", progress.result,
@@ -76,6 +105,7 @@ class PlainReporter : public Reporter {
 
  private:
   std::mutex mutex_;
+  Seldom seldom_{std::chrono::seconds(10)};  ///< seconds of an activity at which its amount is told
 };
 
 class TerminalReporter : public Reporter {
@@ -105,7 +135,7 @@ class TerminalReporter : public Reporter {
     if (Clock::now() - drawn_ < std::chrono::milliseconds(100)) return;
     const auto activity = find(progress);
     if (activity == running_.rend()) return;
-    activity->amount = amount(progress);
+    activity->amount = amount_text(progress.done, progress.total, progress.unit, progress.elapsed);
     draw(*activity);
   }
   void on_end(const Progress& progress) override {
@@ -129,16 +159,6 @@ class TerminalReporter : public Reporter {
     Clock::time_point start;
     std::string amount;  ///< as it was drawn last; empty if its length is not known
   };
-
-  static std::string amount(const Progress& progress) {
-    if (progress.total == 0) return {};
-    if (progress.unit != Unit::bytes) return fmt::format(" {}/{}", progress.done, progress.total);
-    const auto rate = progress.elapsed.count() > 0
-                          ? progress.done * 1000 / static_cast<std::uint64_t>(progress.elapsed.count())
-                          : 0;
-    return fmt::format(" {} of {}, {}/s", human_size(progress.done), human_size(progress.total),
-                       human_size(rate));
-  }
 
   // All below: while the mutex is held.
   std::vector<Running>::reverse_iterator find(const Progress& progress) {
@@ -202,10 +222,16 @@ class JsonReporter : public Reporter {
 
  protected:
   void on_start(const Progress& progress) override {
+    seldom_.restart();
     line(fmt::format(R"({{"event":"start","name":{},"total":{},"depth":{}}})", json_text(progress.name),
                      progress.total, progress.depth));
   }
-  void on_advance(const Progress&) override {}
+  void on_advance(const Progress& progress) override {
+    if (!seldom_.now(progress.elapsed)) return;
+    line(fmt::format(R"({{"event":"progress","name":{},"done":{},"total":{},"milliseconds":{},"depth":{}}})",
+                     json_text(progress.name), progress.done, progress.total, progress.elapsed.count(),
+                     progress.depth));
+  }
   void on_end(const Progress& progress) override {
     const char* outcome = progress.outcome == Outcome::done     ? "done"
                           : progress.outcome == Outcome::failed ? "failed"
@@ -222,6 +248,7 @@ class JsonReporter : public Reporter {
     std::fputs((text + "\n").c_str(), stderr);
   }
   std::mutex mutex_;
+  Seldom seldom_{std::chrono::seconds(1)};
 };
 
 class QuietReporter : public PlainReporter {
@@ -230,6 +257,7 @@ class QuietReporter : public PlainReporter {
 
  protected:
   void on_start(const Progress&) override {}
+  void on_advance(const Progress&) override {}
   void on_end(const Progress&) override {}
 };
 

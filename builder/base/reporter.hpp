@@ -74,11 +74,12 @@ class Reporter {
   std::atomic<int> depth_{0};
 };
 
-/// Plain lines on stderr: one at the start and one at the end of each activity.
+/// Plain lines on stderr: one at the start and one at the end of each activity, and every ten seconds how far
+/// it is.
 std::unique_ptr<Reporter> make_plain_reporter();
 /// One line that is redrawn while work goes on, at least once a second; for a terminal on stderr.
 std::unique_ptr<Reporter> make_terminal_reporter();
-/// A JSON object a line on stderr, for programs.
+/// A JSON object a line on stderr, for programs; while something advances, one a second.
 std::unique_ptr<Reporter> make_json_reporter();
 /// Says nothing (tests, --quiet). Warnings are still printed.
 std::unique_ptr<Reporter> make_quiet_reporter();

@@ -11,6 +11,7 @@
 #include <future>
 
 #include "base/files.hpp"
+#include "base/run.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/store.hpp"
 #include "keys/keys.hpp"
@@ -48,7 +49,7 @@ Status require_keys(const spec::Site& site) {
               fmt::format("{} {} of the site {} missing", missing.size(),
                           missing.size() == 1 ? "key" : "keys", missing.size() == 1 ? "is" : "are"),
               {},
-              fmt::format("mailstead keys {} makes them", site.file.string()),
+              fmt::format("{} makes them", shell_quote({"mailstead", "keys", site.file.string()})),
               {},
               {}};
   for (const fs::path& path : missing) error.notes.push_back(path.string());

@@ -77,3 +77,17 @@ TEST_CASE("what goes on fits on one line of the terminal, and shows how long it 
   CHECK(text.find("\033[K  … waiting 1 s") != std::string::npos);
   CHECK(text.find("\033[K  … waiting 2 s") != std::string::npos);
 }
+
+TEST_CASE("programs hear how far long work is, once a second") {
+  const std::string said = shown(make_json_reporter, [](Reporter& reporter) {
+    const auto activity = reporter.start("fetching", 3000, Reporter::Unit::bytes);
+    activity->advance(1000);
+    std::this_thread::sleep_for(1100ms);
+    activity->advance(1000);
+    activity->advance(500);
+  });
+  INFO(said);
+  CHECK(said.find(R"({"event":"progress","name":"fetching","done":2000,"total":3000,)") != std::string::npos);
+  CHECK(said.find(R"("done":1000,"total")") == std::string::npos);
+  CHECK(said.find(R"("done":2500,"total")") == std::string::npos);
+}
