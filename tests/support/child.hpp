@@ -12,7 +12,7 @@
 
 namespace mailstead {
 
-#if defined(__SANITIZE_ADDRESS__)
+#if defined(MAILSTEAD_SANITIZED)
 inline constexpr bool kSanitized = true;
 #else
 inline constexpr bool kSanitized = false;
