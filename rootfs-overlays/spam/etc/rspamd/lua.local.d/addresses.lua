@@ -9,6 +9,7 @@
 
 local logger = require "rspamd_logger"
 local ucl = require "ucl"
+local util = require "rspamd_util"
 
 local file = rspamd_paths["CONFDIR"] .. "/addresses.conf"
 local owners = {}
@@ -30,9 +31,7 @@ if parsed then
   for _, address in ipairs(content.forwarded or {}) do
     forwarded[address] = true
   end
-  for _, domain in ipairs(content.domains or {}) do
-    domains[domain] = true
-  end
+  domains = content.domains or {}
 else
   -- Nobody owns anything then: all is refused rather than let through.
   logger.errx(rspamd_config, "cannot read %s: %s", file, problem)
@@ -52,8 +51,10 @@ local function look_up(tbl, address)
   return tbl[address:sub(1, cut - 1) .. address:sub(at)]
 end
 
+-- Postfix takes a domain with the final dot of DNS for the one without.
 local function domain_of(address)
-  return address:lower():match("@([^@]+)$")
+  local domain = address:lower():match("@([^@]+)$")
+  return domain and domain:gsub("%.$", "")
 end
 
 local function owns(user, address)
@@ -70,7 +71,6 @@ local function addresses_of(task, name, pool)
   if #headers == 0 then
     return {}
   end
-  local util = require "rspamd_util"
   local list = util.parse_mail_address(headers[1].value or "", pool) or {}
   if #list == 0 then
     return nil, "there is no address in " .. name
@@ -153,21 +153,41 @@ local function check_sender(task)
   pool:set_variable("own_from_domain", domain)
 end
 
+-- Whether mail for a recipient leaves, and whether that is known: he may be written in a way that Postfix understands and this
+-- rule does not.
 local function leaves_again(recipient)
-  local address = (recipient.addr or ""):lower()
+  local domain = domain_of(recipient.addr or "") or ""
+  local address = (recipient.user or ""):lower():gsub('^"(.*)"$', "%1") .. "@" .. domain
   if look_up(forwarded, address) then
-    return true
+    return true, true
+  end
+  if look_up(owners, address) then
+    return false, true
   end
   -- The catch-all is for whom nothing else is.
-  return not look_up(owners, address) and forwarded["@" .. (domain_of(address) or "")] == true
+  return forwarded["@" .. domain] == true, false
 end
 
-local function is_of_our_domains(task)
-  if domains[domain_of(envelope_sender(task)) or ""] then
+-- DMARC takes all names of an organisation for one (relaxed alignment, RFC 7489 section 3.1), and so does this. Made at first
+-- use: Rspamd has no list of public suffixes yet while it reads its configuration.
+local organisations
+local function is_ours(address)
+  if not organisations then
+    organisations = {}
+    for _, domain in ipairs(domains) do
+      organisations[util.get_tld(domain)] = true
+    end
+  end
+  local domain = domain_of(address or "")
+  return domain ~= nil and organisations[util.get_tld(domain)] == true
+end
+
+local function is_in_our_name(task)
+  if is_ours(envelope_sender(task)) then
     return true
   end
   for _, one in ipairs(task:get_from("mime") or {}) do
-    if domains[domain_of(one.addr or "") or ""] then
+    if is_ours(one.addr) then
       return true
     end
   end
@@ -184,16 +204,15 @@ local function check_stranger(task)
     task:set_pre_result({action = "soft reject", message = "The sender's domain cannot be asked at the moment", module = "ADDRESSES"})
     return
   end
-  local leaves = false
+  local leaves, all_known = false, true
   for _, recipient in ipairs(task:get_recipients("smtp") or {}) do
-    leaves = leaves or leaves_again(recipient)
+    local this_leaves, known = leaves_again(recipient)
+    leaves = leaves or this_leaves
+    all_known = all_known and known
   end
-  if not leaves then
-    return
-  end
-  if is_of_our_domains(task) and not task:has_symbol("DMARC_POLICY_ALLOW") then
+  if (leaves or not all_known) and is_in_our_name(task) and not task:has_symbol("DMARC_POLICY_ALLOW") then
     reject(task, "Not forwarded: written in our name, and not by us")
-  elseif task:get_metric_action() == "add header" then
+  elseif leaves and task:get_metric_action() == "add header" then
     -- Here it would be filed as junk; its target would refuse it, and the bounce go to a sender who may be forged.
     reject(task, "Not forwarded: it looks like spam")
   end
