@@ -70,8 +70,8 @@ std::optional<Mention> Reading::own_address(const Value& value) {
 
 std::string Reading::suggestion(const std::string& word,
                                 const std::function<std::vector<std::string>()>& names) {
-  // Eight errors in a site of 10,000 accounts with an alias each.
-  constexpr std::size_t kMost = 4'000'000;
+  // Four errors in a site of 10,000 accounts with an alias each.
+  constexpr std::size_t kMost = 2'000'000;
   if (compared > kMost) return {};
   const std::vector<std::string> candidates = names();
   for (const std::string& name : candidates) compared += name.size();
