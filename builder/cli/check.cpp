@@ -31,9 +31,10 @@ std::string describe_network(const spec::Network& network) {
 
 void print_summary(const pipeline::Project& project) {
   const spec::Site& site = project.site;
+  const profile::Profile& profile = project.platform.profile;
   fmt::print("{} is a valid spec. The appliance will be:\n", site.file.filename().string());
-  fmt::print("  host      {} ({}, {} {})\n", site.hostname, project.profile.name, project.profile.suite,
-             project.profile.architecture);
+  fmt::print("  host      {} ({}, {} {})\n", site.hostname, profile.name, profile.suite,
+             profile.architecture);
   fmt::print("  network   {}\n", describe_network(site.network));
   fmt::print("  ports     {}\n", fmt::join(open_ports(site), ", "));
   fmt::print("  tls       {}\n", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()

@@ -97,6 +97,7 @@ int run_command_line(int argc, char** argv) {
   add_dns(app, globals);
   add_lock(app, globals);
   add_build(app, globals);
+  add_base(app, globals);
   add_test(app, globals);
   add_run(app, globals);
   add_completion(app, globals);

@@ -9,6 +9,7 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "image/records.hpp"
 #include "pipeline/build.hpp"
 
 namespace mailstead::cli {
@@ -29,6 +30,7 @@ void add_passwd(CLI::App& app, Globals& globals);
 void add_keys(CLI::App& app, Globals& globals);
 void add_dns(CLI::App& app, Globals& globals);
 void add_lock(CLI::App& app, Globals& globals);
+void add_base(CLI::App& app, Globals& globals);
 void add_build(CLI::App& app, Globals& globals);
 void add_test(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
@@ -39,6 +41,10 @@ Status require_disk_image(const std::filesystem::path& image);
 
 /// A check for options that name files: nothing if `text` is a name, else what is wrong with it.
 std::string not_empty(const std::string& text);
+
+/// Prints what is public of an appliance, identity and digests: the same text for a base that has been made
+/// and for one that is in an image, so that anyone can hold the two against each other.
+void print_public_part(const image::ImageRecord& record, bool json);
 
 /// Options that several verbs have.
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);

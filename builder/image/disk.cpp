@@ -162,7 +162,7 @@ Status check_free_space(const DiskParts& parts, const fs::path& out) {
   const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
   const std::uint64_t needed =
       2 * kMebibyte + allocated_bytes({parts.esp, parts.boot, parts.usr.file, parts.root.file,
-                                       parts.bios_boot_image, parts.bios_core_image});
+                                       parts.bios_boot_code, parts.bios_core_image});
   struct statvfs status{};
   if (::statvfs(folder.c_str(), &status) != 0)
     return fail(ErrorKind::io, fmt::format("cannot look at {}: {}", folder.string(), std::strerror(errno)));
@@ -175,15 +175,10 @@ Status check_free_space(const DiskParts& parts, const fs::path& out) {
   return ok();
 }
 
-/// Code of the master boot record and the BIOS boot partition.
-Status write_bios_boot_code(const DiskParts& parts, const Partition& bios, int image) {
-  TRY(const std::string boot, read_file(parts.bios_boot_image));
-  TRY(const std::string core, read_file(parts.bios_core_image));
-  const std::uint64_t sector = bios.start / kSectorSize;
-  TRY(const std::string patched_boot, patch_boot_image(boot, sector));
-  TRY(const std::string patched_core, patch_core_image(core, sector, bios.size));
-  CHECK_OK(write_at(image, patched_boot.data(), patched_boot.size(), 0));
-  return write_at(image, patched_core.data(), patched_core.size(), bios.start);
+/// The code of the master boot record, in front of the partition table that is there.
+Status write_boot_code(const fs::path& from, int image) {
+  TRY(const std::string code, read_file(from, kMbrCodeSize));
+  return write_at(image, code.data(), code.size(), 0);
 }
 
 }  // namespace
@@ -208,8 +203,10 @@ Status write_disk(const DiskParts& parts, const Layout& layout, const std::strin
   CHECK_OK(copy_part(parts.boot, file.fd(), partition(kBootNumberA)));
   CHECK_OK(copy_part(parts.usr.file, file.fd(), partition(kUsrNumberA)));
   CHECK_OK(copy_part(parts.root.file, file.fd(), partition(kRootNumberA)));
-  if (!parts.bios_boot_image.empty())
-    CHECK_OK(write_bios_boot_code(parts, partition(kBiosNumber), file.fd()));
+  if (!parts.bios_boot_code.empty()) {
+    CHECK_OK(write_boot_code(parts.bios_boot_code, file.fd()));
+    CHECK_OK(copy_part(parts.bios_core_image, file.fd(), partition(kBiosNumber)));
+  }
   return file.keep(out);
 }
 

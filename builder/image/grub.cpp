@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/files.hpp"
+#include "image/bios_boot.hpp"
 #include "image/partitions.hpp"
 
 namespace mailstead::image {
@@ -104,11 +105,9 @@ std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
           text_file("slot.cfg", slot_config(command_line))};
 }
 
-Status write_bios_boot(const tools::Toolbox& toolbox, const std::filesystem::path& boot_image,
-                       const std::filesystem::path& core_image) {
+Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,
+                       const std::filesystem::path& boot_code, const std::filesystem::path& core_image) {
   const std::filesystem::path modules = toolbox.root() / kBiosModules;
-  TRY(const std::string boot, read_file(modules / "boot.img"));
-  CHECK_OK(write_file(boot_image, boot));
   // The comma makes it the disk that the BIOS started from.
   TRY(const Command command,
       toolbox.command("grub-mkimage", {"-O",       "i386-pc",
@@ -126,7 +125,16 @@ Status write_bios_boot(const tools::Toolbox& toolbox, const std::filesystem::pat
                                        "minicmd",  "ls",
                                        "cat"}));
   CHECK_OK(run(command));
-  return ok();
+
+  TRY(const std::vector<Partition> partitions, place_partitions(layout, ""));
+  const Partition& bios = partitions[kBiosNumber - 1];
+  const std::uint64_t sector = bios.start / kSectorSize;
+  TRY(const std::string boot, read_file(modules / "boot.img"));
+  TRY(const std::string code, patch_boot_image(boot, sector));
+  CHECK_OK(write_file(boot_code, code));
+  TRY(const std::string core, read_file(core_image));
+  TRY(const std::string patched, patch_core_image(core, sector, bios.size));
+  return write_file(core_image, patched);
 }
 
 }  // namespace mailstead::image

@@ -28,9 +28,11 @@ Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox);
 std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
                                 const std::string& command_line);
 
-/// Writes GRUB's boot.img to `boot_image` and a core image made by the locked grub-mkimage to `core_image`.
-Status write_bios_boot(const tools::Toolbox& toolbox, const std::filesystem::path& boot_image,
-                       const std::filesystem::path& core_image);
+/// Writes what starts the disk under legacy BIOS, as it will lie there: to `boot_code` the code of the master
+/// boot record, to `core_image` the content of the BIOS boot partition, made by the locked grub-mkimage. Both
+/// know the places of each other, so they are for disks of this layout.
+Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,
+                       const std::filesystem::path& boot_code, const std::filesystem::path& core_image);
 
 /// grub/grub.cfg: the slot is the variable `slot` of grub/grubenv ("a" or "b"; "a" without it); if it cannot
 /// be started, the other one is.

@@ -69,9 +69,8 @@ struct DiskParts {
   std::filesystem::path boot;  ///< FAT image of slot A
   VerityImage usr;
   VerityImage root;
-  std::filesystem::path
-      bios_boot_image;  ///< GRUB's boot.img (440 bytes of code for the MBR); empty without legacy BIOS
-  std::filesystem::path bios_core_image;  ///< GRUB's core.img for the BIOS boot partition
+  std::filesystem::path bios_boot_code;   ///< 440 bytes for the MBR; empty without legacy BIOS
+  std::filesystem::path bios_core_image;  ///< for the BIOS boot partition
 };
 
 /// Names of the GPT partitions, the same on every appliance.

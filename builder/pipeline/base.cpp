@@ -29,16 +29,26 @@ namespace {
 namespace fs = std::filesystem;
 
 /// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
-constexpr int kBaseFormat = 2;
+constexpr int kBaseFormat = 3;
 
 /// Where a base lies in the cache.
-fs::path folder_of(const Project& project, const BaseId& id) {
-  return project.cache / "bases" / id.key;
+fs::path folder_of(const Platform& platform, const BaseId& id) {
+  return platform.cache / "bases" / id.key;
 }
 
-/// The files of a base, by name, for its manifest.
-constexpr std::array kBaseFiles = {"usr.img",  "vmlinuz",  "initrd.img", "esp.img",
-                                   "boot.img", "core.img", "root.tar",   "units.tar"};
+/// A file of a base, and what part of the disk it is.
+struct BaseFile {
+  const char* name;
+  const char* part;  ///< null: none, but needed to make a site's part
+};
+constexpr std::array kBaseFiles = {BaseFile{"usr.img", image::kUsrPart},
+                                   BaseFile{"vmlinuz", image::kKernelPart},
+                                   BaseFile{"initrd.img", image::kInitrdPart},
+                                   BaseFile{"esp.img", image::kEspPart},
+                                   BaseFile{"mbr.bin", image::kMbrPart},
+                                   BaseFile{"core.img", image::kBiosPart},
+                                   BaseFile{"root.tar", nullptr},
+                                   BaseFile{"units.tar", nullptr}};
 
 Base base_in(const fs::path& folder, const std::string& id) {
   Base base;
@@ -47,7 +57,7 @@ Base base_in(const fs::path& folder, const std::string& id) {
   base.kernel = folder / "vmlinuz";
   base.initrd = folder / "initrd.img";
   base.esp = folder / "esp.img";
-  base.bios_boot = folder / "boot.img";
+  base.bios_boot = folder / "mbr.bin";
   base.bios_core = folder / "core.img";
   base.root = folder / "root.tar";
   base.units = folder / "units.tar";
@@ -80,8 +90,8 @@ Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
 }
 
 /// Packages without reviewed scripts must get neither into the system nor into the initrd.
-Status check_scripts(const Project& project, const Unpacked& unpacked) {
-  TRY(const auto reviews, profile::load_reviews(project.data));
+Status check_scripts(const Platform& platform, const Unpacked& unpacked) {
+  TRY(const auto reviews, profile::load_reviews(platform.data));
   std::vector<rootfs::ControlData> control;
   for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
     const lock::Roles& roles = unpacked.packages[i].roles;
@@ -96,7 +106,7 @@ Result<rootfs::Composed> compose(const BaseInput& input, const Unpacked& unpacke
   compose.packages = unpacked.with(role);
   compose.exclude = std::move(exclude);
   compose.keep = std::move(keep);
-  compose.diversions = input.project.profile.diversions;
+  compose.diversions = input.platform.profile.diversions;
   compose.clock = input.lock.archive_time;
   return rootfs::compose(compose);
 }
@@ -173,21 +183,43 @@ Status link_alternatives(const profile::Profile& profile, std::int64_t clock, ro
   return ok();
 }
 
+/// Says in /usr what it is made from.
+Status put_record(const BaseInput& input, const std::string& identity, rootfs::FileTree& tree) {
+  const profile::Profile& profile = input.platform.profile;
+  image::BaseRecord record{
+      identity, MAILSTEAD_VERSION, profile.name, profile.suite, profile.architecture, input.lock.archive_time,
+      {}};
+  for (const lock::Package& package : input.lock.packages) {
+    const bool boots = is_boot_package(profile, package);
+    if (!package.roles.system && !package.roles.initrd && !boots) continue;
+    record.packages.push_back({package.name, package.version, package.architecture, package.archive,
+                               package.pool_path, package.sha256, package.roles.system, package.roles.initrd,
+                               boots});
+  }
+  rootfs::Inode inode;
+  inode.mtime = input.lock.archive_time;
+  inode.origin = "mailstead";
+  inode.content = rootfs::Content(image::to_json(record));
+  return tree.put(image::kBaseRecordPath, std::move(inode));
+}
+
 /// The whole public system: packages, what their scripts would have done, overlays, generated files.
-Result<rootfs::FileTree> compose_system(const BaseInput& input, const Unpacked& unpacked,
-                                        const fs::path& scratch, Reporter& reporter) {
+Result<rootfs::FileTree> compose_system(const BaseInput& input, const std::string& identity,
+                                        const Unpacked& unpacked, const fs::path& scratch,
+                                        Reporter& reporter) {
   const std::int64_t clock = input.lock.archive_time;
-  const profile::Profile& profile = input.project.profile;
+  const profile::Profile& profile = input.platform.profile;
   TRY(rootfs::Composed composed,
       compose(input, unpacked, &lock::Roles::system, profile.exclude, profile.keep));
   TRY(const auto elsewhere, packages_elsewhere(profile, unpacked));
   CHECK_OK(rootfs::add_dpkg_database(composed, elsewhere, clock));
   warn_of_unmatched(composed.unmatched, "the system", reporter);
   CHECK_OK(link_alternatives(profile, clock, composed.tree));
-  CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
-  CHECK_OK(render::lay_public(input.overlays, input.project.accounts, composed.tree));
+  CHECK_OK(rootfs::write_accounts(input.platform.accounts, clock, composed.tree));
+  CHECK_OK(render::lay_public(input.platform.overlays, input.platform.accounts, composed.tree));
   CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, composed.tree, reporter));
   CHECK_OK(rootfs::declare_var(composed.tree, clock));
+  CHECK_OK(put_record(input, identity, composed.tree));
   return std::move(composed.tree);
 }
 
@@ -195,8 +227,8 @@ Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& 
                                         const rootfs::FileTree& system, const std::string& release,
                                         const fs::path& scratch, Reporter& reporter) {
   const std::int64_t clock = input.lock.archive_time;
-  std::vector<std::string> exclude = input.project.profile.exclude;
-  const std::vector<std::string>& more = input.project.profile.initrd_exclude;
+  std::vector<std::string> exclude = input.platform.profile.exclude;
+  const std::vector<std::string>& more = input.platform.profile.initrd_exclude;
   exclude.insert(exclude.end(), more.begin(), more.end());
   // Nothing that only a person would read is kept: licence files are in the system.
   TRY(rootfs::Composed composed, compose(input, unpacked, &lock::Roles::initrd, std::move(exclude), {}));
@@ -205,10 +237,10 @@ Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& 
     return std::find(more.begin(), more.end(), glob) == more.end();
   });
   warn_of_unmatched(composed.unmatched, "the initrd", reporter);
-  CHECK_OK(rootfs::write_accounts(input.project.accounts, clock, composed.tree));
-  TRY(const auto overlays, render::load_overlays(input.project.data, {"initrd"}));
-  CHECK_OK(render::lay_public(overlays, input.project.accounts, composed.tree));
-  CHECK_OK(image::finish_initrd(composed.tree, system, release, input.project.profile.initrd_modules,
+  CHECK_OK(rootfs::write_accounts(input.platform.accounts, clock, composed.tree));
+  TRY(const auto overlays, render::load_overlays(input.platform.data, {"initrd"}));
+  CHECK_OK(render::lay_public(overlays, input.platform.accounts, composed.tree));
+  CHECK_OK(image::finish_initrd(composed.tree, system, release, input.platform.profile.initrd_modules,
                                 input.toolbox, scratch, clock));
   return std::move(composed.tree);
 }
@@ -256,37 +288,51 @@ rootfs::FileTree rendering_view(const rootfs::FileTree& system) {
   return view;
 }
 
-/// SHA-256 of each file of the base in `folder`, by name. Side by side: the image of /usr is as large as all
-/// others.
-Result<nlohmann::ordered_json> digest_files(const fs::path& folder) {
-  std::vector<std::future<Result<std::string>>> digests;
-  for (const char* name : kBaseFiles)
-    digests.push_back(
-        std::async(std::launch::async, [path = folder / name] { return crypto::sha256_file_hex(path); }));
-  nlohmann::ordered_json json;
+/// SHA-256 of each file of the base in `folder`, in the order of kBaseFiles. Side by side: the image of /usr
+/// is as large as all others.
+Result<std::vector<std::string>> digest_files(const fs::path& folder) {
+  std::vector<std::future<Result<std::string>>> running;
+  for (const BaseFile& file : kBaseFiles)
+    running.push_back(std::async(std::launch::async,
+                                 [path = folder / file.name] { return crypto::sha256_file_hex(path); }));
+  std::vector<std::string> digests;
   Status all = ok();
-  for (std::size_t i = 0; i < digests.size(); ++i) {
-    auto digest = digests[i].get();
+  for (auto& one : running) {
+    auto digest = one.get();
     if (digest)
-      json[kBaseFiles[i]] = *digest;
+      digests.push_back(*std::move(digest));
     else
       all = fail(std::move(digest.error()));
   }
   CHECK_OK(all);
-  return json;
+  return digests;
+}
+
+/// Those of the files that get onto the disk as they are.
+std::vector<image::PublicPart> parts_in(const fs::path& folder, const std::vector<std::string>& digests) {
+  std::vector<image::PublicPart> parts;
+  for (std::size_t i = 0; i < kBaseFiles.size(); ++i) {
+    const auto& [name, part] = kBaseFiles[i];
+    std::error_code error;
+    if (part != nullptr) parts.push_back({part, fs::file_size(folder / name, error), digests[i]});
+  }
+  return parts;
 }
 
 }  // namespace
 
-Result<BaseId> base_id(const Project& project, const lock::Lock& lock,
-                       const std::vector<render::Overlay>& overlays) {
+image::Layout layout_of(const profile::Profile& profile) {
+  return {profile.esp_size, profile.boot_size, profile.usr_size, profile.root_size};
+}
+
+Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
   crypto::Sha256 bytes;
   crypto::Sha256 making;
   bytes.update(fmt::format("mailstead base {} {}\n", kBaseFormat, MAILSTEAD_VERSION));
   bytes.update(fmt::format("{} {} {}\n", lock.suite, lock.architecture, lock.archive_time));
   for (const lock::Package& package : lock.packages) {
     const lock::Roles& roles = package.roles;
-    const bool boots = is_boot_package(project.profile, package);
+    const bool boots = is_boot_package(platform.profile, package);
     if (roles.system || roles.initrd || boots) {
       bytes.update(fmt::format("{} {} {} {}{}{}\n", package.name, package.architecture, package.sha256,
                                roles.system ? "s" : "-", roles.initrd ? "i" : "-", boots ? "b" : "-"));
@@ -298,15 +344,15 @@ Result<BaseId> base_id(const Project& project, const lock::Lock& lock,
     }
   }
   const auto add_file = [&](const std::string& name, crypto::Sha256& hash) -> Status {
-    TRY(const std::string text, read_file(project.data / name));
+    TRY(const std::string text, read_file(platform.data / name));
     hash.update(fmt::format("{} {}\n", name, text.size()));
     hash.update(text);
     return ok();
   };
-  CHECK_OK(add_file("profiles/" + project.profile.name + ".yaml", bytes));
+  CHECK_OK(add_file("profiles/" + platform.profile.name + ".yaml", bytes));
   CHECK_OK(add_file("profiles/accounts.yaml", bytes));
-  for (const render::Overlay& overlay : overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
-  CHECK_OK(digest_folder(project.data / "rootfs-overlays" / "initrd", bytes));
+  for (const render::Overlay& overlay : platform.overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
+  CHECK_OK(digest_folder(platform.data / "rootfs-overlays" / "initrd", bytes));
   // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
   // cache.
   CHECK_OK(add_file("profiles/maintainer-scripts.yaml", making));
@@ -320,8 +366,8 @@ Result<BaseId> base_id(const Project& project, const lock::Lock& lock,
   return id;
 }
 
-Result<std::optional<Base>> find_base(const Project& project, const BaseId& id) {
-  const fs::path folder = folder_of(project, id);
+Result<std::optional<Base>> find_base(const Platform& platform, const BaseId& id) {
+  const fs::path folder = folder_of(platform, id);
   if (!fs::exists(folder / kBaseMark)) return std::optional<Base>();
   TRY(const std::string text, read_file(folder / kBaseMark));
   const auto json = nlohmann::json::parse(text, nullptr, false);
@@ -331,9 +377,10 @@ Result<std::optional<Base>> find_base(const Project& project, const BaseId& id) 
   // built into an image.
   const auto digests = digest_files(folder);
   if (!digests) return std::optional<Base>();
-  for (const auto& [name, digest] : digests->items())
-    if (json.value(name, nlohmann::json()) != digest) return std::optional<Base>();
+  for (std::size_t i = 0; i < kBaseFiles.size(); ++i)
+    if (json.value(kBaseFiles[i].name, nlohmann::json()) != (*digests)[i]) return std::optional<Base>();
   Base base = base_in(folder, id.identity);
+  base.parts = parts_in(folder, *digests);
   base.usr.hash_offset = json["usr_hash_offset"].get<std::uint64_t>();
   const auto root_hash = json.value("usr_root_hash", nlohmann::json());
   if (!root_hash.is_string()) return std::optional<Base>();
@@ -350,16 +397,17 @@ std::vector<const rootfs::UnpackedDeb*> Unpacked::with(bool lock::Roles::* role)
   return found;
 }
 
-Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
+Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter) {
-  TRY(tools::ScratchFolder folder, tools::ScratchFolder::create(project.cache / "scratch"));
+  TRY(tools::ScratchFolder folder, tools::ScratchFolder::create(platform.cache / "scratch"));
   Unpacked unpacked{std::move(folder), {}, {}};
   rootfs::UnpackInput input;
   input.spool_folder = unpacked.folder.path();
   for (const PackageFile& file : packages) {
     const lock::Package& package = file.package;
     if (!(package.roles.system && wanted.system) && !(package.roles.initrd && wanted.initrd) &&
-        !(package.roles.tool && wanted.tool) && !(is_boot_package(project.profile, package) && wanted.system))
+        !(package.roles.tool && wanted.tool) &&
+        !(is_boot_package(platform.profile, package) && wanted.system))
       continue;
     unpacked.packages.push_back(package);
     input.packages.push_back({package.name, package.version, package.architecture, file.deb});
@@ -372,21 +420,21 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
                        Reporter& reporter) {
   const auto activity = reporter.start("Composing the public base");
   const std::int64_t clock = input.lock.archive_time;
-  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.project.cache / "bases"));
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "bases"));
   const fs::path made = scratch.path() / "made";
   CHECK_OK(make_directories(made));
   Base base = base_in(made, id.identity);
 
-  CHECK_OK(check_scripts(input.project, unpacked));
-  TRY(const rootfs::FileTree system, compose_system(input, unpacked, scratch.path(), reporter));
+  CHECK_OK(check_scripts(input.platform, unpacked));
+  TRY(const rootfs::FileTree system, compose_system(input, id.identity, unpacked, scratch.path(), reporter));
   TRY(const std::string release, kernel_release(system));
   {
     const auto step = reporter.start("squashfs of /usr, initrd, boot files");
     // Most of these work on one processor, mksquashfs on all: side by side none is idle. Nobody changes the
     // tree any more.
     auto usr = std::async(std::launch::async, [&]() -> Result<image::VerityImage> {
-      const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
-                                           input.project.profile.squashfs_level, clock};
+      const image::SquashfsOptions options{input.platform.profile.squashfs_compressor,
+                                           input.platform.profile.squashfs_level, clock};
       CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
       return image::append_verity(base.usr.file, id.identity, input.toolbox);
     });
@@ -395,9 +443,10 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
     TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
     CHECK_OK(write_file(base.kernel, kernel));
-    CHECK_OK(image::write_bios_boot(input.toolbox, base.bios_boot, base.bios_core));
+    CHECK_OK(image::write_bios_boot(input.toolbox, layout_of(input.platform.profile), base.bios_boot,
+                                    base.bios_core));
     TRY(const auto esp, image::esp_files(input.toolbox));
-    CHECK_OK(image::write_fat(esp, input.project.profile.esp_size, "MAILSTEAD", id.identity, clock,
+    CHECK_OK(image::write_fat(esp, input.platform.profile.esp_size, "MAILSTEAD", id.identity, clock,
                               input.toolbox, base.esp));
     CHECK_OK(write_tar_file(rendering_view(system), base.units));
     TRY(const rootfs::FileTree root, root_part(system));
@@ -405,17 +454,19 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
     TRY(base.usr, usr.get());
     step->set_result("kernel " + release);
   }
-  TRY(nlohmann::ordered_json json, digest_files(made));
+  TRY(const auto digests, digest_files(made));
+  nlohmann::ordered_json json;
+  for (std::size_t i = 0; i < kBaseFiles.size(); ++i) json[kBaseFiles[i].name] = digests[i];
   json["usr_hash_offset"] = base.usr.hash_offset;
   json["usr_root_hash"] = base.usr.root_hash;
   CHECK_OK(write_file(made / kBaseMark, json.dump(2) + "\n"));
 
-  const fs::path folder = folder_of(input.project, id);
+  const fs::path folder = folder_of(input.platform, id);
   std::error_code error;
   fs::rename(made, folder, error);
   if (error) {
     // Either another build was faster, and its base has the same bytes, or what is there is damaged.
-    TRY(const auto there, find_base(input.project, id));
+    TRY(const auto there, find_base(input.platform, id));
     if (there) return *there;
     fs::remove_all(folder, error);
     fs::rename(made, folder, error);
@@ -427,8 +478,25 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
   Base kept = base_in(folder, id.identity);
   kept.usr.hash_offset = base.usr.hash_offset;
   kept.usr.root_hash = base.usr.root_hash;
+  kept.parts = parts_in(folder, digests);
   activity->set_result(id.identity.substr(0, 12));
   return kept;
+}
+
+Status export_base(const Base& base, const fs::path& folder) {
+  std::error_code error;
+  if (fs::exists(folder, error) && !fs::is_empty(folder, error))
+    return fail(ErrorKind::usage, fmt::format("{} is not an empty folder", folder.string()),
+                "name a new folder");
+  CHECK_OK(make_directories(folder));
+  for (const BaseFile& file : kBaseFiles) {
+    if (file.part == nullptr) continue;
+    fs::copy_file(base.usr.file.parent_path() / file.name, folder / file.name, error);
+    if (error)
+      return fail(ErrorKind::io,
+                  fmt::format("cannot write {}: {}", (folder / file.name).string(), error.message()));
+  }
+  return ok();
 }
 
 }  // namespace mailstead::pipeline

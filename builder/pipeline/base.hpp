@@ -9,6 +9,7 @@
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "image/image.hpp"
+#include "image/records.hpp"
 #include "pipeline/project.hpp"
 #include "render/render.hpp"
 #include "rootfs/deb.hpp"
@@ -24,21 +25,24 @@ struct Base {
   image::VerityImage usr;
   std::filesystem::path kernel;
   std::filesystem::path initrd;
-  std::filesystem::path esp;        ///< FAT image
-  std::filesystem::path bios_boot;  ///< GRUB's boot.img
-  std::filesystem::path bios_core;  ///< GRUB's core.img
-  std::filesystem::path root;       ///< tar of all but usr/: what sites lay their files upon
-  std::filesystem::path units;      ///< tar of the parts of usr/ that rendering looks at
+  std::filesystem::path esp;             ///< FAT image
+  std::filesystem::path bios_boot;       ///< code for the master boot record
+  std::filesystem::path bios_core;       ///< GRUB's core image, as it lies in the BIOS boot partition
+  std::filesystem::path root;            ///< tar of all but usr/: what sites lay their files upon
+  std::filesystem::path units;           ///< tar of the parts of usr/ that rendering looks at
+  std::vector<image::PublicPart> parts;  ///< sizes and digests of what gets onto the disk as it is
 };
 
 /// What says of a base in the cache that it is complete, and when it was last of use.
 inline constexpr const char* kBaseMark = "base.json";
 
+/// Where a profile wants the partitions.
+image::Layout layout_of(const profile::Profile& profile);
+
 /// What a base is made from.
 struct BaseInput {
-  const Project& project;
+  const Platform& platform;
   const lock::Lock& lock;
-  const std::vector<render::Overlay>& overlays;
   const tools::Toolbox& toolbox;
 };
 
@@ -54,11 +58,10 @@ struct BaseId {
   std::string key;
 };
 
-Result<BaseId> base_id(const Project& project, const lock::Lock& lock,
-                       const std::vector<render::Overlay>& overlays);
+Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock);
 
 /// The base from the cache, if it is there and complete.
-Result<std::optional<Base>> find_base(const Project& project, const BaseId& id);
+Result<std::optional<Base>> find_base(const Platform& platform, const BaseId& id);
 
 /// A package file in the store.
 struct PackageFile {
@@ -78,11 +81,15 @@ struct Unpacked {
 
 /// Unpacks those of `packages` (in the order of the lock) that have one of the roles in `wanted`, all that
 /// they are for included; with the system come the boot packages, which its package database lists.
-Result<Unpacked> unpack(const Project& project, const std::vector<PackageFile>& packages,
+Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter);
 
 /// Composes the base from the packages for system and initrd, and puts it into the cache under its key.
 Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
                        Reporter& reporter);
+
+/// Copies the files that get onto disks as they are (parts of `base`) into `folder`, which must not exist or
+/// be empty. Errors: ErrorKind::usage for the folder, ErrorKind::io.
+Status export_base(const Base& base, const std::filesystem::path& folder);
 
 }  // namespace mailstead::pipeline

@@ -12,34 +12,15 @@
 
 #include "base/files.hpp"
 #include "base/run.hpp"
-#include "fetch/fetch.hpp"
-#include "fetch/store.hpp"
 #include "keys/keys.hpp"
-#include "lock/check.hpp"
-#include "lock/lock_file.hpp"
-#include "pipeline/base.hpp"
+#include "pipeline/public_part.hpp"
 #include "pipeline/sieve.hpp"
 #include "pipeline/site_image.hpp"
-#include "tools/complete.hpp"
-#include "tools/scratch.hpp"
 
 namespace mailstead::pipeline {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Removes from the cache what killed builds have left, unpacked packages and private keys among it, and what
-/// no build has used for a month: every lock and every version of Mailstead makes a base of its own.
-void clean_cache(const fs::path& cache) {
-  for (const char* name : {"bases", "scratch", "sieve", "tools"}) tools::remove_leftovers(cache / name);
-  std::error_code error;
-  for (fs::directory_iterator it(cache / "sieve", error), end; !error && it != end; it.increment(error))
-    tools::remove_leftovers(it->path());
-  const fs::path mark = tools::kMarkName;
-  tools::remove_unused(cache / "bases", kBaseMark);
-  tools::remove_unused(cache / "sieve", "usr" / mark);
-  tools::remove_unused(cache / "tools", mark);
-}
 
 /// Private keys first: to miss them after minutes of downloads would be unkind.
 Status require_keys(const spec::Site& site) {
@@ -81,54 +62,6 @@ Status require_place(const fs::path& image) {
   return ok();
 }
 
-Result<std::vector<PackageFile>> fetch_packages(const Project& project, const lock::Lock& lock,
-                                                const Options& options, Reporter& reporter) {
-  TRY(fetch::Store store, fetch::Store::open(project.cache));
-  lock::Mirrors mirrors;
-  if (!options.offline) {
-    TRY(mirrors, get_mirrors(options));
-  }
-  fetch::FetchOptions fetch_options;
-  fetch_options.offline = options.offline;
-  TRY(const auto fetched,
-      fetch::fetch_packages(lock, {true, true, true}, store, mirrors, fetch_options, reporter));
-  std::vector<PackageFile> files;
-  files.reserve(fetched.size());
-  for (const auto& file : fetched) files.push_back({file.package, file.path});
-  return files;
-}
-
-std::vector<tools::Toolbox::Package> tool_packages(const lock::Lock& lock) {
-  std::vector<tools::Toolbox::Package> packages;
-  for (const lock::Package& package : lock.packages) {
-    if (package.roles.tool) packages.push_back({package.name, package.sha256});
-  }
-  return packages;
-}
-
-/// The tools of the lock, if they are in the cache.
-std::optional<tools::Toolbox> find_toolbox(const Project& project, const lock::Lock& lock) {
-  return tools::Toolbox::find(project.cache, tool_packages(lock), lock.archive_time);
-}
-
-/// Base and tools, made once for a lock and profile, then taken from the cache.
-Result<Base> get_base(const Project& project, const lock::Lock& lock,
-                      const std::vector<render::Overlay>& overlays, const Options& options,
-                      std::optional<tools::Toolbox>& toolbox, Reporter& reporter) {
-  TRY(const BaseId id, base_id(project, lock, overlays));
-  TRY(auto known, find_base(project, id));
-  toolbox = find_toolbox(project, lock);
-  if (known && toolbox) return *std::move(known);
-  TRY(const auto packages, fetch_packages(project, lock, options, reporter));
-  TRY(const Unpacked unpacked, unpack(project, packages, {!known, !known, !toolbox}, reporter));
-  if (!toolbox) {
-    TRY(toolbox, tools::Toolbox::make(project.cache, tool_packages(lock), unpacked.with(&lock::Roles::tool),
-                                      lock.archive_time, reporter));
-  }
-  if (known) return *std::move(known);
-  return make_base({project, lock, overlays, *toolbox}, id, unpacked, reporter);
-}
-
 }  // namespace
 
 Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Options& options,
@@ -139,14 +72,14 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   warn_of_example_passwords(project, reporter);
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
-  clean_cache(project.cache);
-  TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
-  std::optional<tools::Toolbox> toolbox;
-  TRY(const Base base, get_base(project, lock, overlays, options, toolbox, reporter));
-  const BaseInput input{project, lock, overlays, *toolbox};
+  TRY(const PublicPart part, get_public_part(project.platform, lock, options, reporter));
+  const Base& base = part.base;
+  const BaseInput input{project.platform, lock, part.toolbox};
   // Beside the site's files: both wait for the disk more than for a processor.
-  auto scripts = std::async(std::launch::async, [&] { return check_sieve_scripts(input, base, reporter); });
-  TRY(const SiteImage site, write_site_image(input, base, image, [&] { return scripts.get(); }, reporter));
+  auto scripts = std::async(std::launch::async,
+                            [&] { return check_sieve_scripts(project.site, input, base, reporter); });
+  TRY(const SiteImage site,
+      write_site_image(project.site, input, base, image, [&] { return scripts.get(); }, reporter));
 
   BuildResult result;
   result.image = image;
@@ -165,15 +98,11 @@ Result<bool> check_scripts_if_built(const Project& project, Reporter& reporter) 
   const auto& accounts = project.site.accounts;
   if (std::none_of(accounts.begin(), accounts.end(), [](const auto& account) { return account.sieve; }))
     return true;
-  const auto lock = lock::load_lock(project.lock_file);
-  if (!lock || !lock::check_lock(*lock, project.request)) return false;
-  TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
-  TRY(const BaseId id, base_id(project, *lock, overlays));
-  TRY(const auto base, find_base(project, id));
-  if (!base) return false;
-  const auto toolbox = find_toolbox(project, *lock);
-  if (!toolbox) return false;
-  CHECK_OK(check_sieve_scripts({project, *lock, overlays, *toolbox}, *base, reporter));
+  const auto lock = load_lock_for(project.platform, project.lock_file);
+  if (!lock) return false;
+  TRY(const auto part, find_public_part(project.platform, *lock));
+  if (!part) return false;
+  CHECK_OK(check_sieve_scripts(project.site, {project.platform, *lock, part->toolbox}, part->base, reporter));
   return true;
 }
 

@@ -28,15 +28,21 @@ constexpr const char* kHostArchitecture = "arm64";
 
 }  // namespace
 
+Result<Platform> open_platform(const std::string& name) {
+  Platform platform;
+  TRY(platform.data, data_directory());
+  TRY(platform.cache, cache_directory());
+  TRY(platform.profile, profile::load_profile(platform.data, name));
+  TRY(platform.accounts, profile::load_accounts(platform.data));
+  TRY(platform.overlays, render::load_overlays(platform.data, platform.profile.overlays));
+  platform.request = profile::make_request(platform.profile, platform.accounts, kHostArchitecture);
+  return platform;
+}
+
 Result<Project> open_project(const fs::path& spec, const Options& options) {
   Project project;
-  TRY(project.data, data_directory());
-  TRY(project.cache, cache_directory());
   TRY(project.site, spec::load_site(spec));
-  TRY(project.profile,
-      profile::load_profile(project.data, options.profile.empty() ? project.site.profile : options.profile));
-  TRY(project.accounts, profile::load_accounts(project.data));
-  project.request = profile::make_request(project.profile, project.accounts, kHostArchitecture);
+  TRY(project.platform, open_platform(options.profile.empty() ? project.site.profile : options.profile));
   project.lock_file = lock::lock_path_for(project.site.file);
   return project;
 }
@@ -53,8 +59,8 @@ Status check_keys(const Project& project, const Options& options, Untimely untim
 void warn_of_example_passwords(const Project& project, Reporter& reporter) {
   std::string examples;
   std::error_code error;
-  for (fs::directory_iterator it(project.data / "profiles/examples", error), end; !error && it != end;
-       it.increment(error)) {
+  for (fs::directory_iterator it(project.platform.data / "profiles/examples", error), end;
+       !error && it != end; it.increment(error)) {
     if (const auto text = read_file(it->path())) examples += *text;
   }
   for (const spec::Account& account : project.site.accounts) {
@@ -75,20 +81,24 @@ Result<lock::Mirrors> get_mirrors(const Options& options) {
   return lock::find_mirrors(choice);
 }
 
+Result<lock::Lock> load_lock_for(const Platform& platform, const fs::path& path) {
+  TRY(lock::Lock lock, lock::load_lock(path));
+  CHECK_OK(lock::check_lock(lock, platform.request));
+  return lock;
+}
+
 Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter) {
   if (options.offline) {
     return fail(ErrorKind::usage, "a lock cannot be made offline: it needs the archive's indexes",
                 "leave out --offline once, or copy a mailstead.lock beside the spec");
   }
   TRY(const lock::Mirrors mirrors, get_mirrors(options));
-  return lock::resolve(project.request, mirrors, project.cache, reporter);
+  return lock::resolve(project.platform.request, mirrors, project.platform.cache, reporter);
 }
 
 Result<lock::Lock> get_lock(const Project& project, const Options& options, Reporter& reporter) {
   if (fs::exists(project.lock_file)) {
-    TRY(lock::Lock lock, lock::load_lock(project.lock_file));
-    CHECK_OK(lock::check_lock(lock, project.request));
-    return lock;
+    return load_lock_for(project.platform, project.lock_file);
   }
   TRY(lock::Lock lock, make_lock(project, options, reporter));
   CHECK_OK(lock::save_lock(project.lock_file, lock));

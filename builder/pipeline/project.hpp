@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "lock/lock.hpp"
 #include "lock/mirrors.hpp"
 #include "profile/profile.hpp"
+#include "render/render.hpp"
 #include "spec/site.hpp"
 
 namespace mailstead::pipeline {
@@ -23,14 +25,24 @@ struct Options {
   std::int64_t now = 0;
 };
 
-/// A spec with all that it refers to in Mailstead's own data.
-struct Project {
+/// What the public part of an appliance is made from, besides a lock: a profile with all that it refers to in
+/// Mailstead's own data. It knows no site.
+struct Platform {
   std::filesystem::path data;   ///< Mailstead's profiles, overlays and scenarios
   std::filesystem::path cache;  ///< store, tools and bases
-  spec::Site site;
   profile::Profile profile;
   profile::Accounts accounts;
-  lock::Request request;            ///< what the profile asks of the archive
+  std::vector<render::Overlay> overlays;  ///< the profile's, in their order
+  lock::Request request;                  ///< what the profile asks of the archive
+};
+
+/// Reads the profile called `name`. Errors: ErrorKind::usage.
+Result<Platform> open_platform(const std::string& name);
+
+/// A spec with all that it refers to.
+struct Project {
+  Platform platform;
+  spec::Site site;
   std::filesystem::path lock_file;  ///< beside the spec
 };
 
@@ -50,6 +62,9 @@ void warn_of_example_passwords(const Project& project, Reporter& reporter);
 
 /// Where packages come from: --mirror, $MAILSTEAD_MIRROR or this machine's APT sources.
 Result<lock::Mirrors> get_mirrors(const Options& options);
+
+/// The lock at `path`, if it answers what the platform asks. Errors: those of load_lock and check_lock.
+Result<lock::Lock> load_lock_for(const Platform& platform, const std::filesystem::path& path);
 
 /// Asks the archive for a new lock; writes nothing.
 Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter);

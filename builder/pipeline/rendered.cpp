@@ -16,9 +16,8 @@ Result<std::size_t> write_rendered(const Project& project, const fs::path& folde
   if (fs::exists(folder, error) && !fs::is_empty(folder, error)) {
     return fail(ErrorKind::usage, fmt::format("{} is not empty", folder.string()), "name a new folder");
   }
-  TRY(const auto overlays, render::load_overlays(project.data, project.profile.overlays));
   rootfs::FileTree tree;
-  CHECK_OK(render::render_configuration(project.site, overlays, 0, tree));
+  CHECK_OK(render::render_configuration(project.site, project.platform.overlays, 0, tree));
   CHECK_OK(make_directories(folder));
   fs::permissions(folder, fs::perms::owner_all, error);
   if (error)

@@ -65,7 +65,7 @@ Error error_at(const spec::Account& account, int line, std::string_view text) {
 
 /// The part of the base's /usr that sievec needs, in the cache: complete or not there.
 Result<fs::path> get_compiler(const BaseInput& input, const Base& base) {
-  const fs::path all = input.project.cache / "sieve";
+  const fs::path all = input.platform.cache / "sieve";
   fs::path home = all / base.usr.root_hash;
   if (tools::is_complete(home / "usr")) {
     tools::touch(home / "usr" / tools::kMarkName);
@@ -153,8 +153,9 @@ std::vector<Error> read_sieve_errors(const spec::Account& account, std::string_v
   return errors;
 }
 
-Status check_sieve_scripts(const BaseInput& input, const Base& base, Reporter& reporter) {
-  const auto accounts = accounts_with_scripts(input.project.site);
+Status check_sieve_scripts(const spec::Site& site, const BaseInput& input, const Base& base,
+                           Reporter& reporter) {
+  const auto accounts = accounts_with_scripts(site);
   if (accounts.empty()) return ok();
   const auto activity = reporter.start("Compiling sieve scripts");
   const auto cannot = [&](const std::string& why) {

@@ -19,13 +19,25 @@ Result<rootfs::Content> content_of(const fs::path& path) {
   return rootfs::Content(std::move(bytes));
 }
 
-Result<image::VerityImage> write_root(const BaseInput& input, const Base& base, const fs::path& scratch) {
+/// Lays into the root file system what vouches for the rest of the disk.
+Status put_record(const BaseInput& input, const Base& base, rootfs::FileTree& tree) {
+  rootfs::Inode inode;
+  inode.mtime = input.lock.archive_time;
+  inode.origin = "site";
+  inode.content = rootfs::Content(image::to_json(
+      image::ImageRecord{base.id, base.usr.root_hash, base.parts, input.platform.profile.kernel_arguments}));
+  return tree.put(image::kImageRecordPath, std::move(inode));
+}
+
+Result<image::VerityImage> write_root(const spec::Site& site, const BaseInput& input, const Base& base,
+                                      const fs::path& scratch) {
   TRY(rootfs::FileTree tree, rootfs::read_tar(base.root));
   TRY(const rootfs::FileTree units, rootfs::read_tar(base.units));
-  CHECK_OK(render::render_site(input.project.site, input.overlays, input.project.accounts,
+  CHECK_OK(render::render_site(site, input.platform.overlays, input.platform.accounts,
                                input.lock.archive_time, units, tree));
-  const image::SquashfsOptions options{input.project.profile.squashfs_compressor,
-                                       input.project.profile.squashfs_level, input.lock.archive_time};
+  CHECK_OK(put_record(input, base, tree));
+  const image::SquashfsOptions options{input.platform.profile.squashfs_compressor,
+                                       input.platform.profile.squashfs_level, input.lock.archive_time};
   CHECK_OK(image::write_squashfs(tree, options, input.toolbox, scratch / "root.img"));
   return image::append_verity(scratch / "root.img", base.id, input.toolbox);
 }
@@ -51,15 +63,16 @@ std::string kernel_command_line(const std::string& scope, const image::VerityIma
   return line;
 }
 
-Result<SiteImage> write_site_image(const BaseInput& input, const Base& base, const fs::path& image,
-                                   const std::function<Status()>& approve, Reporter& reporter) {
+Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& input, const Base& base,
+                                   const fs::path& image, const std::function<Status()>& approve,
+                                   Reporter& reporter) {
   const auto activity = reporter.start("Writing the site's image");
-  const profile::Profile& profile = input.project.profile;
-  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.project.cache / "scratch"));
-  TRY(const image::VerityImage root, write_root(input, base, scratch.path()));
+  const profile::Profile& profile = input.platform.profile;
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "scratch"));
+  TRY(const image::VerityImage root, write_root(site, input, base, scratch.path()));
 
   // The base and the host name make the disk: two sites have different disks, one site always the same.
-  const std::string scope = crypto::sha256_hex(base.id + "\n" + input.project.site.hostname);
+  const std::string scope = crypto::sha256_hex(base.id + "\n" + site.hostname);
   TRY(rootfs::Content kernel, content_of(base.kernel));
   TRY(rootfs::Content initrd, content_of(base.initrd));
   const std::string command_line = kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
@@ -73,9 +86,9 @@ Result<SiteImage> write_site_image(const BaseInput& input, const Base& base, con
   parts.boot = boot;
   parts.usr = base.usr;
   parts.root = root;
-  parts.bios_boot_image = base.bios_boot;
+  parts.bios_boot_code = base.bios_boot;
   parts.bios_core_image = base.bios_core;
-  const image::Layout layout{profile.esp_size, profile.boot_size, profile.usr_size, profile.root_size};
+  const image::Layout layout = layout_of(profile);
   CHECK_OK(approve());
   CHECK_OK(image::write_disk(parts, layout, scope, input.toolbox, image));
   activity->set_result(image.string());

@@ -15,11 +15,11 @@ struct SiteImage {
   std::string root_hash;  ///< of the root file system's dm-verity tree
 };
 
-/// Lays the site upon the base: renders its configuration and keys into the root image, writes the slot's
+/// Lays `site` upon the base: renders its configuration and keys into the root image, writes the slot's
 /// boot partition with both root hashes on the kernel's command line, and the disk. `image` is old or new,
 /// never half-written. `approve` is asked before it is touched: its error is the result, and no image is
 /// written.
-Result<SiteImage> write_site_image(const BaseInput& input, const Base& base,
+Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& input, const Base& base,
                                    const std::filesystem::path& image, const std::function<Status()>& approve,
                                    Reporter& reporter);
 

@@ -15,13 +15,13 @@ namespace {
 
 struct Fixture {
   TemporaryDirectory folder = TemporaryDirectory::create().value();
-  Project project;
+  Platform platform;
   lock::Lock lock;
 
   Fixture() {
-    project.data = folder.path();
-    project.profile.name = "box";
-    project.profile.boot_packages = {"loader"};
+    platform.data = folder.path();
+    platform.profile.name = "box";
+    platform.profile.boot_packages = {"loader"};
     REQUIRE(make_directories(folder.path() / "profiles"));
     REQUIRE(make_directories(folder.path() / "rootfs-overlays/initrd"));
     for (const char* name : {"profiles/box.yaml", "profiles/accounts.yaml",
@@ -48,7 +48,7 @@ struct Fixture {
       if (package.name == name) return package;
     throw std::logic_error("no such package");
   }
-  BaseId id() { return base_id(project, lock, {}).value(); }
+  BaseId id() { return base_id(platform, lock).value(); }
 };
 
 }  // namespace

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "pipeline/public_part.hpp"
+
+namespace mailstead::cli {
+
+void print_public_part(const image::ImageRecord& record, bool json) {
+  if (json) {
+    nlohmann::ordered_json parts = nlohmann::ordered_json::array();
+    for (const image::PublicPart& part : record.parts)
+      parts.push_back({{"name", part.name}, {"size", part.size}, {"sha256", part.sha256}});
+    const nlohmann::ordered_json object = {
+        {"base", record.base}, {"usr_root_hash", record.usr_root_hash}, {"parts", std::move(parts)}};
+    fmt::print("{}\n", object.dump(2));
+    return;
+  }
+  fmt::print("base      {}\n", record.base);
+  fmt::print("usr hash  {}\n", record.usr_root_hash);
+  for (const image::PublicPart& part : record.parts)
+    fmt::print("{:<8}  {} {}\n", part.name, part.sha256, part.size);
+}
+
+void add_base(CLI::App& app, Globals& globals) {
+  CLI::App* verb = app.add_subcommand(
+      "base", "make only the public part of an image, without a spec or a secret, and print its digests");
+  auto lock = std::make_shared<std::filesystem::path>();
+  auto folder = std::make_shared<std::filesystem::path>();
+  verb->add_option("LOCK", *lock, "the lock that pins its packages (mailstead.lock)")
+      ->required()
+      ->check(not_empty);
+  verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/)")->required();
+  verb->add_option("-o,--output", *folder, "also copy its files into this new folder")->check(not_empty);
+  add_archive_options(*verb, globals);
+  add_json_option(*verb, globals);
+  verb->callback([&globals, lock, folder] {
+    globals.work = [&globals, lock, folder]() -> Status {
+      TRY(const auto platform, pipeline::open_platform(globals.options.profile));
+      TRY(const auto locked, pipeline::load_lock_for(platform, *lock));
+      TRY(const auto made, pipeline::get_public_part(platform, locked, globals.options, *globals.reporter));
+      if (!folder->empty()) CHECK_OK(pipeline::export_base(made.base, *folder));
+      print_public_part({made.base.id, made.base.usr.root_hash, made.base.parts, {}}, globals.json);
+      return ok();
+    };
+  });
+}
+
+}  // namespace mailstead::cli

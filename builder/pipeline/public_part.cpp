@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/public_part.hpp"
+
+#include "fetch/fetch.hpp"
+#include "fetch/store.hpp"
+#include "tools/complete.hpp"
+#include "tools/scratch.hpp"
+
+namespace mailstead::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Removes from the cache what killed builds have left, unpacked packages and private keys among it, and what
+/// no build has used for a month: every lock and every version of Mailstead makes a base of its own.
+void clean_cache(const fs::path& cache) {
+  for (const char* name : {"bases", "scratch", "sieve", "tools"}) tools::remove_leftovers(cache / name);
+  std::error_code error;
+  for (fs::directory_iterator it(cache / "sieve", error), end; !error && it != end; it.increment(error))
+    tools::remove_leftovers(it->path());
+  const fs::path mark = tools::kMarkName;
+  tools::remove_unused(cache / "bases", kBaseMark);
+  tools::remove_unused(cache / "sieve", "usr" / mark);
+  tools::remove_unused(cache / "tools", mark);
+}
+
+Result<std::vector<PackageFile>> fetch_packages(const Platform& platform, const lock::Lock& lock,
+                                                const Options& options, Reporter& reporter) {
+  TRY(fetch::Store store, fetch::Store::open(platform.cache));
+  lock::Mirrors mirrors;
+  if (!options.offline) {
+    TRY(mirrors, get_mirrors(options));
+  }
+  fetch::FetchOptions fetch_options;
+  fetch_options.offline = options.offline;
+  TRY(const auto fetched,
+      fetch::fetch_packages(lock, {true, true, true}, store, mirrors, fetch_options, reporter));
+  std::vector<PackageFile> files;
+  files.reserve(fetched.size());
+  for (const auto& file : fetched) files.push_back({file.package, file.path});
+  return files;
+}
+
+std::vector<tools::Toolbox::Package> tool_packages(const lock::Lock& lock) {
+  std::vector<tools::Toolbox::Package> packages;
+  for (const lock::Package& package : lock.packages) {
+    if (package.roles.tool) packages.push_back({package.name, package.sha256});
+  }
+  return packages;
+}
+
+}  // namespace
+
+Result<std::optional<PublicPart>> find_public_part(const Platform& platform, const lock::Lock& lock) {
+  TRY(const BaseId id, base_id(platform, lock));
+  TRY(auto base, find_base(platform, id));
+  auto toolbox = tools::Toolbox::find(platform.cache, tool_packages(lock), lock.archive_time);
+  if (!base || !toolbox) return std::optional<PublicPart>();
+  return std::optional<PublicPart>({*std::move(base), *std::move(toolbox)});
+}
+
+Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const Options& options,
+                                   Reporter& reporter) {
+  clean_cache(platform.cache);
+  const std::vector<tools::Toolbox::Package> programs = tool_packages(lock);
+  TRY(const BaseId id, base_id(platform, lock));
+  TRY(auto base, find_base(platform, id));
+  auto toolbox = tools::Toolbox::find(platform.cache, programs, lock.archive_time);
+  if (base && toolbox) return PublicPart{*std::move(base), *std::move(toolbox)};
+
+  TRY(const auto packages, fetch_packages(platform, lock, options, reporter));
+  TRY(const Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox}, reporter));
+  if (!toolbox) {
+    TRY(toolbox, tools::Toolbox::make(platform.cache, programs, unpacked.with(&lock::Roles::tool),
+                                      lock.archive_time, reporter));
+  }
+  if (!base) {
+    TRY(base, make_base({platform, lock, *toolbox}, id, unpacked, reporter));
+  }
+  return PublicPart{*std::move(base), *std::move(toolbox)};
+}
+
+}  // namespace mailstead::pipeline

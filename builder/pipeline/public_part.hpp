@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <optional>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "lock/lock.hpp"
+#include "pipeline/base.hpp"
+#include "pipeline/project.hpp"
+#include "tools/toolbox.hpp"
+
+namespace mailstead::pipeline {
+
+/// A base with the tools that write bits for it.
+struct PublicPart {
+  Base base;
+  tools::Toolbox toolbox;
+};
+
+/// Both from the cache, or made from the locked packages, which are fetched if the store lacks them. Before
+/// that the cache is cleaned of what killed builds have left and of what no build has used for a month.
+Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const Options& options,
+                                   Reporter& reporter);
+
+/// Both if they are in the cache: nothing is fetched or made.
+Result<std::optional<PublicPart>> find_public_part(const Platform& platform, const lock::Lock& lock);
+
+}  // namespace mailstead::pipeline
