@@ -13,10 +13,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-auto mismatch(std::string message) {
-  return fail(ErrorKind::tool, std::move(message));
-}
-
 std::uint16_t port_of(const std::string& word) {
   unsigned port = 0;
   std::from_chars(word.data(), word.data() + word.size(), port);

@@ -17,6 +17,11 @@
 
 namespace mailstead::mailtest {
 
+/// A line of a dialogue that did not come out as written.
+inline tl::unexpected<Error> mismatch(std::string message) {
+  return fail(ErrorKind::tool, std::move(message));
+}
+
 /// The appliance, as far as a dialogue may handle it.
 class Appliance {
  public:

@@ -18,10 +18,6 @@
 namespace mailstead::mailtest {
 namespace {
 
-auto mismatch(std::string message) {
-  return fail(ErrorKind::tool, std::move(message));
-}
-
 /// Ports above 1023 where a mail server's parts, or systems in general, like to listen.
 constexpr int kKnownHighPorts[] = {1080,  2049,  2525,  3128,  3306,  4190,  5353,  5355,  5432,  6379,
                                    8080,  8443,  8953,  9000,  9090,  9100,  9900,  9980,  10025, 10026,
@@ -157,7 +153,8 @@ Status Player::check_ports(const Step& step) {
     }
   };
   {
-    constexpr int kScanners = 64;
+    // A port that is filtered takes the full two seconds: they wait for many at once.
+    constexpr int kScanners = 256;
     std::vector<std::jthread> threads;
     threads.reserve(kScanners);
     for (int i = 0; i < kScanners; ++i) threads.emplace_back(scan);

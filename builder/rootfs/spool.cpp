@@ -16,7 +16,7 @@ namespace mailstead::rootfs {
 namespace {
 
 // One system call a megabyte: most files of a package are smaller than a page.
-constexpr std::size_t kBlockSize = 1 << 20;
+constexpr std::size_t kWriteSize = 1 << 20;
 
 }  // namespace
 
@@ -42,7 +42,7 @@ Status SpoolWriter::begin(std::uint64_t size) {
   const std::uint64_t position = buffer_start_ + buffer_.size();
   if (extent_end_ - position < size) {
     CHECK_OK(flush());
-    const std::uint64_t extent = std::max<std::uint64_t>(size, kBlockSize);
+    const std::uint64_t extent = std::max<std::uint64_t>(size, kWriteSize);
     buffer_start_ = spool_.end_.fetch_add(extent);
     extent_end_ = buffer_start_ + extent;
   }
@@ -55,13 +55,13 @@ Status SpoolWriter::write(const char* data, std::size_t size) {
   if (buffer_start_ + buffer_.size() + size > file_start_ + file_size_) {
     return fail(ErrorKind::integrity, "a file has more bytes than its header says");
   }
-  if (buffer_.capacity() < kBlockSize) buffer_.reserve(kBlockSize);
+  if (buffer_.capacity() < kWriteSize) buffer_.reserve(kWriteSize);
   while (size > 0) {
-    const auto part = std::min(size, kBlockSize - buffer_.size());
+    const auto part = std::min(size, kWriteSize - buffer_.size());
     buffer_.insert(buffer_.end(), data, data + part);
     data += part;
     size -= part;
-    if (buffer_.size() == kBlockSize) CHECK_OK(flush());
+    if (buffer_.size() == kWriteSize) CHECK_OK(flush());
   }
   return ok();
 }

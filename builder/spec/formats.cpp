@@ -9,6 +9,7 @@
 #include <limits>
 #include <optional>
 
+#include "spec/ascii.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::spec {
@@ -16,12 +17,8 @@ namespace {
 
 using yaml::quote;
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 bool is_alphanumeric(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  return is_digit(c) || is_lower(c) || is_upper(c);
 }
 
 /// The alphabet that crypt(5) writes hashes and salts in.

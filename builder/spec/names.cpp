@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
+#include "spec/ascii.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::spec {
@@ -15,17 +16,10 @@ namespace {
 
 using yaml::quote;
 
-bool is_letter(char c) {
-  return c >= 'a' && c <= 'z';
-}
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
-
 std::string lower(std::string_view text) {
   std::string out(text);
   for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+    if (is_upper(c)) c = static_cast<char>(c + ('a' - 'A'));
   }
   return out;
 }
@@ -40,7 +34,7 @@ Checked<void> check_label(std::string_view label, std::string_view whole) {
   if (label.empty()) return fault(fmt::format("{} has an empty label between its dots", quote(whole)));
   if (label.size() > 63) return fault(fmt::format("{} has a label of more than 63 bytes", quote(whole)));
   for (const char c : label) {
-    if (!is_letter(c) && !is_digit(c) && c != '-') {
+    if (!is_lower(c) && !is_digit(c) && c != '-') {
       return fault(fmt::format("{} holds the character {}, which no name can hold", quote(whole),
                                quote(std::string_view(&c, 1))),
                    "use letters, digits and hyphens");
@@ -165,7 +159,7 @@ Checked<Address> parse_address(std::string_view text) {
       return fault(fmt::format("{} has a character before the '@' that is not ASCII, which is not supported",
                                quote(text)));
     }
-    const bool letter = is_letter(c) || is_digit(c) || (c >= 'A' && c <= 'Z');
+    const bool letter = is_lower(c) || is_digit(c) || is_upper(c);
     if (!letter && std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) == std::string_view::npos) {
       return fault(fmt::format("{} holds the character {}, which no address can hold", quote(text),
                                quote(std::string_view(&c, 1))));
