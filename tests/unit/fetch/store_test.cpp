@@ -30,51 +30,60 @@ int wait_for(pid_t child) {
   return status;
 }
 
-TEST_CASE("an object gets its name only when its digest is right") {
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder);
-  const auto store = Store::open(folder->path());
-  REQUIRE(store);
-  const auto package = test::package_of("p", "hello world");
-  CHECK(store->path(package.sha256) ==
-        folder->path() / "store/sha256" / package.sha256.substr(0, 2) / package.sha256);
-  {
-    auto partial = store->begin(package);
+/// A store in a folder of its own, and a package for it: "hello world".
+struct PackageStore {
+  PartialFile begin(const std::string& data = {}) const {
+    auto partial = store.begin(package);
     REQUIRE(partial);
-    REQUIRE(partial->append("hello "));
-    CHECK(store->get(package).value() == std::nullopt);
+    REQUIRE(partial->append(data));
+    return std::move(*partial);
   }
-  auto partial = store->begin(package);
-  REQUIRE(partial);
-  CHECK(partial->size() == 6);
+  std::filesystem::path partials() const { return folder.path() / "store/partial"; }
+
+  TemporaryDirectory folder = std::move(*TemporaryDirectory::create());
+  Store store = std::move(*Store::open(folder.path()));
+  lock::Package package = test::package_of("p", "hello world");
+};
+
+TEST_CASE("an object gets its name only when its digest is right") {
+  const PackageStore own;
+  const auto& [folder, store, package] = own;
+  CHECK(store.path(package.sha256) ==
+        folder.path() / "store/sha256" / package.sha256.substr(0, 2) / package.sha256);
+  {
+    const PartialFile interrupted = own.begin("hello ");
+    CHECK(store.get(package).value() == std::nullopt);
+  }
+  PartialFile partial = own.begin();
+  CHECK(partial.size() == 6);
 
   SECTION("good") {
-    REQUIRE(partial->append("world"));
-    const auto path = partial->finish();
+    REQUIRE(partial.append("world"));
+    const auto path = partial.finish();
     REQUIRE(path);
-    CHECK(*path == store->path(package.sha256));
-    CHECK(store->get(package).value() == *path);
+    CHECK(*path == store.path(package.sha256));
+    CHECK(store.get(package).value() == *path);
     struct stat status{};
     REQUIRE(::stat(path->c_str(), &status) == 0);
     CHECK((status.st_mode & 07777) == 0644);
   }
   SECTION("wrong bytes") {
-    REQUIRE(partial->append("World"));
-    const auto path = partial->finish();
+    REQUIRE(partial.append("World"));
+    const auto path = partial.finish();
     REQUIRE(!path);
     CHECK(path.error().kind == ErrorKind::integrity);
     CHECK(contains(path.error().message, crypto::sha256_hex("hello World")));
     CHECK(contains(path.error().message, package.sha256));
-    CHECK(store->get(package).value() == std::nullopt);
+    CHECK(store.get(package).value() == std::nullopt);
   }
   SECTION("too many bytes") {
-    const auto status = partial->append("world!");
+    const auto status = partial.append("world!");
     REQUIRE(!status);
     CHECK(status.error().kind == ErrorKind::integrity);
-    CHECK(partial->size() == 6);
+    CHECK(partial.size() == 6);
   }
   SECTION("too few bytes") {
-    CHECK(!partial->finish());
+    CHECK(!partial.finish());
   }
 }
 
@@ -111,41 +120,27 @@ TEST_CASE("an object that has changed is found out and fetched again") {
 }
 
 TEST_CASE("two writers of one object do not meet") {
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder);
-  const auto store = Store::open(folder->path());
-  REQUIRE(store);
-  const auto package = test::package_of("p", "hello world");
-  auto first = store->begin(package);
-  REQUIRE(first);
-  REQUIRE(first->append("hello "));
-  auto second = store->begin(package);
-  REQUIRE(second);
-  CHECK(second->size() == 0);
-  REQUIRE(second->append("hello world"));
-  REQUIRE(second->finish());
-  REQUIRE(first->append("world"));
-  REQUIRE(first->finish());
-  CHECK(store->get(package).value() == store->path(package.sha256));
-  CHECK(World::count_files(folder->path() / "store/partial") == 0);
+  const PackageStore own;
+  PartialFile first = own.begin("hello ");
+  PartialFile second = own.begin();
+  CHECK(second.size() == 0);
+  REQUIRE(second.append("hello world"));
+  REQUIRE(second.finish());
+  REQUIRE(first.append("world"));
+  REQUIRE(first.finish());
+  CHECK(own.store.get(own.package).value() == own.store.path(own.package.sha256));
+  CHECK(World::count_files(own.partials()) == 0);
 }
 
 TEST_CASE("a second writer makes a file of its own, though in another container its process id is taken") {
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder);
-  const auto store = Store::open(folder->path());
-  REQUIRE(store);
-  const auto package = test::package_of("p", "hello world");
-  auto first = store->begin(package);
-  REQUIRE(first);
-  const auto partials = folder->path() / "store/partial";
+  const PackageStore own;
+  const PartialFile first = own.begin();
   std::vector<std::filesystem::path> others;
   for (int i = 0; i < 100; ++i) {
-    others.push_back(partials / fmt::format("{}.{}.{}", package.sha256, ::getpid(), i));
+    others.push_back(own.partials() / fmt::format("{}.{}.{}", own.package.sha256, ::getpid(), i));
     REQUIRE(write_file(others.back(), "another one's"));
   }
-  auto second = store->begin(package);
-  REQUIRE(second);
+  const PartialFile second = own.begin();
   for (const auto& other : others) CHECK(read_file(other).value() == "another one's");
 }
 
@@ -193,15 +188,9 @@ TEST_CASE("after kill -9 in the middle the next run continues") {
 }
 
 TEST_CASE("partial files that nobody has continued for a week go away, unless somebody does") {
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder);
-  const auto store = Store::open(folder->path());
-  REQUIRE(store);
-  const auto partials = folder->path() / "store/partial";
-  const auto package = test::package_of("p", "hello world");
-  auto busy = store->begin(package);
-  REQUIRE(busy);
-  REQUIRE(busy->append("hello"));
+  const PackageStore own;
+  const auto partials = own.partials();
+  const PartialFile busy = own.begin("hello");
   REQUIRE(write_file(partials / "recent", "x"));
   REQUIRE(write_file(partials / "forgotten", "x"));
   REQUIRE(write_file(partials / "abc.1234.0", "a killed second writer's"));
@@ -209,12 +198,12 @@ TEST_CASE("partial files that nobody has continued for a week go away, unless so
                                    std::filesystem::file_time_type::clock::now() - std::chrono::minutes(2));
   const auto past = std::filesystem::file_time_type::clock::now() - std::chrono::hours(24 * 8);
   std::filesystem::last_write_time(partials / "forgotten", past);
-  std::filesystem::last_write_time(partials / package.sha256, past);
-  REQUIRE(Store::open(folder->path()));
+  std::filesystem::last_write_time(partials / own.package.sha256, past);
+  REQUIRE(Store::open(own.folder.path()));
   CHECK(!std::filesystem::exists(partials / "forgotten"));
   CHECK(!std::filesystem::exists(partials / "abc.1234.0"));
   CHECK(std::filesystem::exists(partials / "recent"));
-  CHECK(std::filesystem::exists(partials / package.sha256));
+  CHECK(std::filesystem::exists(partials / own.package.sha256));
 }
 
 }  // namespace

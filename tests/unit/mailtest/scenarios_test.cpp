@@ -38,41 +38,44 @@ TEST_CASE("every dialogue and world of qemu-tests is understood") {
   CHECK(worlds >= 2);
 }
 
-TEST_CASE("a runner without scenarios, or with broken ones, says so before it boots") {
-  const auto reporter = make_quiet_reporter();
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder.has_value());
+/// A folder of scenarios of a test's own, none of which can be run.
+struct Scenarios {
+  Scenarios() { options.scenarios = folder.path(); }
+
+  void write(const std::string& name, const std::string& world, const std::string& steps) const {
+    REQUIRE(make_directories(folder.path() / name).has_value());
+    REQUIRE(write_file(folder.path() / name / "world", world).has_value());
+    REQUIRE(write_file(folder.path() / name / "10-x.dialogue", "# t\n" + steps).has_value());
+  }
+  Error refusal() const {
+    const auto reporter = make_quiet_reporter();
+    auto done = run_scenarios(options, *reporter);
+    REQUIRE_FALSE(done.has_value());
+    return std::move(done).error();
+  }
+
+  TemporaryDirectory folder = std::move(*TemporaryDirectory::create());
   Options options;
-  options.scenarios = folder->path();
-  const auto none = run_scenarios(options, *reporter);
-  REQUIRE_FALSE(none.has_value());
-  CHECK(none.error().message == "no scenario of that name in " + folder->path().string());
-  REQUIRE(make_directories(folder->path() / "mail").has_value());
-  REQUIRE(write_file(folder->path() / "mail/world", "nonsense\n").has_value());
-  REQUIRE(write_file(folder->path() / "mail/10-x.dialogue", "# t\nnonsense\n").has_value());
-  const auto broken = run_scenarios(options, *reporter);
-  REQUIRE_FALSE(broken.has_value());
-  const std::string text = format_error(broken.error());
+};
+
+TEST_CASE("a runner without scenarios, or with broken ones, says so before it boots") {
+  const Scenarios scenarios;
+  CHECK(scenarios.refusal().message == "no scenario of that name in " + scenarios.folder.path().string());
+  scenarios.write("mail", "nonsense\n", "nonsense\n");
+  const std::string text = format_error(scenarios.refusal());
   CHECK(text.find("mail/world:1:1: this line is not understood") != std::string::npos);
   CHECK(text.find("mail/10-x.dialogue:2:1: unknown keyword 'nonsense'") != std::string::npos);
 }
 
 TEST_CASE("a site that no scenario is for is told so before anything is booted") {
-  const auto reporter = make_quiet_reporter();
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder.has_value());
-  Options options;
-  options.site = "mail.mine.example";
-  options.scenarios = folder->path();
-  REQUIRE(make_directories(folder->path() / "other").has_value());
-  REQUIRE(write_file(folder->path() / "other/world", "site mail.example.org\n").has_value());
-  REQUIRE(write_file(folder->path() / "other/10-x.dialogue", "# t\npower-off\n").has_value());
-  const auto none = run_scenarios(options, *reporter);
-  REQUIRE_FALSE(none.has_value());
-  CHECK(none.error().kind == ErrorKind::usage);
-  CHECK(none.error().message == "no scenario in " + folder->path().string() +
-                                    " is for mail.mine.example: 'other' is for mail.example.org");
-  CHECK(none.error().hint.find("'site mail.mine.example'") != std::string::npos);
+  Scenarios scenarios;
+  scenarios.options.site = "mail.mine.example";
+  scenarios.write("other", "site mail.example.org\n", "power-off\n");
+  const Error none = scenarios.refusal();
+  CHECK(none.kind == ErrorKind::usage);
+  CHECK(none.message == "no scenario in " + scenarios.folder.path().string() +
+                            " is for mail.mine.example: 'other' is for mail.example.org");
+  CHECK(none.hint.find("'site mail.mine.example'") != std::string::npos);
 }
 
 TEST_CASE("what dialogues need is known before anything is booted") {
@@ -88,20 +91,13 @@ TEST_CASE("what dialogues need is known before anything is booted") {
                                                              "other", "password:a@b.example", "peer",
                                                              "secret", "user", "who"});
 
-  const auto reporter = make_quiet_reporter();
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder.has_value());
-  Options options;
-  options.site = "mail.mine.example";
-  options.scenarios = folder->path();
-  REQUIRE(make_directories(folder->path() / "mine").has_value());
-  REQUIRE(write_file(folder->path() / "mine/world", "site mail.mine.example\n").has_value());
+  Scenarios scenarios;
+  scenarios.options.site = "mail.mine.example";
   const auto run = [&](const std::string& steps) {
-    REQUIRE(write_file(folder->path() / "mine/10-x.dialogue", "# t\n" + steps).has_value());
-    const auto done = run_scenarios(options, *reporter);
-    REQUIRE_FALSE(done.has_value());
-    CHECK(done.error().kind == ErrorKind::usage);
-    return format_error(done.error());
+    scenarios.write("mine", "site mail.mine.example\n", steps);
+    const Error error = scenarios.refusal();
+    CHECK(error.kind == ErrorKind::usage);
+    return format_error(error);
   };
   const std::string passwords =
       run("auth-plain x ${password:b@mine.example}\nauth-plain x ${password:a@mine.example}\n");
@@ -111,7 +107,7 @@ TEST_CASE("what dialogues need is known before anything is booted") {
   CHECK(other.find("the variable 'ssh_key' of mine/10-x has no value") != std::string::npos);
   CHECK(other.find("--set ssh_key=VALUE") != std::string::npos);
   CHECK(other.find("date") == std::string::npos);
-  options.variables["ssh_key"] = "x";
+  scenarios.options.variables["ssh_key"] = "x";
   CHECK(run("> ${ssh_key} ${authority}\n").find("'ssh_key'") == std::string::npos);
 }
 
