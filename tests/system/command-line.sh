@@ -29,7 +29,9 @@ done
 expect 2 "$MAILSTEAD" build mail.yaml -o ''
 expect 2 "$MAILSTEAD" check ''
 # An option takes what belongs to it, and no more.
-said=$("$MAILSTEAD" test --set a=1 none.img --spec none.yaml 2>&1) || true
+got=0
+said=$("$MAILSTEAD" test --set a=1 none.img --spec none.yaml 2>&1) || got=$?
+[ "$got" = 2 ] || { echo "exit code $got, expected 2"; exit 1; }
 grep -qF 'there is no image none.img' <<<"$said"
 expect 2 "$MAILSTEAD" test none.img --spec none.yaml --patience nan
 
