@@ -35,12 +35,14 @@ void add_base(CLI::App& app, Globals& globals) {
   verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/)")->required();
   verb->add_option("-o,--output", *folder, "also copy its files into this new folder")->check(not_empty);
   add_archive_options(*verb, globals);
+  add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
   verb->callback([&globals, lock, folder] {
     globals.work = [&globals, lock, folder]() -> Status {
       TRY(const auto platform, pipeline::open_platform(globals.options.profile));
       TRY(const auto locked, pipeline::load_lock_for(platform, *lock));
-      TRY(const auto made, pipeline::get_public_part(platform, locked, globals.options, *globals.reporter));
+      TRY(const auto made,
+          pipeline::get_public_part(platform, locked, "SPEC", globals.options, *globals.reporter));
       if (!folder->empty()) CHECK_OK(pipeline::export_base(made.base, *folder));
       print_public_part({made.base.id, made.base.usr.root_hash, made.base.parts, {}}, globals.json);
       return ok();

@@ -38,6 +38,7 @@ void add_build(CLI::App& app, Globals& globals) {
   verb->add_option("-o,--output", *image, "the image to write")->required()->check(not_empty);
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
+  add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
   verb->callback([&globals, spec, image] {
     globals.work = [&globals, spec, image]() -> Status {

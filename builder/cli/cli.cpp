@@ -79,6 +79,12 @@ void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_flag("--offline", globals.options.offline, "use only what has been fetched before");
 }
 
+void add_snapshot_option(CLI::App& verb, Globals& globals) {
+  verb.add_option("--snapshot", globals.options.snapshot,
+                  "where versions are that have left the mirrors, or none to do without (default: "
+                  "$MAILSTEAD_SNAPSHOT, or Debian's snapshot archive)");
+}
+
 int run_command_line(int argc, char** argv) {
   Globals globals;
   CLI::App app(

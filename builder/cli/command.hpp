@@ -51,5 +51,6 @@ void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);
 void add_profile_option(CLI::App& verb, Globals& globals);
 void add_json_option(CLI::App& verb, Globals& globals);
 void add_archive_options(CLI::App& verb, Globals& globals);
+void add_snapshot_option(CLI::App& verb, Globals& globals);
 
 }  // namespace mailstead::cli

@@ -121,11 +121,11 @@ Status PartialFile::restart() {
   return ok();
 }
 
-Result<fs::path> PartialFile::finish() {
+Result<fs::path> PartialFile::finish(std::string_view where) {
   const std::string found = crypto::to_hex(hash_.finish());
   if (size_ != package_.size || found != package_.sha256) {
     CHECK_OK(restart());
-    return wrong_digest(package_, found, "from the mirror");
+    return wrong_digest(package_, found, where);
   }
   if (::fchmod(file_.get(), 0644) != 0) return io_error("set the mode of", path_);
   CHECK_OK(make_directories(target_.parent_path()));

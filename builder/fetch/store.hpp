@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "base/files.hpp"
 #include "base/result.hpp"
@@ -29,9 +30,9 @@ class PartialFile {
   Status append(std::string_view data);
   /// Forgets what has arrived.
   Status restart();
-  /// Checks the digest and moves the file to its place. Error (ErrorKind::integrity) with both digests;
-  /// nothing is left behind then.
-  Result<std::filesystem::path> finish();
+  /// Checks the digest and moves the file to its place. Error (ErrorKind::integrity) with both digests and
+  /// `where` the bytes are from ("from http://…"); nothing is left behind then.
+  Result<std::filesystem::path> finish(std::string_view where);
 
  private:
   friend class Store;

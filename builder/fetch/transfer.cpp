@@ -14,6 +14,8 @@ namespace {
 
 /// How many times as many tries as are allowed in vain a package may take if each brings some of it.
 constexpr unsigned kMostDrops = 20;
+/// A server that asks to be left alone for longer than this is not waited for.
+constexpr std::chrono::seconds kLongestPause{60};
 
 template <class Value>
 void set(CURL* easy, CURLoption option, Value value) {
@@ -51,8 +53,8 @@ bool is_lasting(CURLcode code) {
 
 }  // namespace
 
-std::string address_of(const std::string& mirror, const lock::Package& package) {
-  std::string address = mirror + "/";
+std::string address_of(const std::string& source, const lock::Package& package) {
+  std::string address = source + "/";
   for (const char c : package.pool_path) {
     if (std::isalnum(static_cast<unsigned char>(c)) ||
         std::string_view("/._-~").find(c) != std::string_view::npos) {
@@ -64,19 +66,27 @@ std::string address_of(const std::string& mirror, const lock::Package& package) 
   return address;
 }
 
-Transfer::Transfer(lock::Package package, const std::vector<std::string>& mirrors,
-                   MirrorFailures& mirror_failures, const Store& store, const FetchOptions& options,
-                   Reporter::Activity& activity)
+Transfer::Transfer(lock::Package package, const Sources& sources, SourceFailures& source_failures,
+                   const Store& store, const FetchOptions& options, Reporter::Activity& activity)
     : package_(std::move(package)),
-      mirrors_(mirrors),
-      mirror_failures_(mirror_failures),
+      sources_(sources),
+      source_failures_(source_failures),
       store_(store),
       options_(options),
       activity_(activity) {}
 
-void Transfer::choose_mirror() {
-  for (std::size_t i = 0; i < mirrors_.size(); ++i) {
-    if (mirror_failures_[mirrors_[i]] < mirror_failures_[mirrors_[mirror_]]) mirror_ = i;
+std::vector<Error> Transfer::wrong_bytes() const {
+  std::vector<Error> errors;
+  for (const auto& [source, refusal] : refusals_) {
+    if (refusal.why == Refusal::Why::wrong_bytes) errors.push_back(refusal.error);
+  }
+  return errors;
+}
+
+void Transfer::choose_source() {
+  if (sources_.one_server) return;
+  for (std::size_t i = 0; i < sources_.addresses.size(); ++i) {
+    if (source_failures_[sources_.addresses[i]] < source_failures_[source()]) current_ = i;
   }
 }
 
@@ -85,7 +95,7 @@ Result<CURL*> Transfer::begin() {
     TRY(auto partial, store_.begin(package_));
     partial_.emplace(std::move(partial));
   }
-  if (failures_ == 0 && refusals_.empty()) choose_mirror();
+  if (failures_ == 0 && refusals_.empty()) choose_source();
   resumed_from_ = partial_->size();
   if (resumed_from_ > reported_) {
     activity_.advance(resumed_from_ - reported_);
@@ -103,7 +113,7 @@ Result<CURL*> Transfer::begin() {
   CURL* easy = easy_.get();
   if (easy == nullptr) return fail(ErrorKind::internal, "libcurl cannot start a transfer");
   set(easy, CURLOPT_PRIVATE, this);
-  set(easy, CURLOPT_URL, address_of(mirrors_[mirror_], package_).c_str());
+  set(easy, CURLOPT_URL, address_of(source(), package_).c_str());
   set(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
   set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
   set(easy, CURLOPT_FOLLOWLOCATION, 1L);
@@ -168,7 +178,7 @@ Status Transfer::check_answer() {
   std::optional<std::uint64_t> total = content_length_;
   if (status == 206) {
     if (range_start_ != resumed_from_) {
-      return fail(ErrorKind::network, "the mirror sent another part of the file than the one asked for");
+      return fail(ErrorKind::network, "it sent another part of the file than the one asked for");
     }
     total = range_total_;
   } else if (resumed_from_ > 0) {
@@ -176,16 +186,19 @@ Status Transfer::check_answer() {
     resumed_from_ = 0;
   }
   if (total && *total != package_.size) {
-    return fail(ErrorKind::integrity,
-                fmt::format("{} {} has {} bytes on the mirror {}; the lock says {}", package_.name,
-                            package_.version, *total, mirrors_[mirror_], package_.size));
+    return fail(ErrorKind::integrity, fmt::format("{} {} has {} bytes at {}; the lock says {}", package_.name,
+                                                  package_.version, *total, source(), package_.size));
   }
   return ok();
 }
 
 Status Transfer::take_data(std::string_view data) {
   if (!answer_checked_) CHECK_OK(check_answer());
-  CHECK_OK(partial_->append(data));
+  if (auto added = partial_->append(data); !added) {
+    Error error = std::move(added).error();
+    if (error.kind == ErrorKind::integrity) error.message += ", at " + source();
+    return fail(std::move(error));
+  }
   if (partial_->size() > reported_) {
     activity_.advance(partial_->size() - reported_);
     reported_ = partial_->size();
@@ -194,7 +207,7 @@ Status Transfer::take_data(std::string_view data) {
 }
 
 Status Transfer::finish_file() {
-  auto path = partial_->finish();
+  auto path = partial_->finish("from " + source());
   if (!path) return fail(std::move(path).error());
   path_ = *std::move(path);
   partial_.reset();
@@ -203,7 +216,11 @@ Status Transfer::finish_file() {
 
 Transfer::Outcome Transfer::finish(CURLcode code) {
   long status = 0;
-  if (easy_) curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+  curl_off_t retry_after = 0;
+  if (easy_) {
+    curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
+  }
   easy_.reset();
   const std::string curl_text = curl_message_[0] != '\0' ? curl_message_.data() : curl_easy_strerror(code);
 
@@ -212,102 +229,108 @@ Transfer::Outcome Transfer::finish(CURLcode code) {
     const bool whole = resumed_from_ == 0;
     result = finish_file();
     if (result) return Outcome::done;
-    // What an interrupted run left may be damaged (a power cut); that is not the mirror's fault.
+    // What an interrupted run left may be damaged (a power cut); that is not the source's fault.
     if (!whole && result.error().kind == ErrorKind::integrity) return fail_for_now(result.error().message);
   }
   if (!result && result.error().kind == ErrorKind::integrity) {
-    if (auto emptied = partial_->restart(); !emptied) return give_up(std::move(emptied).error());
-    result.error().hint =
-        "`mailstead lock --update` pins what the archive has now; if the bytes still differ, use another "
-        "mirror";
-    return refuse({false, std::move(result).error()});
+    if (auto emptied = partial_->restart(); !emptied)
+      return give_up(Failure::local, std::move(emptied).error());
+    return refuse({Refusal::Why::wrong_bytes, std::move(result).error()});
   }
-  if (!result && result.error().kind == ErrorKind::io) return give_up(std::move(result).error());
+  if (!result && result.error().kind == ErrorKind::io)
+    return give_up(Failure::local, std::move(result).error());
   if (!result) return fail_for_now(result.error().message);
   if (code == CURLE_OK) return fail_for_now(fmt::format("it ended after {} bytes", partial_->size()));
 
-  const std::string& mirror = mirrors_[mirror_];
   if (code == CURLE_FILE_COULDNT_READ_FILE ||
       (code == CURLE_HTTP_RETURNED_ERROR && (status == 404 || status == 410))) {
-    return refuse({true, Error{ErrorKind::network,
-                               fmt::format("the mirror {} does not have {} {}", mirror, package_.name,
-                                           package_.version),
-                               {},
-                               {},
-                               {},
-                               {}}});
+    return refuse({Refusal::Why::missing,
+                   Error{ErrorKind::network,
+                         fmt::format("{} does not have {} {}", source(), package_.name, package_.version),
+                         {},
+                         {},
+                         {},
+                         {}}});
   }
   if (code == CURLE_HTTP_RETURNED_ERROR && status == 416) {
-    if (auto emptied = partial_->restart(); !emptied) return give_up(std::move(emptied).error());
-    return fail_for_now("the mirror cannot continue the file where it ended");
+    if (auto emptied = partial_->restart(); !emptied)
+      return give_up(Failure::local, std::move(emptied).error());
+    return fail_for_now("it cannot continue the file where it ended");
   }
   const bool refused = code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 429;
   if (refused || is_lasting(code)) {
-    return refuse({false, Error{ErrorKind::network,
-                                fmt::format("the mirror {} refuses {} {}: {}", mirror, package_.name,
-                                            package_.version, curl_text),
-                                {},
-                                "use another mirror: --mirror",
-                                {},
-                                {}}});
+    return refuse({Refusal::Why::refused, Error{ErrorKind::network,
+                                                fmt::format("{} refuses {} {}: {}", source(), package_.name,
+                                                            package_.version, curl_text),
+                                                {},
+                                                "use another mirror: --mirror",
+                                                {},
+                                                {}}});
   }
-  return fail_for_now(curl_text);
+  return fail_for_now(curl_text, std::chrono::seconds(retry_after));
 }
 
-/// Moves on to the next mirror that has not refused; false if there is none.
-bool Transfer::to_next_mirror() {
-  for (std::size_t step = 1; step <= mirrors_.size(); ++step) {
-    const std::size_t candidate = (mirror_ + step) % mirrors_.size();
+/// Moves on to the next source that has not refused; false if there is none.
+bool Transfer::to_next_source() {
+  const std::size_t count = sources_.addresses.size();
+  for (std::size_t step = 1; step <= count; ++step) {
+    const std::size_t candidate = (current_ + step) % count;
     if (refusals_.contains(candidate)) continue;
-    mirror_ = candidate;
+    current_ = candidate;
     return true;
   }
   return false;
 }
 
 Transfer::Outcome Transfer::refuse(Refusal refusal) {
-  refusals_.insert_or_assign(mirror_, std::move(refusal));
-  if (to_next_mirror()) {
+  // A server that wants nothing to do with us is not bothered about the next package.
+  if (sources_.one_server && refusal.why == Refusal::Why::refused)
+    return give_up(Failure::unreachable, std::move(refusal.error));
+  refusals_.insert_or_assign(current_, std::move(refusal));
+  if (to_next_source()) {
     not_before_ = Clock::now();
     return Outcome::again;
   }
-  // Of several reasons the gravest is told: wrong bytes, then a refusal, then a missing file.
-  dropped_ =
-      std::all_of(refusals_.begin(), refusals_.end(), [](const auto& entry) { return entry.second.missing; });
-  const auto worst = std::max_element(refusals_.begin(), refusals_.end(), [](const auto& a, const auto& b) {
-    const auto gravity = [](const Refusal& r) {
-      return r.error.kind == ErrorKind::integrity ? 2 : r.missing ? 0 : 1;
-    };
-    return gravity(a.second) < gravity(b.second);
+  const bool lacking = std::none_of(refusals_.begin(), refusals_.end(), [](const auto& entry) {
+    return entry.second.why == Refusal::Why::refused;
   });
-  return give_up(worst->second.error);
+  const auto gravest = std::max_element(refusals_.begin(), refusals_.end(), [](const auto& a, const auto& b) {
+    return a.second.why < b.second.why;
+  });
+  return give_up(lacking ? Failure::lacking : Failure::refused, gravest->second.error);
 }
 
-Transfer::Outcome Transfer::fail_for_now(std::string reason) {
+Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::seconds asked_pause) {
   // A line that drops every few megabytes still arrives; one that drops after every packet would take for
   // ever.
   if (reported_ > furthest_) failures_ = 0;
   furthest_ = reported_;
   ++failures_;
   ++all_failures_;
-  ++mirror_failures_[mirrors_[mirror_]];
-  if (failures_ >= options_.attempts || all_failures_ >= kMostDrops * options_.attempts) {
-    unreachable_ = true;
-    return give_up(Error{ErrorKind::network,
-                         fmt::format("cannot fetch {} {} from {}: {}", package_.name, package_.version,
-                                     mirrors_[mirror_], reason),
-                         {},
-                         "check the network, or use another mirror with --mirror; what has arrived is kept",
-                         {},
-                         {}});
+  ++source_failures_[source()];
+  const std::string failed = source();
+  if (!sources_.one_server) to_next_source();
+  const bool same_again = source() == failed;
+  const bool too_long = same_again && asked_pause > kLongestPause;
+  if (too_long) reason += fmt::format(", and it asks to come back after {} s", asked_pause.count());
+  if (too_long || failures_ >= options_.attempts || all_failures_ >= kMostDrops * options_.attempts) {
+    return give_up(
+        Failure::unreachable,
+        Error{ErrorKind::network,
+              fmt::format("cannot fetch {} {} from {}: {}", package_.name, package_.version, failed, reason),
+              {},
+              "check the network, or use another mirror with --mirror; what has arrived is kept",
+              {},
+              {}});
   }
-  const auto pause = options_.backoff * (1u << std::min(failures_ - 1, 5u));
+  std::chrono::milliseconds pause = options_.backoff * (1u << std::min(failures_ - 1, 5u));
+  if (same_again) pause = std::max<std::chrono::milliseconds>(pause, asked_pause);
   not_before_ = Clock::now() + pause;
-  to_next_mirror();
   return Outcome::again;
 }
 
-Transfer::Outcome Transfer::give_up(Error error) {
+Transfer::Outcome Transfer::give_up(Failure failure, Error error) {
+  failure_ = failure;
   error_ = std::move(error);
   partial_.reset();
   return Outcome::failed;

@@ -24,18 +24,33 @@ struct EasyDeleter {
 };
 using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
 
-/// How often each mirror has failed in this run: the one that failed least is asked first, so that a dead
+/// The addresses that may have a package, in the order in which they are asked.
+struct Sources {
+  std::vector<std::string> addresses;  ///< as in lock::Mirrors
+  /// All are of one server: while it is in trouble, another of them is of no more use than the same again.
+  bool one_server = false;
+};
+
+/// How often each source has failed in this run: the one that failed least is asked first, so that a dead
 /// mirror costs its time-out once and not once a package.
-using MirrorFailures = std::map<std::string, unsigned>;
+using SourceFailures = std::map<std::string, unsigned>;
 
 /// One package on its way, over as many tries as it takes. Not movable: libcurl holds pointers into it.
 class Transfer {
  public:
   using Clock = std::chrono::steady_clock;
   enum class Outcome { done, again, failed };
+  enum class Failure {
+    none,
+    lacking,      ///< every source has answered that it does not have the package, or has other bytes of it
+    refused,      ///< a source does not want to, and the others are lacking
+    unreachable,  ///< tried often enough: there is no point in asking these sources for more
+    local,        ///< the disk
+  };
 
-  Transfer(lock::Package package, const std::vector<std::string>& mirrors, MirrorFailures& mirror_failures,
-           const Store& store, const FetchOptions& options, Reporter::Activity& activity);
+  /// `sources` has at least one address; it and what follows must outlive the transfer.
+  Transfer(lock::Package package, const Sources& sources, SourceFailures& source_failures, const Store& store,
+           const FetchOptions& options, Reporter::Activity& activity);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
 
@@ -50,16 +65,16 @@ class Transfer {
   const lock::Package& package() const { return package_; }
   const std::filesystem::path& path() const { return path_; }
   Clock::time_point not_before() const { return not_before_; }
+  Failure failure() const { return failure_; }
+  /// Why it failed; of several reasons the gravest.
   const Error& error() const { return error_; }
-  /// Whether every mirror answered that it does not have this version.
-  bool dropped() const { return dropped_; }
-  /// Whether the mirrors could not be reached although tried often enough: there is no point in asking for
-  /// more.
-  bool unreachable() const { return unreachable_; }
+  /// The answers that had other bytes than the lock says (ErrorKind::integrity), in the order of the sources;
+  /// there may be some though the next source was right.
+  std::vector<Error> wrong_bytes() const;
 
  private:
   struct Refusal {
-    bool missing = false;  ///< the mirror does not have the file
+    enum class Why { missing, refused, wrong_bytes } why;  ///< in the order of gravity
     Error error;
   };
 
@@ -70,20 +85,21 @@ class Transfer {
   Status check_answer();
   Status finish_file();
   Outcome refuse(Refusal refusal);
-  Outcome fail_for_now(std::string reason);
-  Outcome give_up(Error error);
-  bool to_next_mirror();
-  void choose_mirror();
+  Outcome fail_for_now(std::string reason, std::chrono::seconds asked_pause = {});
+  Outcome give_up(Failure failure, Error error);
+  bool to_next_source();
+  void choose_source();
+  const std::string& source() const { return sources_.addresses[current_]; }
 
   lock::Package package_;
-  const std::vector<std::string>& mirrors_;
-  MirrorFailures& mirror_failures_;
+  const Sources& sources_;
+  SourceFailures& source_failures_;
   const Store& store_;
   const FetchOptions& options_;
   Reporter::Activity& activity_;
 
-  std::size_t mirror_ = 0;
-  std::map<std::size_t, Refusal> refusals_;  ///< mirrors that are not asked again
+  std::size_t current_ = 0;                  ///< of the sources
+  std::map<std::size_t, Refusal> refusals_;  ///< sources that are not asked again
   unsigned failures_ = 0;                    ///< since a try last got further than all before it
   unsigned all_failures_ = 0;                ///< of all tries
   Clock::time_point not_before_{};
@@ -102,13 +118,12 @@ class Transfer {
   Status write_status_;
 
   std::filesystem::path path_;
+  Failure failure_ = Failure::none;
   Error error_;
-  bool dropped_ = false;
-  bool unreachable_ = false;
 };
 
-/// The address of a package on a mirror. '+' and ':' are percent-encoded, as apt does: some servers read '+'
+/// The address of a package at a source. '+' and ':' are percent-encoded, as apt does: some servers read '+'
 /// as a space.
-std::string address_of(const std::string& mirror, const lock::Package& package);
+std::string address_of(const std::string& source, const lock::Package& package);
 
 }  // namespace mailstead::fetch

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "crypto/digest.hpp"
 
@@ -43,6 +44,17 @@ Request request_of(const Lock& lock) {
           lock.requested_tools,
           lock.users,
           lock.groups};
+}
+
+std::string time_text(std::int64_t seconds) {
+  // By the calendar's own functions: strftime(3) would ask the locale.
+  const std::chrono::sys_seconds time{std::chrono::seconds(seconds)};
+  const auto day = std::chrono::floor<std::chrono::days>(time);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss clock{time - day};
+  return fmt::format("{:04}-{:02}-{:02} {:02}:{:02}:{:02} UTC", static_cast<int>(date.year()),
+                     static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                     clock.hours().count(), clock.minutes().count(), clock.seconds().count());
 }
 
 }  // namespace mailstead::lock

@@ -70,4 +70,7 @@ std::string request_digest(const Request& request);
 /// The request that a lock says it answers.
 Request request_of(const Lock& lock);
 
+/// A time in seconds since the epoch as people read it: "2026-11-23 12:00:00 UTC".
+std::string time_text(std::int64_t seconds);
+
 }  // namespace mailstead::lock

@@ -21,12 +21,22 @@ constexpr std::array<std::string_view, 12> kSuites = {"buster",  "bullseye", "bo
                                                       "forky",   "duke",     "sid",       "unstable",
                                                       "testing", "stable",   "oldstable", "oldoldstable"};
 
+/// What an address is for, in messages.
+struct Purpose {
+  std::string_view noun;
+  std::string_view how_to_name;
+};
+constexpr Purpose kMirror{"mirror", kHowToName};
+constexpr Purpose kSnapshot{"snapshot archive",
+                            "give an address like https://snapshot.example, or none to do without"};
+
 /// An address in the form in which it is kept: checked, "file:///" for local ones, no final slash.
-Result<std::string> canonical_address(std::string_view text, std::string_view origin) {
+Result<std::string> canonical_address(std::string_view text, std::string_view origin,
+                                      const Purpose& purpose) {
   std::string address(text);
   const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::usage, fmt::format("{} names the mirror '{}', {}", origin, text, why),
-                std::string(kHowToName));
+    return fail(ErrorKind::usage, fmt::format("{} names the {} '{}', {}", origin, purpose.noun, text, why),
+                std::string(purpose.how_to_name));
   };
   const bool printable = std::all_of(address.begin(), address.end(), [](unsigned char c) {
     return c > ' ' && c < 127 &&
@@ -95,7 +105,7 @@ Result<Mirrors> mirrors_of_machine(const std::filesystem::path& folder) {
     if (kind == Kind::other || !is_debian(source)) continue;
     for (const auto& uri : addresses_of(source.uri)) {
       // Schemes that only APT speaks (cdrom:, tor+http:, mirror:) are of no use for downloads of our own.
-      auto address = canonical_address(uri, "an APT source");
+      auto address = canonical_address(uri, "an APT source", kMirror);
       if (address) add_once(kind == Kind::security ? mirrors.security : mirrors.debian, *std::move(address));
     }
   }
@@ -127,9 +137,9 @@ Result<Mirrors> parse_mirrors(std::string_view text, std::string_view origin) {
         std::string(kHowToName));
   }
   Mirrors mirrors;
-  TRY(auto debian, canonical_address(words[0], origin));
+  TRY(auto debian, canonical_address(words[0], origin, kMirror));
   if (words.size() == 2) {
-    TRY(auto security, canonical_address(words[1], origin));
+    TRY(auto security, canonical_address(words[1], origin, kMirror));
     mirrors.security.push_back(std::move(security));
   } else {
     mirrors.security.push_back(debian + "-security");
@@ -142,6 +152,14 @@ Result<Mirrors> find_mirrors(const MirrorChoice& choice) {
   if (!trim(choice.option).empty()) return parse_mirrors(choice.option, "--mirror");
   if (!trim(choice.environment).empty()) return parse_mirrors(choice.environment, "MAILSTEAD_MIRROR");
   return mirrors_of_machine(choice.apt_folder);
+}
+
+Result<std::string> find_snapshot_archive(std::string_view option, std::string_view environment) {
+  const bool by_option = !trim(option).empty();
+  const std::string_view text = trim(by_option ? option : environment);
+  if (text.empty()) return std::string(kSnapshotArchive);
+  if (text == "none") return std::string();
+  return canonical_address(text, by_option ? "--snapshot" : "MAILSTEAD_SNAPSHOT", kSnapshot);
 }
 
 }  // namespace mailstead::lock

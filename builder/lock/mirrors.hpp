@@ -35,6 +35,14 @@ struct MirrorChoice {
 /// Errors (ErrorKind::usage): an address that cannot be one; no mirror known at all.
 Result<Mirrors> find_mirrors(const MirrorChoice& choice);
 
+/// Debian's public archive of all that its archives have ever held (its front page, "Usage", describes it).
+inline constexpr std::string_view kSnapshotArchive = "https://snapshot.debian.org";
+
+/// The address of the snapshot archive, without a final slash: `option` (--snapshot), else `environment`
+/// (MAILSTEAD_SNAPSHOT), else kSnapshotArchive. Empty for "none": it is not to be asked. Errors
+/// (ErrorKind::usage): an address that cannot be one.
+Result<std::string> find_snapshot_archive(std::string_view option, std::string_view environment);
+
 /// The mirrors in one text as above. `origin` says in messages where the text is from ("--mirror").
 Result<Mirrors> parse_mirrors(std::string_view text, std::string_view origin);
 

@@ -87,6 +87,11 @@ Result<lock::Lock> load_lock_for(const Platform& platform, const fs::path& path)
   return lock;
 }
 
+Result<std::string> get_snapshot_archive(const Options& options) {
+  const char* environment = std::getenv("MAILSTEAD_SNAPSHOT");
+  return lock::find_snapshot_archive(options.snapshot, environment == nullptr ? "" : environment);
+}
+
 Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter) {
   if (options.offline) {
     return fail(ErrorKind::usage, "a lock cannot be made offline: it needs the archive's indexes",

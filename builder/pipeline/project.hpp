@@ -19,6 +19,7 @@ namespace mailstead::pipeline {
 struct Options {
   std::string profile;   ///< instead of the spec's; empty: the spec's
   std::string mirror;    ///< instead of the machine's APT sources; empty: those
+  std::string snapshot;  ///< instead of Debian's snapshot archive; "none": without one; empty: that
   bool offline = false;  ///< use what is in the store only
   /// The time on the clock in seconds since the epoch, for messages about certificates. It never gets into an
   /// image.
@@ -65,6 +66,10 @@ Result<lock::Mirrors> get_mirrors(const Options& options);
 
 /// The lock at `path`, if it answers what the platform asks. Errors: those of load_lock and check_lock.
 Result<lock::Lock> load_lock_for(const Platform& platform, const std::filesystem::path& path);
+
+/// Where versions are that have left the mirrors: --snapshot, $MAILSTEAD_SNAPSHOT or Debian's snapshot
+/// archive; empty for "none".
+Result<std::string> get_snapshot_archive(const Options& options);
 
 /// Asks the archive for a new lock; writes nothing.
 Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipeline/public_part.hpp"
 
+#include "base/run.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/store.hpp"
 #include "tools/complete.hpp"
@@ -25,14 +26,17 @@ void clean_cache(const fs::path& cache) {
 }
 
 Result<std::vector<PackageFile>> fetch_packages(const Platform& platform, const lock::Lock& lock,
-                                                const Options& options, Reporter& reporter) {
+                                                const std::string& spec, const Options& options,
+                                                Reporter& reporter) {
   TRY(fetch::Store store, fetch::Store::open(platform.cache));
   lock::Mirrors mirrors;
-  if (!options.offline) {
-    TRY(mirrors, get_mirrors(options));
-  }
   fetch::FetchOptions fetch_options;
   fetch_options.offline = options.offline;
+  fetch_options.update_command = shell_quote({"mailstead", "lock", spec, "--update"});
+  if (!options.offline) {
+    TRY(mirrors, get_mirrors(options));
+    TRY(fetch_options.snapshot, get_snapshot_archive(options));
+  }
   TRY(const auto fetched,
       fetch::fetch_packages(lock, {true, true, true}, store, mirrors, fetch_options, reporter));
   std::vector<PackageFile> files;
@@ -59,8 +63,8 @@ Result<std::optional<PublicPart>> find_public_part(const Platform& platform, con
   return std::optional<PublicPart>({*std::move(base), *std::move(toolbox)});
 }
 
-Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const Options& options,
-                                   Reporter& reporter) {
+Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const std::string& spec,
+                                   const Options& options, Reporter& reporter) {
   clean_cache(platform.cache);
   const std::vector<tools::Toolbox::Package> programs = tool_packages(lock);
   TRY(const BaseId id, base_id(platform, lock));
@@ -68,7 +72,7 @@ Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& l
   auto toolbox = tools::Toolbox::find(platform.cache, programs, lock.archive_time);
   if (base && toolbox) return PublicPart{*std::move(base), *std::move(toolbox)};
 
-  TRY(const auto packages, fetch_packages(platform, lock, options, reporter));
+  TRY(const auto packages, fetch_packages(platform, lock, spec, options, reporter));
   TRY(const Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox}, reporter));
   if (!toolbox) {
     TRY(toolbox, tools::Toolbox::make(platform.cache, programs, unpacked.with(&lock::Roles::tool),

@@ -20,8 +20,9 @@ struct PublicPart {
 
 /// Both from the cache, or made from the locked packages, which are fetched if the store lacks them. Before
 /// that the cache is cleaned of what killed builds have left and of what no build has used for a month.
-Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const Options& options,
-                                   Reporter& reporter);
+/// \param spec what `mailstead lock --update` would be called with, for messages about packages that are gone
+Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const std::string& spec,
+                                   const Options& options, Reporter& reporter);
 
 /// Both if they are in the cache: nothing is fetched or made.
 Result<std::optional<PublicPart>> find_public_part(const Platform& platform, const lock::Lock& lock);

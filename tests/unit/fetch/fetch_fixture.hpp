@@ -37,6 +37,19 @@ inline lock::Package package_of(const std::string& name, const std::string& byte
   return package;
 }
 
+/// Keeps what it is told.
+class NotingReporter : public Reporter {
+ public:
+  void warning(std::string_view text) override { warnings.emplace_back(text); }
+  void info(std::string_view) override {}
+  std::vector<std::string> warnings;
+
+ protected:
+  void on_start(const Progress&) override {}
+  void on_advance(const Progress&) override {}
+  void on_end(const Progress&) override {}
+};
+
 /// A cache of its own, packages p0, p1, …, and what a mirror serves of them.
 struct World {
   explicit World(std::size_t count, std::size_t size = 50'000)
@@ -65,8 +78,13 @@ struct World {
 
   Result<std::vector<FetchedPackage>> fetch(const std::vector<std::string>& mirrors) const {
     const auto reporter = make_quiet_reporter();
+    return fetch(mirrors, *reporter);
+  }
+
+  Result<std::vector<FetchedPackage>> fetch(const std::vector<std::string>& mirrors,
+                                            Reporter& reporter) const {
     TRY(auto store, Store::open(folder.path()));
-    return fetch_packages(lock, {true, true, true}, store, {mirrors, mirrors}, options, *reporter);
+    return fetch_packages(lock, {true, true, true}, store, {mirrors, mirrors}, options, reporter);
   }
 
   /// All fetched, each with the right bytes, and nothing else in the store.

@@ -37,6 +37,7 @@ struct HttpAnswer {
   bool say_length = true;
   std::string location;               ///< for redirections
   std::uint64_t lie_about_start = 0;  ///< added to the start that Content-Range names
+  std::string retry_after;            ///< seconds, for those that are busy
 };
 
 /// An answer without a body.
@@ -72,7 +73,8 @@ class LoopbackServer {
   LoopbackServer(const LoopbackServer&) = delete;
   LoopbackServer& operator=(const LoopbackServer&) = delete;
 
-  std::string address() const { return "http://127.0.0.1:" + std::to_string(port_) + "/debian"; }
+  std::string root() const { return "http://127.0.0.1:" + std::to_string(port_); }
+  std::string address() const { return root() + "/debian"; }
   unsigned connections() const { return connections_; }
   std::vector<HttpRequest> requests() const {
     const std::lock_guard guard(mutex_);
@@ -142,6 +144,7 @@ class LoopbackServer {
       }
     }
     if (!answer.location.empty()) head += "Location: " + answer.location + "\r\n";
+    if (!answer.retry_after.empty()) head += "Retry-After: " + answer.retry_after + "\r\n";
     if (answer.say_length) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     const bool cut = answer.cut_after < body.size();
     if (cut) body.resize(answer.cut_after);

@@ -59,7 +59,7 @@ TEST_CASE("an object gets its name only when its digest is right") {
 
   SECTION("good") {
     REQUIRE(partial.append("world"));
-    const auto path = partial.finish();
+    const auto path = partial.finish("from a test");
     REQUIRE(path);
     CHECK(*path == store.path(package.sha256));
     CHECK(store.get(package).value() == *path);
@@ -69,7 +69,7 @@ TEST_CASE("an object gets its name only when its digest is right") {
   }
   SECTION("wrong bytes") {
     REQUIRE(partial.append("World"));
-    const auto path = partial.finish();
+    const auto path = partial.finish("from a test");
     REQUIRE(!path);
     CHECK(path.error().kind == ErrorKind::integrity);
     CHECK(contains(path.error().message, crypto::sha256_hex("hello World")));
@@ -83,7 +83,7 @@ TEST_CASE("an object gets its name only when its digest is right") {
     CHECK(partial.size() == 6);
   }
   SECTION("too few bytes") {
-    CHECK(!partial.finish());
+    CHECK(!partial.finish("from a test"));
   }
 }
 
@@ -125,9 +125,9 @@ TEST_CASE("two writers of one object do not meet") {
   PartialFile second = own.begin();
   CHECK(second.size() == 0);
   REQUIRE(second.append("hello world"));
-  REQUIRE(second.finish());
+  REQUIRE(second.finish("from a test"));
   REQUIRE(first.append("world"));
-  REQUIRE(first.finish());
+  REQUIRE(first.finish("from a test"));
   CHECK(own.store.get(own.package).value() == own.store.path(own.package.sha256));
   CHECK(World::count_files(own.partials()) == 0);
 }

@@ -65,6 +65,21 @@ TEST_CASE("the option wins over the environment, that over the machine") {
   CHECK(find_mirrors(choice)->debian == List{"http://machine.example/debian"});
 }
 
+TEST_CASE("the snapshot archive is Debian's, another one or none") {
+  CHECK(find_snapshot_archive("", "").value() == kSnapshotArchive);
+  CHECK(find_snapshot_archive("http://o.example/", "none").value() == "http://o.example");
+  CHECK(find_snapshot_archive(" ", "http://e.example").value() == "http://e.example");
+  CHECK(find_snapshot_archive("none", "http://e.example").value().empty());
+  CHECK(find_snapshot_archive("", " none ").value().empty());
+  const auto wrong = find_snapshot_archive("", "e.example");
+  REQUIRE(!wrong);
+  CHECK(wrong.error().kind == ErrorKind::usage);
+  CHECK(wrong.error().message ==
+        "MAILSTEAD_SNAPSHOT names the snapshot archive 'e.example', which is not an address that begins with "
+        "http://, https:// or file:///");
+  CHECK(wrong.error().hint == "give an address like https://snapshot.example, or none to do without");
+}
+
 TEST_CASE("the one-line format") {
   Machine machine;
   machine.write("sources.list",
