@@ -21,6 +21,7 @@
 #include "rootfs/compose.hpp"
 #include "rootfs/scripts.hpp"
 #include "rootfs/var.hpp"
+#include "tools/elf.hpp"
 #include "tools/generate.hpp"
 
 namespace mailstead::pipeline {
@@ -356,7 +357,7 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
   // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
   // cache.
   CHECK_OK(add_file("profiles/maintainer-scripts.yaml", making));
-  TRY(const std::string program, crypto::sha256_file_hex("/proc/self/exe"));
+  TRY(const std::string program, tools::loaded_sha256_hex("/proc/self/exe"));
   making.update(program);
 
   BaseId id;

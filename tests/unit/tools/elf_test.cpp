@@ -4,9 +4,11 @@
 #include <elf.h>
 
 #include <cstring>
+#include <fstream>
 #include <limits>
 #include <vector>
 
+#include "base/files.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -108,4 +110,42 @@ TEST_CASE("Program headers that lie outside of the file are refused, not read") 
     hostile.e_phoff = offset;
     CHECK(refusal(program(hostile, {PT_INTERP})) == kRefused);
   }
+}
+
+TEST_CASE("What is loaded of a program makes its digest, what a debugger reads does not") {
+  // Headers, 8 bytes that are loaded, 8 that are not.
+  Elf64_Ehdr start = header(2);
+  std::string bytes = program(start, {PT_LOAD, PT_NOTE});
+  const std::size_t loaded = bytes.size();
+  Elf64_Phdr segment{};
+  segment.p_type = PT_LOAD;
+  segment.p_offset = loaded;
+  segment.p_filesz = 8;
+  std::memcpy(bytes.data() + sizeof start, &segment, sizeof segment);
+  bytes += "program.symbols.";
+
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  const auto path = folder->path() / "program";
+  const auto digest = [&](const std::string& content) {
+    std::ofstream(path, std::ios::binary) << content;
+    const auto result = loaded_sha256_hex(path);
+    return result ? *result : result.error().message;
+  };
+  const std::string before = digest(bytes);
+  CHECK(before.size() == 64);
+  CHECK(digest(bytes.substr(0, loaded + 8)) == before);
+  CHECK(digest(bytes + "more") == before);
+  std::string changed = bytes;
+  changed[loaded + 7] ^= 1;
+  CHECK(digest(changed) != before);
+  segment.p_flags = PF_X;
+  changed = bytes;
+  std::memcpy(changed.data() + sizeof start, &segment, sizeof segment);
+  CHECK(digest(changed) != before);
+
+  CHECK(digest(bytes.substr(0, loaded + 7)) == path.string() + " is truncated");
+  CHECK(digest(bytes.substr(0, sizeof start + 1)) == "its program headers are truncated");
+  CHECK(digest("#!/bin/sh\n").starts_with("it is a script"));
+  CHECK(loaded_sha256_hex(folder->path() / "none").error().kind == ErrorKind::io);
 }
