@@ -103,17 +103,10 @@ std::optional<std::string> describe(const fs::path& folder) {
 }  // namespace
 
 Status mark_complete(const fs::path& folder) {
-  const auto io_error = [&] {
-    return fail(ErrorKind::io, fmt::format("cannot write {}: {}", folder.string(), std::strerror(errno)));
-  };
   const auto text = describe(folder);
-  if (!text) return io_error();
-  const FileDescriptor file(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  // One syncfs(2) instead of an fsync(2) for each of thousands of files.
-  if (!file || ::syncfs(file.get()) != 0) return io_error();
-  CHECK_OK(write_file(folder / kMarkName, *text));
-  if (::fsync(file.get()) != 0) return io_error();
-  return ok();
+  if (!text)
+    return fail(ErrorKind::io, fmt::format("cannot read {}: {}", folder.string(), std::strerror(errno)));
+  return write_file(folder / kMarkName, *text);
 }
 
 bool is_complete(const fs::path& folder) {

@@ -10,9 +10,10 @@ namespace mailstead::tools {
 /// The file that marks a folder as complete.
 inline constexpr const char* kMarkName = ".mailstead-complete";
 
-/// Makes all files of `folder` durable and then marks it as complete with a digest of their names, modes and
-/// contents. The order matters: after a power cut a file system may have a name without its bytes, but never
-/// the mark without the files that it speaks for. Errors: ErrorKind::io.
+/// Marks a folder as complete with a digest of the names, modes and contents of its files. They are not made
+/// durable first, which would mean to wait for all that anybody has written to the file system: after a power
+/// cut the mark may be there without bytes that it speaks for, and is_complete then says no. Errors:
+/// ErrorKind::io.
 Status mark_complete(const std::filesystem::path& folder);
 
 /// True if `folder` has a mark and nothing in it has changed since: what a bad disk does to a program that
