@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/disk.hpp"
+
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
@@ -7,7 +9,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <cstdio>
 #include <cstring>
 #include <string_view>
 #include <utility>
@@ -16,85 +17,11 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "image/bios_boot.hpp"
-#include "image/image.hpp"
-#include "image/partitions.hpp"
 
 namespace mailstead::image {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// A new file in the folder of `out`, without a name, so that nothing is left of it even if we are killed.
-/// Where a file system has no such files (NFS, overlayfs of older kernels), it has a temporary one and is
-/// removed unless it is kept.
-class NewFile {
- public:
-  static Result<NewFile> create(const fs::path& out) {
-    const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
-    if (FileDescriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600)); file) {
-      std::string path = fmt::format("/proc/{}/fd/{}", ::getpid(), file.get());
-      if (::access(path.c_str(), R_OK | W_OK) == 0) return NewFile(std::move(path), false, std::move(file));
-    }
-    std::string name = (folder / temporary_name(out, "XXXXXX")).string();
-    FileDescriptor file(::mkostemp(name.data(), O_CLOEXEC));
-    if (!file)
-      return fail(ErrorKind::io,
-                  fmt::format("cannot make a file in {}: {}", folder.string(), std::strerror(errno)));
-    return NewFile(std::move(name), true, std::move(file));
-  }
-  NewFile(NewFile&& other) noexcept
-      : path_(std::move(other.path_)),
-        named_(std::exchange(other.named_, false)),
-        file_(std::move(other.file_)) {}
-  NewFile& operator=(NewFile&&) = delete;
-  ~NewFile() {
-    if (named_) ::unlink(path_.c_str());
-  }
-
-  int fd() const { return file_.get(); }
-  /// By which another program can open it.
-  const std::string& path() const { return path_; }
-
-  /// Makes it durable and names it `out`. It stays readable by its owner only, as it was made: an image holds
-  /// private keys and password hashes.
-  Status keep(const fs::path& out) {
-    if (::fsync(file_.get()) != 0 || (!named_ && !give_name(out)) ||
-        (named_ && std::rename(path_.c_str(), out.c_str()) != 0)) {
-      return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
-    }
-    named_ = false;
-    return ok();
-  }
-
- private:
-  NewFile(std::string path, bool named, FileDescriptor file)
-      : path_(std::move(path)), named_(named), file_(std::move(file)) {}
-
-  static std::string temporary_name(const fs::path& out, std::string_view end) {
-    return fmt::format(".{}.{}", out.filename().string(), end);
-  }
-
-  /// The name `out`, or if that is taken a temporary one for rename(2), as link(2) replaces nothing.
-  bool give_name(const fs::path& out) {
-    const std::string nameless = path_;
-    const auto link = [&](const fs::path& name) {
-      return ::linkat(AT_FDCWD, nameless.c_str(), AT_FDCWD, name.c_str(), AT_SYMLINK_FOLLOW) == 0;
-    };
-    if (link(out)) return true;
-    for (int i = 0; errno == EEXIST && i < 100; ++i) {
-      const fs::path name = out.parent_path() / temporary_name(out, fmt::format("{}", i));
-      if (!link(name)) continue;
-      path_ = name.string();
-      named_ = true;
-      return true;
-    }
-    return false;
-  }
-
-  std::string path_;
-  bool named_;
-  FileDescriptor file_;
-};
 
 Status write_at(int fd, const char* data, std::size_t size, std::uint64_t offset) {
   while (size > 0) {
@@ -148,21 +75,8 @@ Status copy_part(const fs::path& from, int image, const Partition& partition) {
   return ok();
 }
 
-std::uint64_t allocated_bytes(const std::vector<fs::path>& files) {
-  std::uint64_t sum = 0;
-  for (const fs::path& file : files) {
-    struct stat status{};
-    if (!file.empty() && ::stat(file.c_str(), &status) == 0)
-      sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
-  }
-  return sum;
-}
-
-Status check_free_space(const DiskParts& parts, const fs::path& out) {
+Status check_free_space(std::uint64_t needed, const fs::path& out) {
   const fs::path folder = out.has_parent_path() ? out.parent_path() : fs::path(".");
-  const std::uint64_t needed =
-      2 * kMebibyte + allocated_bytes({parts.esp, parts.boot, parts.usr.file, parts.root.file,
-                                       parts.bios_boot_code, parts.bios_core_image});
   struct statvfs status{};
   if (::statvfs(folder.c_str(), &status) != 0)
     return fail(ErrorKind::io, fmt::format("cannot look at {}: {}", folder.string(), std::strerror(errno)));
@@ -183,10 +97,10 @@ Status write_boot_code(const fs::path& from, int image) {
 
 }  // namespace
 
-Status write_disk(const DiskParts& parts, const Layout& layout, const std::string& scope,
-                  const tools::Toolbox& toolbox, const std::filesystem::path& out) {
-  TRY(const std::vector<Partition> partitions, place_partitions(layout, scope));
-  CHECK_OK(check_free_space(parts, out));
+Result<NewDisk> NewDisk::create(const Layout& layout, const std::string& scope, const tools::Toolbox& toolbox,
+                                const fs::path& out, std::uint64_t needed) {
+  TRY(std::vector<Partition> partitions, place_partitions(layout, scope));
+  CHECK_OK(check_free_space(needed, out));
   TRY(NewFile file, NewFile::create(out));
   if (::ftruncate(file.fd(), static_cast<off_t>(disk_size(partitions))) != 0)
     return fail(ErrorKind::io, fmt::format("cannot write {}: {}", out.string(), std::strerror(errno)));
@@ -195,19 +109,24 @@ Status write_disk(const DiskParts& parts, const Layout& layout, const std::strin
                                                  "--wipe", "never", fs::absolute(file.path()).string()}));
   sfdisk.input = sfdisk_script(partitions, scope);
   CHECK_OK(run(sfdisk));
+  return NewDisk(std::move(file), std::move(partitions));
+}
 
-  const auto partition = [&](PartitionNumber number) -> const Partition& {
-    return partitions[static_cast<std::size_t>(number) - 1];
-  };
-  CHECK_OK(copy_part(parts.esp, file.fd(), partition(kEspNumber)));
-  CHECK_OK(copy_part(parts.boot, file.fd(), partition(kBootNumberA)));
-  CHECK_OK(copy_part(parts.usr.file, file.fd(), partition(kUsrNumberA)));
-  CHECK_OK(copy_part(parts.root.file, file.fd(), partition(kRootNumberA)));
-  if (!parts.bios_boot_code.empty()) {
-    CHECK_OK(write_boot_code(parts.bios_boot_code, file.fd()));
-    CHECK_OK(copy_part(parts.bios_core_image, file.fd(), partition(kBiosNumber)));
+Status NewDisk::fill(PartitionNumber partition, const fs::path& image) {
+  return copy_part(image, file_.fd(), at(partition));
+}
+
+Status NewDisk::add_boot_code(const fs::path& code) {
+  return write_boot_code(code, file_.fd());
+}
+
+std::uint64_t allocated_bytes(const std::vector<fs::path>& files) {
+  std::uint64_t sum = 0;
+  for (const fs::path& file : files) {
+    struct stat status{};
+    if (::stat(file.c_str(), &status) == 0) sum += static_cast<std::uint64_t>(status.st_blocks) * 512;
   }
-  return file.keep(out);
+  return sum;
 }
 
 bool looks_like_disk(const fs::path& path) {

@@ -63,16 +63,6 @@ struct Layout {
   std::uint64_t root_size = 0;
 };
 
-/// What goes into a fresh disk: slot A filled, slot B empty, no data partition (made at first boot).
-struct DiskParts {
-  std::filesystem::path esp;   ///< FAT image
-  std::filesystem::path boot;  ///< FAT image of slot A
-  VerityImage usr;
-  VerityImage root;
-  std::filesystem::path bios_boot_code;   ///< 440 bytes for the MBR; empty without legacy BIOS
-  std::filesystem::path bios_core_image;  ///< for the BIOS boot partition
-};
-
 /// Names of the GPT partitions, the same on every appliance.
 inline constexpr const char* kEspLabel = "mailstead-esp";
 inline constexpr const char* kBiosLabel = "mailstead-bios";
@@ -84,10 +74,5 @@ inline constexpr const char* kDataLabel = "mailstead-data";
 /// The GUID of the partition called `label` (one of the above) on a disk made with `scope`, lower case with
 /// dashes, as in PARTUUID= on a kernel command line.
 std::string partition_uuid(const std::string& scope, const std::string& label);
-
-/// Writes the disk image (sparse) to `out`, through a temporary name. Disk and partition GUIDs derive from
-/// `scope`.
-Status write_disk(const DiskParts& parts, const Layout& layout, const std::string& scope,
-                  const tools::Toolbox& toolbox, const std::filesystem::path& out);
 
 }  // namespace mailstead::image

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "pipeline/public_part.hpp"
 
+#include <future>
+
 #include "base/run.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/store.hpp"
@@ -68,8 +70,11 @@ Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& l
   clean_cache(platform.cache);
   const std::vector<tools::Toolbox::Package> programs = tool_packages(lock);
   TRY(const BaseId id, base_id(platform, lock));
+  // Both read and digest all that they find, and wait for the disk in between.
+  auto tools = std::async(std::launch::async,
+                          [&] { return tools::Toolbox::find(platform.cache, programs, lock.archive_time); });
   TRY(auto base, find_base(platform, id));
-  auto toolbox = tools::Toolbox::find(platform.cache, programs, lock.archive_time);
+  auto toolbox = tools.get();
   if (base && toolbox) return PublicPart{*std::move(base), *std::move(toolbox)};
 
   TRY(const auto packages, fetch_packages(platform, lock, spec, options, reporter));

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include "base/files.hpp"
+#include "image/disk.hpp"
 #include "image/image.hpp"
 #include "image/partitions.hpp"
 #include "support/catch.hpp"
@@ -64,9 +65,14 @@ TEST_CASE("A disk that cannot be written leaves nothing behind") {
   const auto out = fixture.folder.path() / "images";
   std::filesystem::create_directory(out);
   const Layout layout{kMebibyte, kMebibyte, kMebibyte, kMebibyte};
-  CHECK_FALSE(write_disk({}, layout, "scope", fixture.toolbox, out / "disk.raw"));  // no sfdisk
+  CHECK_FALSE(NewDisk::create(layout, "scope", fixture.toolbox, out / "disk.raw", 0));  // no sfdisk
   CHECK(std::filesystem::is_empty(out));
-  const auto nowhere = write_disk({}, layout, "scope", fixture.toolbox, out / "missing" / "disk.raw");
+  const auto full = NewDisk::create(layout, "scope", fixture.toolbox, out / "disk.raw", 1ull << 62);
+  REQUIRE_FALSE(full);
+  CHECK(full.error().kind == ErrorKind::io);
+  CHECK(full.error().message.starts_with("the disk image needs "));
+  CHECK(std::filesystem::is_empty(out));
+  const auto nowhere = NewDisk::create(layout, "scope", fixture.toolbox, out / "missing" / "disk.raw", 0);
   REQUIRE_FALSE(nowhere);
   CHECK(nowhere.error().kind == ErrorKind::io);
 }
