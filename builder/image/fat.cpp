@@ -35,6 +35,24 @@ Status make_empty(const std::filesystem::path& out, std::uint64_t size) {
   return ok();
 }
 
+/// Runs the tools that change the file system in `out`.
+struct Workshop {
+  const tools::Toolbox& toolbox;
+  std::int64_t clock;
+  const std::filesystem::path& out;
+
+  Status run(const std::string& program, const std::vector<std::string>& arguments,
+             const rootfs::Content* input = nullptr) const {
+    TRY(Command command, toolbox.command(program, arguments));
+    command.env["SOURCE_DATE_EPOCH"] = fmt::format("{}", clock);
+    auto done = input == nullptr
+                    ? mailstead::run(command)
+                    : run_with_feed(command, [&](const Sink& sink) { return input->stream(sink); });
+    if (!done) return fail(tools::explain_full_disk(std::move(done.error()), out));
+    return ok();
+  }
+};
+
 }  // namespace
 
 Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const std::string& label,
@@ -54,31 +72,28 @@ Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const st
                             human_size(needed)),
                 "raise its size in the profile");
 
-  const std::string epoch = fmt::format("{}", clock);
-  const auto run_tool = [&](const std::string& program, const std::vector<std::string>& arguments,
-                            const rootfs::Content* input) -> Status {
-    TRY(Command command, toolbox.command(program, arguments));
-    command.env["SOURCE_DATE_EPOCH"] = epoch;
-    auto done = input == nullptr
-                    ? run(command)
-                    : run_with_feed(command, [&](const Sink& sink) { return input->stream(sink); });
-    if (!done) return fail(tools::explain_full_disk(std::move(done.error()), out));
-    return ok();
-  };
-
   CHECK_OK(make_empty(out, size));
   std::vector<std::string> arguments{"--invariant", "-i",
                                      crypto::sha256_hex("FAT volume\n" + scope).substr(0, 8), "-n", label};
   const auto shape = geometry(size);
   arguments.insert(arguments.end(), shape.begin(), shape.end());
   arguments.push_back(out.string());
-  CHECK_OK(run_tool("mkfs.fat", arguments, nullptr));
+  const Workshop workshop{toolbox, clock, out};
+  CHECK_OK(workshop.run("mkfs.fat", arguments));
   for (const std::string& folder : folders)
-    CHECK_OK(run_tool("mmd", {"-i", out.string(), "::" + folder}, nullptr));
+    CHECK_OK(workshop.run("mmd", {"-i", out.string(), "::" + folder}));
+  return add_to_fat(files, clock, toolbox, out);
+}
+
+Status add_to_fat(const std::vector<FatFile>& files, std::int64_t clock, const tools::Toolbox& toolbox,
+                  const std::filesystem::path& out) {
+  const Workshop workshop{toolbox, clock, out};
   for (const FatFile& file : files) {
-    if (auto copied = run_tool("mcopy", {"-i", out.string(), "-", "::" + file.path}, &file.content); !copied)
+    if (auto copied = workshop.run("mcopy", {"-i", out.string(), "-", "::" + file.path}, &file.content);
+        !copied)
       return fail(
-          std::move(copied.error()).with_note(fmt::format("while writing {} into {}", file.path, label)));
+          std::move(copied.error())
+              .with_note(fmt::format("while writing {} into {}", file.path, out.filename().string())));
   }
   return ok();
 }

@@ -98,11 +98,12 @@ Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox) {
   return files;
 }
 
-std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
-                                const std::string& command_line) {
-  return {{"vmlinuz", std::move(kernel)},
-          {"initrd.img", std::move(initrd)},
-          text_file("slot.cfg", slot_config(command_line))};
+std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd) {
+  return {{"vmlinuz", std::move(kernel)}, {"initrd.img", std::move(initrd)}};
+}
+
+FatFile slot_file(const std::string& command_line) {
+  return text_file("slot.cfg", slot_config(command_line));
 }
 
 Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,

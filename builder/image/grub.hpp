@@ -24,9 +24,11 @@ std::vector<std::string> boot_sources();
 /// The files of the EFI system partition. Errors: the locked packages lack a signed loader.
 Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox);
 
-/// The files of a slot's boot partition.
-std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd,
-                                const std::string& command_line);
+/// The files of a slot's boot partition that come from the base.
+std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd);
+
+/// The last file there, which GRUB reads first: what to start, and how.
+FatFile slot_file(const std::string& command_line);
 
 /// Writes what starts the disk under legacy BIOS, as it will lie there: to `boot_code` the code of the master
 /// boot record, to `core_image` the content of the BIOS boot partition, made by the locked grub-mkimage. Both

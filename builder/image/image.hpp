@@ -52,6 +52,11 @@ Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const st
                  const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
                  const std::filesystem::path& out);
 
+/// Adds files to a FAT file system that write_fat has written, in folders that it has already. The bytes are
+/// those that write_fat makes of all files at once.
+Status add_to_fat(const std::vector<FatFile>& files, std::int64_t clock, const tools::Toolbox& toolbox,
+                  const std::filesystem::path& out);
+
 /// Whether a file begins as a disk with a GPT does ("EFI PART" in its second sector of 512 bytes, UEFI
 /// specification 5.3.2). False also if it cannot be read.
 bool looks_like_disk(const std::filesystem::path& path);

@@ -46,6 +46,15 @@ Result<image::VerityImage> write_root(const spec::Site& site, const BaseInput& i
   return image::append_verity(scratch / "root.img", base.id, input.toolbox);
 }
 
+/// The file system of the slot's boot partition, but for what names the root hashes.
+Status begin_boot(const BaseInput& input, const Base& base, const std::string& scope, const fs::path& boot) {
+  TRY(rootfs::Content kernel, content_of(base.kernel));
+  TRY(rootfs::Content initrd, content_of(base.initrd));
+  return image::write_fat(image::boot_files(std::move(kernel), std::move(initrd)),
+                          input.platform.profile.boot_size, "BOOT-A", scope, input.lock.archive_time,
+                          input.toolbox, boot);
+}
+
 /// The disk with all that it has of its base.
 Result<image::NewDisk> begin_disk(const BaseInput& input, const Base& base, const std::string& scope,
                                   const fs::path& image) {
@@ -90,18 +99,16 @@ Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& inpu
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "scratch"));
   // The base and the host name make the disk: two sites have different disks, one site always the same.
   const std::string scope = crypto::sha256_hex(base.id + "\n" + site.hostname);
-  // Nine tenths of the disk are the base's, and are copied while the site's own part is made.
+  // Nine tenths of the disk are the base's and do not wait for the site's own part.
   auto begun =
       std::async(std::launch::async, begin_disk, std::cref(input), std::cref(base), scope, std::cref(image));
-  TRY(const image::VerityImage root, write_root(site, input, base, scratch.path()));
-
-  TRY(rootfs::Content kernel, content_of(base.kernel));
-  TRY(rootfs::Content initrd, content_of(base.initrd));
-  const std::string command_line = kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
   const fs::path boot = scratch.path() / "boot.img";
-  CHECK_OK(image::write_fat(image::boot_files(std::move(kernel), std::move(initrd), command_line),
-                            profile.boot_size, "BOOT-A", scope, input.lock.archive_time, input.toolbox,
-                            boot));
+  auto booting =
+      std::async(std::launch::async, begin_boot, std::cref(input), std::cref(base), scope, std::cref(boot));
+  TRY(const image::VerityImage root, write_root(site, input, base, scratch.path()));
+  const std::string command_line = kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
+  CHECK_OK(booting.get());
+  CHECK_OK(image::add_to_fat({image::slot_file(command_line)}, input.lock.archive_time, input.toolbox, boot));
 
   TRY(image::NewDisk disk, begun.get());
   CHECK_OK(disk.fill(image::kBootNumberA, boot));
