@@ -101,14 +101,15 @@ Status check_scripts(const Platform& platform, const Unpacked& unpacked) {
   return rootfs::check_reviews(control, reviews);
 }
 
-Result<rootfs::Composed> compose(const BaseInput& input, const Unpacked& unpacked, bool lock::Roles::* role,
-                                 std::vector<std::string> exclude, std::vector<std::string> keep) {
+Result<rootfs::Composed> compose(const Platform& platform, const lock::Lock& lock, const Unpacked& unpacked,
+                                 bool lock::Roles::* role, std::vector<std::string> exclude,
+                                 std::vector<std::string> keep) {
   rootfs::ComposeInput compose;
   compose.packages = unpacked.with(role);
   compose.exclude = std::move(exclude);
   compose.keep = std::move(keep);
-  compose.diversions = input.platform.profile.diversions;
-  compose.clock = input.lock.archive_time;
+  compose.diversions = platform.profile.diversions;
+  compose.clock = lock.archive_time;
   return rootfs::compose(compose);
 }
 
@@ -204,26 +205,6 @@ Status put_record(const BaseInput& input, const std::string& identity, rootfs::F
   return tree.put(image::kBaseRecordPath, std::move(inode));
 }
 
-/// The whole public system: packages, what their scripts would have done, overlays, generated files.
-Result<rootfs::FileTree> compose_system(const BaseInput& input, const std::string& identity,
-                                        const Unpacked& unpacked, const fs::path& scratch,
-                                        Reporter& reporter) {
-  const std::int64_t clock = input.lock.archive_time;
-  const profile::Profile& profile = input.platform.profile;
-  TRY(rootfs::Composed composed,
-      compose(input, unpacked, &lock::Roles::system, profile.exclude, profile.keep));
-  TRY(const auto elsewhere, packages_elsewhere(profile, unpacked));
-  CHECK_OK(rootfs::add_dpkg_database(composed, elsewhere, clock));
-  warn_of_unmatched(composed.unmatched, "the system", reporter);
-  CHECK_OK(link_alternatives(profile, clock, composed.tree));
-  CHECK_OK(rootfs::write_accounts(input.platform.accounts, clock, composed.tree));
-  CHECK_OK(render::lay_public(input.platform.overlays, input.platform.accounts, composed.tree));
-  CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, composed.tree, reporter));
-  CHECK_OK(rootfs::declare_var(composed.tree, clock));
-  CHECK_OK(put_record(input, identity, composed.tree));
-  return std::move(composed.tree);
-}
-
 Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& unpacked,
                                         const rootfs::FileTree& system, const std::string& release,
                                         const fs::path& scratch, Reporter& reporter) {
@@ -232,7 +213,8 @@ Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& 
   const std::vector<std::string>& more = input.platform.profile.initrd_exclude;
   exclude.insert(exclude.end(), more.begin(), more.end());
   // Nothing that only a person would read is kept: licence files are in the system.
-  TRY(rootfs::Composed composed, compose(input, unpacked, &lock::Roles::initrd, std::move(exclude), {}));
+  TRY(rootfs::Composed composed,
+      compose(input.platform, input.lock, unpacked, &lock::Roles::initrd, std::move(exclude), {}));
   // What is left out of the system need not be in a package of the initrd.
   std::erase_if(composed.unmatched, [&](const std::string& glob) {
     return std::find(more.begin(), more.end(), glob) == more.end();
@@ -417,8 +399,23 @@ Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>
   return unpacked;
 }
 
+Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& lock,
+                                    const Unpacked& unpacked, Reporter& reporter) {
+  const profile::Profile& profile = platform.profile;
+  CHECK_OK(check_scripts(platform, unpacked));
+  TRY(rootfs::Composed composed,
+      compose(platform, lock, unpacked, &lock::Roles::system, profile.exclude, profile.keep));
+  TRY(const auto elsewhere, packages_elsewhere(profile, unpacked));
+  CHECK_OK(rootfs::add_dpkg_database(composed, elsewhere, lock.archive_time));
+  warn_of_unmatched(composed.unmatched, "the system", reporter);
+  CHECK_OK(link_alternatives(profile, lock.archive_time, composed.tree));
+  CHECK_OK(rootfs::write_accounts(platform.accounts, lock.archive_time, composed.tree));
+  CHECK_OK(render::lay_public(platform.overlays, platform.accounts, composed.tree));
+  return std::move(composed.tree);
+}
+
 Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
-                       Reporter& reporter) {
+                       rootfs::FileTree system, Reporter& reporter) {
   const auto activity = reporter.start("Composing the public base");
   const std::int64_t clock = input.lock.archive_time;
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "bases"));
@@ -426,8 +423,9 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
   CHECK_OK(make_directories(made));
   Base base = base_in(made, id.identity);
 
-  CHECK_OK(check_scripts(input.platform, unpacked));
-  TRY(const rootfs::FileTree system, compose_system(input, id.identity, unpacked, scratch.path(), reporter));
+  CHECK_OK(tools::generate_system_files(input.toolbox, scratch.path(), clock, system, reporter));
+  CHECK_OK(rootfs::declare_var(system, clock));
+  CHECK_OK(put_record(input, id.identity, system));
   TRY(const std::string release, kernel_release(system));
   {
     const auto step = reporter.start("squashfs of /usr, initrd, boot files");

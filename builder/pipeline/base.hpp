@@ -84,9 +84,13 @@ struct Unpacked {
 Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter);
 
-/// Composes the base from the packages for system and initrd, and puts it into the cache under its key.
+/// The public system as packages, accounts and overlays make it, still without what tools generate from it.
+Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& lock,
+                                    const Unpacked& unpacked, Reporter& reporter);
+
+/// Completes `system`, composes the initrd, and puts the base made of both into the cache under its key.
 Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
-                       Reporter& reporter);
+                       rootfs::FileTree system, Reporter& reporter);
 
 /// Copies the files that get onto disks as they are (parts of `base`) into `folder`, which must not exist or
 /// be empty. Errors: ErrorKind::usage for the folder, ErrorKind::io.

@@ -62,7 +62,7 @@ Result<std::optional<PublicPart>> find_public_part(const Platform& platform, con
   TRY(auto base, find_base(platform, id));
   auto toolbox = tools::Toolbox::find(platform.cache, tool_packages(lock), lock.archive_time);
   if (!base || !toolbox) return std::optional<PublicPart>();
-  return std::optional<PublicPart>({*std::move(base), *std::move(toolbox)});
+  return std::optional<PublicPart>({*std::move(base), *std::move(toolbox), {}});
 }
 
 Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const std::string& spec,
@@ -71,22 +71,29 @@ Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& l
   const std::vector<tools::Toolbox::Package> programs = tool_packages(lock);
   TRY(const BaseId id, base_id(platform, lock));
   // Both read and digest all that they find, and wait for the disk in between.
-  auto tools = std::async(std::launch::async,
-                          [&] { return tools::Toolbox::find(platform.cache, programs, lock.archive_time); });
+  auto tools_there = std::async(
+      std::launch::async, [&] { return tools::Toolbox::find(platform.cache, programs, lock.archive_time); });
   TRY(auto base, find_base(platform, id));
-  auto toolbox = tools.get();
-  if (base && toolbox) return PublicPart{*std::move(base), *std::move(toolbox)};
+  auto toolbox = tools_there.get();
+  if (base && toolbox) return PublicPart{*std::move(base), *std::move(toolbox), {}};
 
   TRY(const auto packages, fetch_packages(platform, lock, spec, options, reporter));
-  TRY(const Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox}, reporter));
-  if (!toolbox) {
-    TRY(toolbox, tools::Toolbox::make(platform.cache, programs, unpacked.with(&lock::Roles::tool),
-                                      lock.archive_time, reporter));
-  }
+  TRY(Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox}, reporter));
+  // Most of the one is to make files, of the other to sort them.
+  auto tools_made = std::async(std::launch::async, [&]() -> Result<tools::Toolbox> {
+    if (toolbox) return *toolbox;
+    return tools::Toolbox::make(platform.cache, programs, unpacked.with(&lock::Roles::tool),
+                                lock.archive_time, reporter);
+  });
+  rootfs::FileTree system;
   if (!base) {
-    TRY(base, make_base({platform, lock, *toolbox}, id, unpacked, reporter));
+    TRY(system, lay_system(platform, lock, unpacked, reporter));
   }
-  return PublicPart{*std::move(base), *std::move(toolbox)};
+  TRY(toolbox, tools_made.get());
+  if (!base) {
+    TRY(base, make_base({platform, lock, *toolbox}, id, unpacked, std::move(system), reporter));
+  }
+  return PublicPart{*std::move(base), *std::move(toolbox), std::move(unpacked)};
 }
 
 }  // namespace mailstead::pipeline

@@ -16,6 +16,7 @@ namespace mailstead::pipeline {
 struct PublicPart {
   Base base;
   tools::Toolbox toolbox;
+  std::optional<Unpacked> unpacked;  ///< if one of the two had to be made; of no more use
 };
 
 /// Both from the cache, or made from the locked packages, which are fetched if the store lacks them. Before
