@@ -1,147 +1,199 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Measures builds of a site, side by side with the floor, in one run, and prints ratios.
-
-usage: bench.py MAILSTEAD SPEC PASSWORDS WORK [RUNS]
+"""Measures builds side by side with the floor and with other builders, in one run: a table, and beside it JSON and SVG.
 
 The floor is what no builder can avoid: decompressing every package of the lock (on all processors) and one squashfs run
-over the same tree with the same settings. SPEC must have its keys; the store must hold its packages (`mailstead build`).
+over the tree of /usr with the same settings. SPEC must have its keys, and the store its packages (`mailstead build`).
+Prints the aims beside what was measured; the exit status is 1 if one is missed. On a machine that does other things as well,
+the ratios say more than the seconds.
 """
+import argparse
 import json
 import os
 import pathlib
 import shutil
-import statistics
 import subprocess
 import sys
-import time
 
-AIMS = {"cold build / floor": 1.5, "rebuild after one account (s)": 1.5, "peak memory (MB)": 400,
-        "power-on to SMTP banner (s)": 75, "power-on to IMAPS greeting (s)": 75, "image without holes (MB)": 250}
+import measure
+import peers
+import plot
+import sites
 
-
-def resident(root):
-    """Resident megabytes of a process and all its descendants together, as of now."""
-    parents, sizes = {}, {}
-    for entry in pathlib.Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:
-            parents[int(entry.name)] = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            sizes[int(entry.name)] = int((entry / "statm").read_text().split()[1])
-        except OSError:
-            continue  # it has ended meanwhile
-    def below(pid):
-        while pid and pid != root:
-            pid = parents.get(pid, 0)
-        return pid == root
-    return sum(size for pid, size in sizes.items() if below(pid)) * os.sysconf("SC_PAGE_SIZE") / 1e6
+ACCOUNTS, DOMAINS, FLEET = (1, 100, 5_000, 10_000), (1, 100, 500, 1_000), 50
+COLD, WARM, CHANGED, FURTHER = "cold build", "warm build", "one account changed", "a further site on a known base"
+FLOOR, DECOMPRESS, SQUASH = "floor", "floor: decompress all packages", "floor: one squashfs run"
+MMDEBSTRAP, MKOSI = "mmdebstrap + mksquashfs", "mkosi, disk image"
+SITES = f"{FLEET} sites on one base, together"
 
 
-def timed(argv, env=None):
-    """Wall seconds."""
-    start = time.monotonic()
-    subprocess.run(argv, env=env, stdout=subprocess.DEVNULL, check=True)
-    return time.monotonic() - start
+def accounts_row(count):
+    return f"accounts: {count:,}, in 1 domain"
 
 
-def peak_memory(argv, env=None):
-    """The peak memory (MB) of the program with its helpers together, looked at every 20 ms, which slows it down."""
-    process = subprocess.Popen(argv, env=env, stdout=subprocess.DEVNULL)
-    peak = 0.0
-    while process.poll() is None:
-        peak = max(peak, resident(process.pid))
-        time.sleep(0.02)
-    if process.returncode != 0:
-        sys.exit(f"failed: {argv}")
-    return peak
+def domains_row(count):
+    return f"domains: {count:,}, with 100 accounts"
 
 
-def empty_cache(cache, folder):
-    """An environment in which everything but the downloaded packages has to be made. Each has a folder of its own, removed
-    at the end: ext4 is slow to reuse what has just been deleted."""
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
-    (folder / "store").symlink_to(cache / "store")
-    return dict(os.environ, MAILSTEAD_CACHE=str(folder))
+def cache_folder():
+    home = pathlib.Path(os.environ.get("XDG_CACHE_HOME") or pathlib.Path.home() / ".cache")
+    return pathlib.Path(os.environ.get("MAILSTEAD_CACHE") or home / "mailstead")
 
 
-def floor(debs, tree, level, work):
-    """Decompresses all packages, two at a time as there are processors, then squashes the tree once."""
-    names = "\n".join(map(str, debs))
-    start = time.monotonic()
-    subprocess.run(["xargs", "-P", str(os.cpu_count()), "-n", "8", "sh", "-c",
-                    'for d; do dpkg-deb --fsys-tarfile "$d" >/dev/null; done', "sh"],
-                   input=names, text=True, check=True)
-    unpacked = time.monotonic() - start
-    image = work / "floor.squashfs"
-    image.unlink(missing_ok=True)
-    start = time.monotonic()
-    subprocess.run(["mksquashfs", str(tree), str(image), "-comp", "zstd", "-Xcompression-level", str(level),
-                    "-no-progress", "-quiet"], check=True, stdout=subprocess.DEVNULL)
-    return unpacked, time.monotonic() - start
+class Bench:
+    def __init__(self, arguments):
+        self.mailstead, self.spec = arguments.mailstead.absolute(), arguments.spec.absolute()
+        self.work, self.runs = arguments.work.absolute(), arguments.runs
+        self.work.mkdir(parents=True, exist_ok=True)
+        self.lock = self.spec.parent / "mailstead.lock"
+        self.packages = peers.Packages(self.lock, cache_folder() / "store")
+        self.table = measure.Table()
+        self.image = self.work / "bench.img"
+
+    def empty_cache(self, name):
+        return sites.empty_cache(cache_folder(), self.work / name)
+
+    def build(self, spec, env, watch=0.0, image=None):
+        return measure.run([self.mailstead, "--progress", "none", "build", spec, "-o", image or self.image, "--offline"],
+                           env=env, watch=watch)
+
+    def measure_builds(self):
+        """All that is about one site, in turn with the floor."""
+        self.build(self.spec, self.empty_cache("cold-first"))
+        [usr] = (self.work / "cold-first").glob("bases/*/usr.img")
+        tree = self.work / "tree"
+        shutil.rmtree(tree, ignore_errors=True)
+        subprocess.run(["unsquashfs", "-q", "-n", "-d", tree, usr], check=True, stdout=subprocess.DEVNULL)
+        further = sites.make(self.mailstead, self.lock, self.work / "further", 4, 1)
+        add = self.table.add
+        for run in range(self.runs):
+            unpacked = peers.decompress(self.packages)
+            squashed = peers.squash(tree, self.work / "floor.squashfs")
+            add(DECOMPRESS, unpacked)
+            add(SQUASH, squashed)
+            add(FLOOR, unpacked + squashed)
+            env = self.empty_cache(f"cold-{run}")
+            add(COLD, self.build(self.spec, env))
+            add(WARM, self.build(self.spec, env))
+            add(CHANGED, self.build(sites.with_account(self.spec, self.work / "changed", f"run{run}"), env))
+            add(FURTHER, self.build(further, env))
+        # Memory is looked at in runs of its own, as that slows them down.
+        self.table.watched(DECOMPRESS, peers.decompress(self.packages, 0.02))
+        self.table.watched(SQUASH, peers.squash(tree, self.work / "floor.squashfs", 0.02))
+        env = self.empty_cache("cold-memory")
+        for name, spec in ((COLD, self.spec), (WARM, self.spec), (CHANGED, self.work / "changed" / self.spec.name),
+                           (FURTHER, further)):
+            self.table.watched(name, self.build(spec, env, 0.02))
+        for folder in self.work.glob("cold-*"):
+            if folder.name != "cold-memory":
+                shutil.rmtree(folder)
+        return env
+
+    def measure_sizes(self, env):
+        """How cost grows. Every site is built on the base that is there."""
+        specs = {}
+        for count in ACCOUNTS:
+            specs[accounts_row(count)] = sites.make(self.mailstead, self.lock, self.work / f"accounts-{count}", count, 1)
+        for count in DOMAINS:
+            specs[domains_row(count)] = sites.make(self.mailstead, self.lock, self.work / f"domains-{count}", 100, count)
+        for _ in range(self.runs):
+            for name, spec in specs.items():
+                self.table.add(name, self.build(spec, env))
+        for name, spec in specs.items():
+            self.table.watched(name, self.build(spec, env, 0.02))
+
+    def measure_fleet(self, env):
+        """Many sites, each with an image of its own, which is removed as soon as it is there."""
+        together = measure.Cost(0, 0)
+        for number in range(FLEET):
+            spec = sites.make(self.mailstead, self.lock, self.work / "fleet", 4, 1, f"mail{number}.example.org")
+            image = self.work / f"fleet-{number}.img"
+            together += self.build(spec, env, image=image)
+            image.unlink()
+        self.table.add(SITES, together)
+
+    def measure_peers(self):
+        """Yields what is to be said of each: its version, or why it was not run."""
+        archive = None
+        for name, program, build in ((MMDEBSTRAP, "mmdebstrap", peers.mmdebstrap), (MKOSI, "mkosi", peers.mkosi)):
+            if why_not := peers.why_not(program):
+                yield f"{name}: not run: {why_not}"
+                continue
+            archive = archive or peers.make_archive(self.packages, self.work / "archive")
+            try:
+                self.table.add(name, build(self.packages, archive, self.work))
+                yield f"{name}: {peers.version(program)}"
+            except subprocess.CalledProcessError as error:
+                yield f"{name}: not run: exit status {error.returncode}, see {self.work / program}.log"
+
+    def aims(self):
+        """(what, measured, aim, whether more is better)"""
+        table, rows = self.table, self.table.rows
+        yield "cold build / floor", table.ratio(COLD, FLOOR), 1.3, False
+        if MMDEBSTRAP in rows:
+            yield f"{MMDEBSTRAP} / cold build", table.ratio(MMDEBSTRAP, COLD), 7, True
+        yield f"{CHANGED}, s", table.median(CHANGED), 0.5, False
+        yield f"{FURTHER}, s", table.median(FURTHER), 0.5, False
+        yield f"{accounts_row(ACCOUNTS[-1])}, s", table.median(accounts_row(ACCOUNTS[-1])), 2, False
+        for row, counts, what in ((accounts_row, ACCOUNTS, "accounts"), (domains_row, DOMAINS, "domains")):
+            # For twice as many, a linear cost above that of one is twice as high, a quadratic one four times as high.
+            one, half, whole = (table.median(row(counts[i]), "cpu") for i in (0, 2, 3))
+            yield f"what {counts[3]:,} {what} cost / {counts[2]:,}", (whole - one) / (half - one), 3, False
+        yield "peak memory, MB", max(peak for name, peak in table.peaks.items() if is_ours(name)), 300, False
+        yield "image without holes, MB", self.image.stat().st_blocks * 512 / 1e6, 250, False
+
+
+def is_ours(name):
+    return name not in (FLOOR, DECOMPRESS, SQUASH, MMDEBSTRAP, MKOSI)
+
+
+def boot_times(mailstead, image, spec, passwords, work):
+    """Boots the image and passes mail through it: seconds from power-on to a banner, by protocol."""
+    ran = subprocess.run([mailstead, "--progress", "none", "test", image, "mail/10-inbound", "--json", "--spec", spec,
+                          "--passwords", passwords, "--logs", work / "logs"], check=True, stdout=subprocess.PIPE)
+    for times in json.loads(ran.stdout)["boots"]:
+        yield "power-on to SMTP banner, s", times["to_smtp_milliseconds"] / 1000, 75, False
+        yield "power-on to IMAPS greeting, s", times["to_imaps_milliseconds"] / 1000, 75, False
 
 
 def main():
-    mailstead, spec, passwords, work = (pathlib.Path(p).absolute() for p in sys.argv[1:5])
-    runs = int(sys.argv[5]) if len(sys.argv) > 5 else 3
-    work.mkdir(parents=True, exist_ok=True)
-    cache = pathlib.Path(os.environ.get("MAILSTEAD_CACHE") or
-                         pathlib.Path(os.environ.get("XDG_CACHE_HOME", pathlib.Path.home() / ".cache")) / "mailstead")
-    lock = (spec.parent / "mailstead.lock").read_text()
-    debs = sorted(p for p in (cache / "store").rglob("*") if p.is_file() and p.name in lock)
-    image = work / "bench.img"
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mailstead", type=pathlib.Path, help="the program")
+    parser.add_argument("spec", type=pathlib.Path, help="of a site with keys and lock")
+    parser.add_argument("work", type=pathlib.Path, help="a folder for what is made; bench.json and bench.svg stay there")
+    parser.add_argument("--runs", type=int, default=5, help="how often each build runs (5)")
+    parser.add_argument("--no-peers", action="store_true", help="leave out mmdebstrap and mkosi, some minutes")
+    parser.add_argument("--boot", type=pathlib.Path, metavar="PASSWORDS", help="also boot the image, with this passwords file")
+    arguments = parser.parse_args()
+    bench = Bench(arguments)
+    env = bench.measure_builds()
+    bench.measure_sizes(env)
+    bench.measure_fleet(env)
+    notes = ["peers: not run: --no-peers"] if arguments.no_peers else list(bench.measure_peers())
+    bench.build(bench.spec, env)
+    aims = list(bench.aims())
+    if arguments.boot:
+        aims += boot_times(bench.mailstead, bench.image, bench.spec, arguments.boot, bench.work)
 
-    # The tree that the floor squashes: the image's own /usr, read back by unsquashfs. In a cache of its own there is no other.
-    first = empty_cache(cache, work / "cold-first")
-    subprocess.run([mailstead, "--progress", "none", "build", spec, "-o", image, "--offline"], check=True,
-                   stdout=subprocess.DEVNULL, env=first)
-    [usr] = (work / "cold-first").glob("bases/*/usr.img")
-    tree = work / "tree"
-    shutil.rmtree(tree, ignore_errors=True)
-    subprocess.run(["unsquashfs", "-q", "-n", "-d", tree, usr], check=True, stdout=subprocess.DEVNULL)
-
-    rows = {name: [] for name in ("floor: decompress", "floor: squashfs", "floor", "cold build", "cold build / floor",
-                                  "warm rebuild", "rebuild after one account (s)")}
-    for run in range(runs):
-        unpack, squash = floor(debs, tree, 9, work)
-        env = empty_cache(cache, work / f"cold-{run}")
-        build = [str(mailstead), "--progress", "none", "build", str(spec), "-o", str(image), "--offline"]
-        seconds = timed(build, env=env)
-        warm = timed(build, env=env)
-        changed = work / "changed"
-        shutil.rmtree(changed, ignore_errors=True)
-        shutil.copytree(spec.parent, changed, ignore=shutil.ignore_patterns("*.img", "*.test", "cold", "other", "wrong", "second", "readme"))
-        text = (changed / spec.name).read_text()
-        host = text.split("hostname:")[1].split()[0].split(".", 1)[1]
-        hash_line = next(line.strip() for line in text.splitlines() if "password_hash:" in line)
-        (changed / spec.name).write_text(
-            text.replace("accounts:\n", f"accounts:\n  run{run}@{host}:\n    {hash_line}\n", 1))
-        account = timed(build[:4] + [str(changed / spec.name)] + build[5:], env=env)
-        for name, value in (("floor: decompress", unpack), ("floor: squashfs", squash), ("floor", unpack + squash),
-                            ("cold build", seconds), ("cold build / floor", seconds / (unpack + squash)),
-                            ("warm rebuild", warm), ("rebuild after one account (s)", account)):
-            rows[name].append(value)
-    rows["peak memory (MB)"] = [peak_memory(build, empty_cache(cache, work / "cold-memory"))]
-    for cold in work.glob("cold-*"):
-        shutil.rmtree(cold)
-    rows["image without holes (MB)"] = [image.stat().st_blocks * 512 / 1e6]
-    boot = subprocess.run([mailstead, "--progress", "none", "test", image, "mail/10-inbound", "--json", "--spec", spec,
-                           "--passwords", passwords, "--logs", work / "logs"], check=True, stdout=subprocess.PIPE)
-    for times in json.loads(boot.stdout)["boots"]:
-        rows.setdefault("power-on to SMTP banner (s)", []).append(times["to_smtp_milliseconds"] / 1000)
-        rows.setdefault("power-on to IMAPS greeting (s)", []).append(times["to_imaps_milliseconds"] / 1000)
-    print(f"{'':34}{'min':>9}{'median':>9}{'max':>9}{'aim':>9}")
+    table = bench.table
+    print(table.text(), *notes, "", sep="\n")
     missed = []
-    for name, values in rows.items():
-        aim = AIMS.get(name)
-        middle = statistics.median(values)
-        print(f"{name:34}{min(values):9.2f}{middle:9.2f}{max(values):9.2f}{aim if aim else '':>9}")
-        if aim and middle > aim:
-            missed.append(name)
-    print(json.dumps({name: statistics.median(values) for name, values in rows.items()}), file=sys.stderr)
+    for what, value, aim, more in aims:
+        reached = value >= aim if more else value <= aim
+        print(f"{what:56}{value:9.2f}   aim: {'≥' if more else '≤'} {aim:g}{'' if reached else '   MISSED'}")
+        missed += [] if reached else [what]
+    (bench.work / "bench.json").write_text(json.dumps(
+        {"processors": os.cpu_count(), "rows": table.json(), "notes": notes,
+         "aims": {what: {"value": value, "aim": aim, "more": more} for what, value, aim, more in aims}}, indent=1) + "\n")
+    bars = [name for name in (FLOOR, COLD, WARM, CHANGED, FURTHER, SITES, MMDEBSTRAP, MKOSI) if name in table.rows]
+    (bench.work / "bench.svg").write_text(plot.svg(
+        [(name, table.median(name), is_ours(name)) for name in bars],
+        {"accounts": [(n, table.median(accounts_row(n))) for n in ACCOUNTS],
+         "domains": [(n, table.median(domains_row(n))) for n in DOMAINS]}))
+    for folder in ("cold-memory", "tree", "archive", "fleet"):
+        shutil.rmtree(bench.work / folder, ignore_errors=True)
     if missed:
-        sys.exit("above the aim: " + ", ".join(missed))
+        sys.exit("missed: " + "; ".join(missed))
 
 
 if __name__ == "__main__":
