@@ -4,8 +4,7 @@
 
 usage: fat-times.py IMAGE SECONDS
 
-The tools that fill the image run at the real time, which a test cannot set for them, so that a time of their own shows
-here and nowhere else. Layout: Microsoft's "FAT: General Overview of On-Disk Format" 1.03.
+The tools that fill the image ran at the real time, so that a time of their own shows here. Layout: Microsoft's "FAT: General Overview of On-Disk Format" 1.03.
 """
 import datetime
 import struct
