@@ -38,8 +38,11 @@ Status write_squashfs(const rootfs::FileTree& tree, const SquashfsOptions& optio
                                                       "-root-uid",
                                                       "0",
                                                       "-root-gid",
-                                                      "0"}));
-  // Sets the time of the file system and of its root, and bounds the files' times.
+                                                      "0",
+                                                      "-root-time",
+                                                      fmt::format("{}", options.clock)}));
+  // Sets the time of the file system and bounds the files' times. The root has the present otherwise, which
+  // is earlier than the bound on a machine whose clock is behind.
   command.env["SOURCE_DATE_EPOCH"] = fmt::format("{}", options.clock);
   auto written = run_with_feed(command, [&](const Sink& sink) { return rootfs::write_tar(tree, sink); });
   if (!written) return fail(tools::explain_full_disk(std::move(written.error()), out));

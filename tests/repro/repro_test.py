@@ -119,6 +119,17 @@ class WhereTest(DiskCase):
         self.assertRegex(said[0], "^mailstead-esp: [0-9]+ bytes? differs?, the first at [0-9]+ of the image")
         self.assertEqual(said[1:], ["  grub/grub.cfg: content, from offset 12"])
 
+    def test_a_file_in_the_initrd(self):
+        for disk, text, mode in ((self.one, "one", 0o644), (self.other, "two", 0o755)):
+            tree = self.folder / f"initrd {text}"
+            (tree / "etc").mkdir(parents=True)
+            (tree / "etc/release").write_text(text)
+            (tree / "etc/release").chmod(mode)
+            run("sh", "-c", 'cd "$0" && find . | cpio -o -H newc --quiet | zstd -q -o ../initrd.img -f', tree)
+            run("mcopy", "-o", "-i", f"{disk}@@{ESP}", self.folder / "initrd.img", "::")
+        said = "\n".join(self.said())
+        self.assertRegex(said, "initrd.img unpacked/etc/release: -rw-r--r-- .* and -rwxr-xr-x .*; content, from ")
+
     def test_a_time_on_fat(self):
         # The time of day of the first entry in the folder "grub", which is in the first cluster.
         data = self.one.read_bytes()

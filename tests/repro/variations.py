@@ -84,5 +84,5 @@ FULL = [FIRST, AGAIN, ROOT, USER, HOME, UMASK, OPEN_UMASK, ZONE, LOCALE, HOST_NA
 
 # What has the least to do with each other goes together. What needs root is in the full form.
 SHORT = [together("elsewhere", HOME, UMASK, ZONE, LOCALE, HOST_NAME, ENVIRONMENT, REVERSED, ONE_CORE),
-         together("another time", EVERY_CLOCK, EVERY_REVERSED, TMPFS, MOVED),
+         together("another time", PAST, EVERY_REVERSED, TMPFS, MOVED),
          together("resumed", INTERRUPTED_TWICE, OFFLINE, CLOCK)]

@@ -19,6 +19,7 @@ import tempfile
 
 SECTOR = 512
 CHUNK = 1 << 20
+ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 MOST_FILES = 20  # that are told of one partition
 
 Area = collections.namedtuple("Area", "name start end")  # bytes, the end is the first one after it
@@ -52,10 +53,21 @@ def areas(image):
     return found
 
 
+def next_data(file, offset):
+    """Where the file goes on behind a hole, if it has one at `offset` (lseek(2))."""
+    try:
+        return os.lseek(file.fileno(), offset, os.SEEK_DATA)
+    except OSError:  # ENXIO: only a hole is left, or nothing
+        return sys.maxsize
+
+
 def compare(one, other, area):
     """The differences of two open files in an area; None if there are none. What only one of them has counts."""
-    first, count = None, 0
-    for at in range(area.start, area.end, CHUNK):
+    first, count, at = None, 0, area.start - CHUNK
+    while True:
+        at = max(at + CHUNK, min(next_data(one, at + CHUNK), next_data(other, at + CHUNK)))
+        if at >= area.end:
+            break
         size = min(CHUNK, area.end - at)
         a, b = os.pread(one.fileno(), size, at), os.pread(other.fileno(), size, at)
         if a == b:
@@ -146,6 +158,25 @@ def explain_squashfs(parts, folder):
     return tell(findings, "the same files with the same owners, modes and times, written in another way")
 
 
+def unpack_initrd(path):
+    """Unpacks a compressed cpio archive beside itself and returns its listing by path; nothing if it is none."""
+    if read_start(path)[:4] != ZSTD_MAGIC:
+        return {}
+    folder = path.with_name(path.name + " unpacked")
+    folder.mkdir()
+    archive = path.with_name(path.name + " archive")
+    output_of(["zstd", "-q", "-d", path, "-o", archive])
+    # Devices only root could make are in the listing anyway.
+    output_of(["sh", "-c", 'cpio -idm --quiet --no-absolute-filenames --directory "$1" <"$0" || true', archive, folder])
+    listing = {}
+    for line in output_of(["sh", "-c", 'cpio -itv --quiet --numeric-uid-gid <"$0"', archive]).splitlines():
+        # mode, links, owner, group, size, month, day, year or time, path
+        words = line.split(maxsplit=8)
+        listing[f"{path.name} unpacked/{words[8].partition(' -> ')[0]}"] = " ".join(words[:8])
+    archive.unlink()
+    return listing
+
+
 def explain_fat(parts, folder):
     trees = []
     for i, part in enumerate(parts):
@@ -155,6 +186,10 @@ def explain_fat(parts, folder):
         trees.append(tree)
     listings = [{str(p.relative_to(tree)): f"{p.stat().st_size} bytes, time {int(p.stat().st_mtime)}"
                  for p in tree.rglob("*") if p.is_file()} for tree in trees]
+    if filecmp.dircmp(*trees).diff_files:
+        for tree, listing in zip(trees, listings):
+            for path in [p for p in tree.iterdir() if p.is_file()]:
+                listing.update(unpack_initrd(path))
     findings = list(compare_listings(*listings)) + list(compare_trees(*trees))
     return tell(findings, "the same files with the same times: the tables of the file system differ")
 
