@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Builds an image under the settings of a variation, each from a cache, spec and folder of its own."""
+import ast
 import contextlib
 import dataclasses
 import datetime
@@ -117,14 +118,20 @@ class Bench:
 
     def reverser(self):
         library = self.work / "reverse.so"
-        if not library.exists():
-            quiet(["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "reverse.c"])
+        quiet(["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "reverse.c"])
+        listed = [sys.executable, "-c", f"import os; print(os.listdir({str(self.data / 'rootfs-overlays')!r}))"]
+        orders = [ast.literal_eval(quiet(listed, env={"PATH": PATH, **more})) for more in ({}, {"LD_PRELOAD": library})]
+        if len(orders[0]) < 2 or orders[0] != orders[1][::-1]:
+            raise Failed(f"the order of folders is not reversed: {orders}")
         return library
 
     def faker(self):
         found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
         if not found:
             raise Missing("needs the package faketime")
+        year = quiet(["date", "+%Y"], env={"PATH": PATH, "LD_PRELOAD": found[0], "FAKETIME": "2001-01-01 00:00:00"})
+        if year.strip() != "2001":
+            raise Failed(f"{found[0]} changes no clock")
         return pathlib.Path(found[0])
 
     def locales(self, name):

@@ -19,7 +19,8 @@ import where
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("program", help="mailstead")
-    parser.add_argument("spec", help="has its keys and lock, and was built once, so that its packages are in the cache")
+    parser.add_argument("spec", help="has its lock and secrets/ beside it and needs no other file; was built once, so "
+                        "that its packages are in the cache")
     parser.add_argument("work", help="folder that may grow by 3 GB; other users must be able to enter it")
     parser.add_argument("--short", action="store_true", help="the most telling variations, several in one build")
     parser.add_argument("--only", metavar="NAME", action="append", help="only these rows (repeatable)")
@@ -49,6 +50,8 @@ def choose(options):
     """The variations to try. The first build is what the others are compared with, unless there is an image."""
     chosen = variations.SHORT if options.short else variations.FULL
     if options.only:
+        if unknown := set(options.only) - {v.name for v in chosen}:
+            sys.exit(f"no such row: {', '.join(sorted(unknown))}; there are: {', '.join(v.name for v in chosen)}")
         chosen = [v for v in chosen if v.name in options.only or v is variations.FIRST]
     return chosen
 
@@ -79,7 +82,8 @@ def main():
         if image is None:
             digest, image = result.digest, result.image
         same = result.digest == digest
-        table.row(variation.name, result.seconds, "same" if same else "DIFFERS", result.digest[:12], variation.what)
+        verdict = "same" if same else "DIFFERS"
+        table.row(variation.name, result.seconds, verdict, result.digest[:12], variation.what)
         if same:
             build.clean()
         else:
