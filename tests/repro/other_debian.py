@@ -71,19 +71,20 @@ class Tree:
                 *map(str, [self.folder, work, *argv])]
 
     def build(self, source, work):
-        """Mailstead, compiled in the tree from a copy of the source: other compiler, libraries and path."""
+        """Mailstead, compiled in the tree from a copy of the source: other compiler, options, libraries and path."""
         if self.program is None:
             copy, folder = work / "other" / "source", work / "other" / "build"
             copy.mkdir(parents=True, exist_ok=True)
             # The program's own: a .git or build folder is not for it.
-            names = ["CMakeLists.txt", "CMakePresets.json", "builder", "profiles", "rootfs-overlays", "tests"]
+            names = ["CMakeLists.txt", "builder", "profiles", "rootfs-overlays", "tests"]
             for name in names:
                 if (source / name).is_dir():
                     shutil.copytree(source / name, copy / name, symlinks=True, dirs_exist_ok=True)
                 else:
                     shutil.copy2(source / name, copy / name)
             print(f"Compiling in Debian {self.version}", file=sys.stderr)
-            for argv in (["cmake", "--preset", "dev", "-S", copy, "-B", folder], ["ninja", "-C", folder, "mailstead"]):
+            configure = ["cmake", "-G", "Ninja", "-DCMAKE_BUILD_TYPE=", "-DCMAKE_CXX_FLAGS=-O1", "-S", copy, "-B", folder]
+            for argv in (configure, ["ninja", "-C", folder, "mailstead"]):
                 subprocess.run(self.enter(work, argv), check=True, stdout=subprocess.DEVNULL)
             self.program = folder / "mailstead"
         return self.program
