@@ -64,7 +64,7 @@ sed 's/^hostname: .*/hostname: mx.example.org/' mail.yaml >wrong/mail.yaml
 cp mailstead.lock wrong/
 refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" check wrong/mail.yaml
 refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
-# an expired certificate stops the check; the build warns (and gives the same bytes, see rebuild.sh)
+# an expired certificate stops the check; the build warns
 cp mail.yaml wrong/mail.yaml
 refuse 2 'expired on' faketime '2040-01-01' "$MAILSTEAD" check wrong/mail.yaml
 # a key that others may read

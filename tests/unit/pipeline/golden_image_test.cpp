@@ -188,7 +188,7 @@ fs::path write_site(const fs::path& folder, const fs::path& cache) {
     fs::permissions(entry, entry.is_directory() ? fs::perms::owner_all : fs::perms::owner_read);
   const fs::path spec = site / "mail.yaml";
   const pipeline::Project project = must(pipeline::open_project(spec, {}));
-  const lock::Request& request = project.request;
+  const lock::Request& request = project.platform.request;
   lock::Lock lock;
   lock.suite = request.suite;
   lock.architecture = request.architecture;

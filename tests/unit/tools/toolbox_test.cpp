@@ -156,7 +156,7 @@ TEST_CASE("A tool whose library would come from this machine is refused") {
 TEST_CASE("All programs that are started are among those whose libraries are checked") {
   const fs::path builder = fs::path(MAILSTEAD_SOURCE_DIR) / "builder";
   const std::string toolbox = bytes_of(builder / "tools/toolbox.cpp");
-  static const std::regex started(R"re((?:\bcommand|\brun_tool)\((?:generator,)?\s*"([^"]+)")re");
+  static const std::regex started(R"re((?:\bcommand|\brun|\brun_tool)\((?:generator,)?\s*"([^"]+)")re");
   std::set<std::string> programs;
   for (const char* folder : {"image", "pipeline", "tools"}) {
     for (const auto& entry : fs::directory_iterator(builder / folder)) {
