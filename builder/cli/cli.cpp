@@ -104,6 +104,7 @@ int run_command_line(int argc, char** argv) {
   add_lock(app, globals);
   add_build(app, globals);
   add_base(app, globals);
+  add_verify(app, globals);
   add_test(app, globals);
   add_run(app, globals);
   add_completion(app, globals);

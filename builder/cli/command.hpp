@@ -32,6 +32,7 @@ void add_dns(CLI::App& app, Globals& globals);
 void add_lock(CLI::App& app, Globals& globals);
 void add_base(CLI::App& app, Globals& globals);
 void add_build(CLI::App& app, Globals& globals);
+void add_verify(CLI::App& app, Globals& globals);
 void add_test(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);

@@ -40,6 +40,7 @@ std::string make_bash(const CLI::App& app) {
   std::vector<std::string> verbs;
   std::string options;
   for (const CLI::App* verb : app.get_subcommands(nullptr)) {
+    if (verb->get_group().empty()) continue;  // not for people
     verbs.push_back(verb->get_name());
     options +=
         fmt::format("      {}) words='{}' ;;\n", verb->get_name(), fmt::join(options_of(*verb, &app), " "));

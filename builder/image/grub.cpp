@@ -72,6 +72,25 @@ std::string grub_environment() {
   return block;
 }
 
+std::string kernel_command_line(const std::string& scope, const VerityImage& usr, const VerityImage& root,
+                                const std::vector<std::string>& arguments) {
+  // Partitions are named by ids, not by labels: a second disk with the same layout must not be taken for this
+  // one.
+  const std::string usr_device = "PARTUUID=" + partition_uuid(scope, kUsrLabels[0]);
+  const std::string root_device = "PARTUUID=" + partition_uuid(scope, kRootLabels[0]);
+  std::string line = fmt::format(
+      "root=/dev/mapper/root rootfstype=squashfs ro roothash={} systemd.verity_root_data={} "
+      "systemd.verity_root_hash={} "
+      "systemd.verity_root_options=hash-offset={} "
+      "mount.usr=/dev/mapper/usr mount.usrfstype=squashfs mount.usrflags=ro usrhash={} "
+      "systemd.verity_usr_data={} "
+      "systemd.verity_usr_hash={} systemd.verity_usr_options=hash-offset={}",
+      root.root_hash, root_device, root_device, root.hash_offset, usr.root_hash, usr_device, usr_device,
+      usr.hash_offset);
+  for (const std::string& argument : arguments) line += " " + argument;
+  return line;
+}
+
 std::string slot_config(const std::string& command_line) {
   return fmt::format("linux ($root)/vmlinuz {}\ninitrd ($root)/initrd.img\n", command_line);
 }

@@ -43,6 +43,10 @@ std::string grub_config();
 /// grub/grubenv as in a fresh image: 1024 bytes, slot a (GRUB manual, "Environment block").
 std::string grub_environment();
 
+/// The kernel's command line for a slot (kernel-command-line(7), systemd-veritysetup-generator(8)).
+std::string kernel_command_line(const std::string& scope, const VerityImage& usr, const VerityImage& root,
+                                const std::vector<std::string>& arguments);
+
 /// slot.cfg of a slot's boot partition.
 std::string slot_config(const std::string& command_line);
 

@@ -24,6 +24,14 @@ constexpr const char* kReadOnly = "GUID:60,63";
 
 }  // namespace
 
+std::string disk_scope(const std::string& base, const std::string& hostname) {
+  return crypto::sha256_hex(base + "\n" + hostname);
+}
+
+std::string disk_uuid(const std::string& scope) {
+  return crypto::derived_uuid(scope, "disk");
+}
+
 std::string partition_uuid(const std::string& scope, const std::string& label) {
   return crypto::derived_uuid(scope, "partition " + label);
 }
@@ -60,7 +68,7 @@ std::uint64_t disk_size(const std::vector<Partition>& partitions) {
 std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& scope) {
   std::string script =
       fmt::format("label: gpt\nlabel-id: {}\nunit: sectors\nsector-size: {}\nfirst-lba: 34\n\n",
-                  crypto::derived_uuid(scope, "disk"), kSectorSize);
+                  disk_uuid(scope), kSectorSize);
   for (const Partition& partition : partitions) {
     script += fmt::format("{} : start={}, size={}, type={}, uuid={}, name=\"{}\"", partition.number,
                           partition.start / kSectorSize, partition.size / kSectorSize, partition.type,

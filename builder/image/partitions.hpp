@@ -36,6 +36,13 @@ struct Partition {
   std::uint64_t size = 0;   ///< bytes, a multiple of 1 MiB
 };
 
+/// What the ids of a disk derive from. The base and the host name make the disk: two sites have different
+/// disks, one site always the same.
+std::string disk_scope(const std::string& base, const std::string& hostname);
+
+/// The GUID of a disk made with `scope`, lower case with dashes.
+std::string disk_uuid(const std::string& scope);
+
 /// Places the partitions one after the other from 1 MiB on. Errors (ErrorKind::usage): a size that is 0 or no
 /// multiple of 1 MiB.
 Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& scope);

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "image/verity.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -32,6 +34,11 @@ Result<std::string> read_root_hash(std::string_view printed) {
 
 }  // namespace
 
+VerityIds verity_ids(const std::string& scope, const std::string& name) {
+  return {crypto::sha256_hex("dm-verity salt\n" + scope + "\n" + name),
+          crypto::derived_uuid(scope, "dm-verity " + name)};
+}
+
 Result<VerityImage> append_verity(const std::filesystem::path& file, const std::string& scope,
                                   const tools::Toolbox& toolbox) {
   std::error_code error;
@@ -40,15 +47,13 @@ Result<VerityImage> append_verity(const std::filesystem::path& file, const std::
   if (!error) std::filesystem::resize_file(file, offset, error);
   if (error) return fail(ErrorKind::io, fmt::format("cannot pad {}: {}", file.string(), error.message()));
 
-  // The salt need not be secret, only different from image to image.
-  const std::string salt = crypto::sha256_hex("dm-verity salt\n" + scope + "\n" + file.filename().string());
-  const std::string uuid = crypto::derived_uuid(scope, "dm-verity " + file.filename().string());
+  const VerityIds ids = verity_ids(scope, file.filename().string());
   TRY(const Command command,
       toolbox.command(
           "veritysetup",
           {"format", "--hash=sha256", "--data-block-size=4096", "--hash-block-size=4096",
            fmt::format("--data-blocks={}", offset / kBlock), fmt::format("--hash-offset={}", offset),
-           "--salt=" + salt, "--uuid=" + uuid, file.string(), file.string()}));
+           "--salt=" + ids.salt, "--uuid=" + ids.uuid, file.string(), file.string()}));
   const auto output = run(command);
   if (!output) return fail(tools::explain_full_disk(output.error(), file));
   TRY(std::string root_hash, read_root_hash(output->out));

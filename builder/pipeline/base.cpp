@@ -414,16 +414,15 @@ Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& 
   return std::move(composed.tree);
 }
 
-Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
-                       rootfs::FileTree system, Reporter& reporter) {
+Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
+                                  rootfs::FileTree system, const fs::path& scratch, Reporter& reporter) {
   const auto activity = reporter.start("Composing the public base");
   const std::int64_t clock = input.lock.archive_time;
-  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "bases"));
-  const fs::path made = scratch.path() / "made";
+  const fs::path made = scratch / "made";
   CHECK_OK(make_directories(made));
   Base base = base_in(made, id.identity);
 
-  CHECK_OK(tools::generate_system_files(input.toolbox, scratch.path(), clock, system, reporter));
+  CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, system, reporter));
   CHECK_OK(rootfs::declare_var(system, clock));
   CHECK_OK(put_record(input, id.identity, system));
   TRY(const std::string release, kernel_release(system));
@@ -437,8 +436,7 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
       CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));
       return image::append_verity(base.usr.file, id.identity, input.toolbox);
     });
-    TRY(const rootfs::FileTree initrd,
-        compose_initrd(input, unpacked, system, release, scratch.path(), reporter));
+    TRY(const rootfs::FileTree initrd, compose_initrd(input, unpacked, system, release, scratch, reporter));
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
     TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
     CHECK_OK(write_file(base.kernel, kernel));
@@ -460,6 +458,18 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
   json["usr_root_hash"] = base.usr.root_hash;
   CHECK_OK(write_file(made / kBaseMark, json.dump(2) + "\n"));
 
+  base.parts = parts_in(made, digests);
+  activity->set_result(id.identity.substr(0, 12));
+  return ComposedBase{std::move(base), std::move(system)};
+}
+
+Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
+                       rootfs::FileTree system, Reporter& reporter) {
+  TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "bases"));
+  TRY(const ComposedBase composed,
+      compose_base(input, id, unpacked, std::move(system), scratch.path(), reporter));
+  const Base& base = composed.base;
+  const fs::path made = base.usr.file.parent_path();
   const fs::path folder = folder_of(input.platform, id);
   std::error_code error;
   fs::rename(made, folder, error);
@@ -477,8 +487,7 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
   Base kept = base_in(folder, id.identity);
   kept.usr.hash_offset = base.usr.hash_offset;
   kept.usr.root_hash = base.usr.root_hash;
-  kept.parts = parts_in(folder, digests);
-  activity->set_result(id.identity.substr(0, 12));
+  kept.parts = base.parts;
   return kept;
 }
 

@@ -88,7 +88,18 @@ Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>
 Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& lock,
                                     const Unpacked& unpacked, Reporter& reporter);
 
-/// Completes `system`, composes the initrd, and puts the base made of both into the cache under its key.
+/// A base, and the tree that it was written from: /usr, what lies under the site's files, and /boot.
+struct ComposedBase {
+  Base base;
+  rootfs::FileTree system;
+};
+
+/// Completes `system`, composes the initrd, and makes the base of both in the folder `scratch`.
+Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
+                                  rootfs::FileTree system, const std::filesystem::path& scratch,
+                                  Reporter& reporter);
+
+/// The same, put into the cache under its key.
 Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
                        rootfs::FileTree system, Reporter& reporter);
 

@@ -96,4 +96,21 @@ Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& l
   return PublicPart{*std::move(base), *std::move(toolbox), std::move(unpacked)};
 }
 
+Result<ComposedPublicPart> compose_public_part(const Platform& platform, const lock::Lock& lock,
+                                               const std::string& spec, const Options& options,
+                                               const fs::path& scratch, Reporter& reporter) {
+  TRY(const BaseId id, base_id(platform, lock));
+  TRY(const auto packages, fetch_packages(platform, lock, spec, options, reporter));
+  auto toolbox = tools::Toolbox::find(platform.cache, tool_packages(lock), lock.archive_time);
+  TRY(const Unpacked unpacked, unpack(platform, packages, {true, true, !toolbox}, reporter));
+  if (!toolbox) {
+    TRY(toolbox, tools::Toolbox::make(platform.cache, tool_packages(lock), unpacked.with(&lock::Roles::tool),
+                                      lock.archive_time, reporter));
+  }
+  TRY(rootfs::FileTree system, lay_system(platform, lock, unpacked, reporter));
+  TRY(ComposedBase composed,
+      compose_base({platform, lock, *toolbox}, id, unpacked, std::move(system), scratch, reporter));
+  return ComposedPublicPart{std::move(composed), *std::move(toolbox)};
+}
+
 }  // namespace mailstead::pipeline

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <filesystem>
 #include <optional>
 
 #include "base/reporter.hpp"
@@ -24,6 +25,18 @@ struct PublicPart {
 /// \param spec what `mailstead lock --update` would be called with, for messages about packages that are gone
 Result<PublicPart> get_public_part(const Platform& platform, const lock::Lock& lock, const std::string& spec,
                                    const Options& options, Reporter& reporter);
+
+/// The same with the tree that the base is written from.
+struct ComposedPublicPart {
+  ComposedBase composed;
+  tools::Toolbox toolbox;
+};
+
+/// Makes the base anew from the locked packages into the folder `scratch`, whatever the cache holds of it;
+/// tools come from there as ever.
+Result<ComposedPublicPart> compose_public_part(const Platform& platform, const lock::Lock& lock,
+                                               const std::string& spec, const Options& options,
+                                               const std::filesystem::path& scratch, Reporter& reporter);
 
 /// Both if they are in the cache: nothing is fetched or made.
 Result<std::optional<PublicPart>> find_public_part(const Platform& platform, const lock::Lock& lock);

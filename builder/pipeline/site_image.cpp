@@ -7,9 +7,10 @@
 #include <future>
 
 #include "base/files.hpp"
-#include "crypto/digest.hpp"
 #include "image/disk.hpp"
 #include "image/grub.hpp"
+#include "image/partitions.hpp"
+#include "image/verity.hpp"
 #include "rootfs/archive_writer.hpp"
 #include "tools/scratch.hpp"
 
@@ -35,15 +36,11 @@ Status put_record(const BaseInput& input, const Base& base, rootfs::FileTree& tr
 
 Result<image::VerityImage> write_root(const spec::Site& site, const BaseInput& input, const Base& base,
                                       const fs::path& scratch) {
-  TRY(rootfs::FileTree tree, rootfs::read_tar(base.root));
-  TRY(const rootfs::FileTree units, rootfs::read_tar(base.units));
-  CHECK_OK(render::render_site(site, input.platform.overlays, input.platform.accounts,
-                               input.lock.archive_time, units, tree));
-  CHECK_OK(put_record(input, base, tree));
+  TRY(const rootfs::FileTree tree, compose_root(site, input, base));
   const image::SquashfsOptions options{input.platform.profile.squashfs_compressor,
                                        input.platform.profile.squashfs_level, input.lock.archive_time};
-  CHECK_OK(image::write_squashfs(tree, options, input.toolbox, scratch / "root.img"));
-  return image::append_verity(scratch / "root.img", base.id, input.toolbox);
+  CHECK_OK(image::write_squashfs(tree, options, input.toolbox, scratch / image::kRootImageName));
+  return image::append_verity(scratch / image::kRootImageName, base.id, input.toolbox);
 }
 
 /// The file system of the slot's boot partition, but for what names the root hashes.
@@ -72,23 +69,13 @@ Result<image::NewDisk> begin_disk(const BaseInput& input, const Base& base, cons
 
 }  // namespace
 
-std::string kernel_command_line(const std::string& scope, const image::VerityImage& usr,
-                                const image::VerityImage& root, const std::vector<std::string>& arguments) {
-  // Partitions are named by ids, not by labels: a second disk with the same layout must not be taken for this
-  // one.
-  const std::string usr_device = "PARTUUID=" + image::partition_uuid(scope, image::kUsrLabels[0]);
-  const std::string root_device = "PARTUUID=" + image::partition_uuid(scope, image::kRootLabels[0]);
-  std::string line = fmt::format(
-      "root=/dev/mapper/root rootfstype=squashfs ro roothash={} systemd.verity_root_data={} "
-      "systemd.verity_root_hash={} "
-      "systemd.verity_root_options=hash-offset={} "
-      "mount.usr=/dev/mapper/usr mount.usrfstype=squashfs mount.usrflags=ro usrhash={} "
-      "systemd.verity_usr_data={} "
-      "systemd.verity_usr_hash={} systemd.verity_usr_options=hash-offset={}",
-      root.root_hash, root_device, root_device, root.hash_offset, usr.root_hash, usr_device, usr_device,
-      usr.hash_offset);
-  for (const std::string& argument : arguments) line += " " + argument;
-  return line;
+Result<rootfs::FileTree> compose_root(const spec::Site& site, const BaseInput& input, const Base& base) {
+  TRY(rootfs::FileTree tree, rootfs::read_tar(base.root));
+  TRY(const rootfs::FileTree units, rootfs::read_tar(base.units));
+  CHECK_OK(render::render_site(site, input.platform.overlays, input.platform.accounts,
+                               input.lock.archive_time, units, tree));
+  CHECK_OK(put_record(input, base, tree));
+  return tree;
 }
 
 Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& input, const Base& base,
@@ -97,8 +84,7 @@ Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& inpu
   const auto activity = reporter.start("Writing the site's image");
   const profile::Profile& profile = input.platform.profile;
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "scratch"));
-  // The base and the host name make the disk: two sites have different disks, one site always the same.
-  const std::string scope = crypto::sha256_hex(base.id + "\n" + site.hostname);
+  const std::string scope = image::disk_scope(base.id, site.hostname);
   // Nine tenths of the disk are the base's and do not wait for the site's own part.
   auto begun =
       std::async(std::launch::async, begin_disk, std::cref(input), std::cref(base), scope, std::cref(image));
@@ -106,7 +92,8 @@ Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& inpu
   auto booting =
       std::async(std::launch::async, begin_boot, std::cref(input), std::cref(base), scope, std::cref(boot));
   TRY(const image::VerityImage root, write_root(site, input, base, scratch.path()));
-  const std::string command_line = kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
+  const std::string command_line =
+      image::kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
   CHECK_OK(booting.get());
   CHECK_OK(image::add_to_fat({image::slot_file(command_line)}, input.lock.archive_time, input.toolbox, boot));
 

@@ -15,6 +15,9 @@ struct SiteImage {
   std::string root_hash;  ///< of the root file system's dm-verity tree
 };
 
+/// The root file system of `site`: the base's, with the site's configuration and keys rendered into it.
+Result<rootfs::FileTree> compose_root(const spec::Site& site, const BaseInput& input, const Base& base);
+
 /// Lays `site` upon the base: renders its configuration and keys into the root image, writes the slot's
 /// boot partition with both root hashes on the kernel's command line, and the disk. `image` is old or new,
 /// never half-written. `approve` is asked before it is touched: its error is the result, and no image is
@@ -22,9 +25,5 @@ struct SiteImage {
 Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& input, const Base& base,
                                    const std::filesystem::path& image, const std::function<Status()>& approve,
                                    Reporter& reporter);
-
-/// The kernel's command line for a slot (kernel-command-line(7), systemd-veritysetup-generator(8)).
-std::string kernel_command_line(const std::string& scope, const image::VerityImage& usr,
-                                const image::VerityImage& root, const std::vector<std::string>& arguments);
 
 }  // namespace mailstead::pipeline

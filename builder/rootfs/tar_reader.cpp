@@ -62,6 +62,13 @@ Status check_end(const TarFile& tar, const std::string& note) {
   return fail(Error{ErrorKind::integrity, "the archive is truncated", {}, {}, {note}, {}});
 }
 
+/// Names are bytes. Other writers say of theirs that they are UTF-8; libarchive gives them as they are when
+/// the locale has no such letters, and warns.
+bool is_about_letters(int status, archive* handle) {
+  return status == ARCHIVE_WARN &&
+         archive_message(handle).find("can't be converted from") != std::string::npos;
+}
+
 Status read_tar_entry(archive* handle, archive_entry* entry, const TarFile& tar, FileTree& tree) {
   TRY(const std::string path, clean_path(::archive_entry_pathname(entry)));
   if (path.empty()) return ok();
@@ -113,7 +120,7 @@ Result<FileTree> read_tar(const std::filesystem::path& path) {
     archive_entry* entry = nullptr;
     const int status = ::archive_read_next_header(handle.get(), &entry);
     if (status == ARCHIVE_EOF) return tree;
-    if (status != ARCHIVE_OK) return archive_failure();
+    if (status != ARCHIVE_OK && !is_about_letters(status, handle.get())) return archive_failure();
     if (auto result = read_tar_entry(handle.get(), entry, *tar, tree); !result) return refuse(result.error());
   }
 }

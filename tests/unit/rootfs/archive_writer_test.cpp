@@ -6,6 +6,7 @@
 
 #include "crypto/digest.hpp"
 #include "support/catch.hpp"
+#include "support/program.hpp"
 
 using namespace mailstead;
 using namespace mailstead::rootfs;
@@ -213,6 +214,19 @@ TEST_CASE("A tar that is cut or damaged is refused") {
   damaged[600] ^= 1;
   CHECK(read_tar(saved(folder, damaged)).error().kind == ErrorKind::integrity);
   CHECK(read_tar(folder.path() / "missing").error().kind == ErrorKind::io);
+}
+
+TEST_CASE(
+    "Names that another writer declares to be UTF-8 are read as the bytes they are, whatever the locale") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const std::string name = "F\xc5\x91tan\xc3\xbas";
+  REQUIRE(write_file(folder.path() / name, "text"));
+  const std::string tar = (folder.path() / "made.tar").string();
+  test::output_of({"tar", "--format=posix", "-cf", tar, "-C", folder.path().string(), name});
+  const auto tree = read_tar(tar);
+  REQUIRE(tree);
+  REQUIRE(tree->find(name) != nullptr);
+  CHECK(tree->find(name)->content.read().value() == "text");
 }
 
 TEST_CASE("The error of a sink comes back") {

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "pipeline/verify.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "cli/command.hpp"
+#include "verify/appliance.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+/// "mailstead-boot-a: squashfs: inode table, usr/bin/sh, byte 1234"
+std::string place_of(const verify::Finding& finding) {
+  std::string text = finding.structure;
+  if (!finding.partition.empty()) text = finding.partition + ": " + text;
+  if (!finding.path.empty()) text += " " + finding.path;
+  if (finding.offset) text += fmt::format(", at byte {}", *finding.offset);
+  return text;
+}
+
+void print_report(const verify::Report& report) {
+  for (const verify::Check& check : report.checks) {
+    fmt::print("{:<4} {:<22} {}\n", check.findings.empty() ? "ok" : "FAIL", check.name, check.counted);
+    for (const verify::Finding& finding : check.findings) {
+      fmt::print("     {}\n       expected {}\n       found    {}\n", place_of(finding), finding.expected,
+                 finding.found);
+    }
+    if (check.more > 0) fmt::print("     and {} more\n", check.more);
+  }
+  for (const std::string& what : report.unproved) fmt::print("not proved: {}\n", what);
+}
+
+Json to_json(const verify::Finding& finding) {
+  Json json = {{"structure", finding.structure}};
+  if (!finding.partition.empty()) json["partition"] = finding.partition;
+  if (!finding.path.empty()) json["path"] = finding.path;
+  if (finding.offset) json["offset"] = *finding.offset;
+  json["expected"] = finding.expected;
+  json["found"] = finding.found;
+  return json;
+}
+
+void print_json(const verify::Report& report) {
+  Json checks = Json::array();
+  for (const verify::Check& check : report.checks) {
+    Json findings = Json::array();
+    for (const verify::Finding& finding : check.findings) findings.push_back(to_json(finding));
+    checks.push_back({{"name", check.name},
+                      {"passed", check.findings.empty()},
+                      {"counted", check.counted},
+                      {"findings", std::move(findings)},
+                      {"more_findings", check.more}});
+  }
+  const Json object = {
+      {"passed", report.passed()}, {"checks", std::move(checks)}, {"not_proved", report.unproved}};
+  // Names in a damaged image may be any bytes.
+  fmt::print("{}\n", object.dump(2, ' ', false, Json::error_handler_t::replace));
+}
+
+/// Not require_disk_image: an image whose first sectors are damaged is one to look at.
+Status require_file(const std::filesystem::path& path) {
+  std::error_code error;
+  if (std::filesystem::is_regular_file(path, error)) return ok();
+  return fail(ErrorKind::usage, fmt::format("there is no image {}", path.string()),
+              "make one with: mailstead build SPEC -o IMAGE");
+}
+
+Status verify_one(const pipeline::VerifyRequest& request, Globals& globals) {
+  CHECK_OK(require_file(request.image));
+  if (!request.against.empty()) CHECK_OK(require_file(request.against));
+  if (!request.lock.empty() && request.spec.empty())
+    return fail(ErrorKind::usage, "--lock is of use with --spec only");
+  TRY(const verify::Report report, pipeline::verify_image(request, globals.options, *globals.reporter));
+  if (globals.json)
+    print_json(report);
+  else
+    print_report(report);
+  if (report.passed()) return ok();
+  return fail(ErrorKind::integrity, fmt::format("{} is not what it should be", request.image.string()));
+}
+
+/// The process in which libguestfs works: not for people, so that --help does not have it.
+void add_reader(CLI::App& app, Globals& globals) {
+  CLI::App* verb = app.add_subcommand(verify::kReaderVerb, "")->group("");
+  auto words = std::make_shared<std::vector<std::string>>();
+  verb->add_option("WORDS", *words)->required()->expected(4);
+  verb->callback([&globals, words] {
+    globals.progress = "none";
+    globals.work = [words]() -> Status {
+      const auto& w = *words;
+      return verify::read_with_libguestfs(w[0], w[1], w[2],
+                                          w[3] == "kvm" ? vm::Accelerator::kvm : vm::Accelerator::tcg);
+    };
+  });
+}
+
+}  // namespace
+
+void add_verify(CLI::App& app, Globals& globals) {
+  CLI::App* verb = app.add_subcommand(
+      "verify", "prove an image: by its root hash, or against spec and lock, byte by byte and file by file");
+  auto request = std::make_shared<pipeline::VerifyRequest>();
+  verb->add_option("IMAGE", request->image, "the disk image; it is only read")->required()->check(not_empty);
+  verb->add_option("--spec", request->spec, "build it anew from this spec and compare every byte and file")
+      ->check(not_empty);
+  verb->add_option("--lock", request->lock, "the lock to build it from (default: the one beside the spec)")
+      ->check(not_empty);
+  verb->add_option("--against", request->against, "compare every byte with this image")->check(not_empty);
+  verb->add_flag("--quick", request->quick, "do not have all files read by libguestfs, which takes a minute");
+  add_profile_option(*verb, globals);
+  add_archive_options(*verb, globals);
+  add_json_option(*verb, globals);
+  verb->callback(
+      [&globals, request] { globals.work = [&globals, request] { return verify_one(*request, globals); }; });
+  add_reader(app, globals);
+}
+
+}  // namespace mailstead::cli

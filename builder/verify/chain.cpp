@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "verify/chain.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "base/files.hpp"
+#include "base/run.hpp"
+#include "crypto/digest.hpp"
+#include "image/bios_boot.hpp"
+#include "image/grub.hpp"
+#include "image/records.hpp"
+#include "verify/compare.hpp"
+#include "verify/fat.hpp"
+#include "verify/gpt.hpp"
+#include "verify/squashfs.hpp"
+#include "verify/verity.hpp"
+
+namespace mailstead::verify {
+namespace {
+
+using image::Partition;
+using image::PartitionNumber;
+
+constexpr const char* kSlotConfig = "slot.cfg";
+
+/// What a word of the kernel's command line starts with is followed by.
+std::string argument(std::string_view text, std::string_view key) {
+  const std::size_t at = text.find(" " + std::string(key));
+  if (at == std::string_view::npos) return {};
+  text.remove_prefix(at + 1 + key.size());
+  return std::string(text.substr(0, text.find_first_of(" ,\n")));
+}
+
+std::uint64_t to_number(const std::string& text) {
+  std::uint64_t value = 0;
+  for (const char c : text) {
+    if (c < '0' || c > '9' || value > (1ull << 50)) return 0;
+    value = value * 10 + static_cast<std::uint64_t>(c - '0');
+  }
+  return value;
+}
+
+bool is_digest(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+class Chain {
+ public:
+  Chain(const Disk& disk, const image::Layout& layout, const Places& places, Report& report)
+      : disk_(disk), layout_(layout), places_(places), report_(report) {}
+
+  Status run() {
+    TRY(partitions_, image::place_partitions(layout_, ""));
+    CHECK_OK(read_boot_partition());
+    CHECK_OK(check_root());
+    CHECK_OK(read_record());
+    if (record_) {
+      CHECK_OK(check_table_copies());
+      CHECK_OK(check_usr());
+      CHECK_OK(check_boot());
+      CHECK_OK(check_esp());
+      CHECK_OK(check_bios());
+    } else {
+      report_.unproved.emplace_back(
+          "partition table, /usr, boot files: what vouches for them lies in the root file system, which "
+          "could "
+          "not be read");
+    }
+    return check_empty();
+  }
+
+ private:
+  /// A file system and its tree, as they lie in their partition.
+  struct Tree {
+    std::string root_hash;
+    std::uint64_t size = 0;  ///< of the data, bytes
+  };
+
+  const Partition& partition(PartitionNumber number) const {
+    return partitions_[static_cast<std::size_t>(number) - 1];
+  }
+
+  Check& start_check(std::string name) {
+    report_.checks.push_back({std::move(name), {}, {}, 0});
+    return report_.checks.back();
+  }
+
+  /// The files of the boot partition, read by copies of its tables in which slot.cfg makes sense.
+  Status read_boot_partition() {
+    const Partition& boot = partition(image::kBootNumberA);
+    for (const FatCopies copies : {FatCopies{}, {false, true}, {true, false}, {true, true}}) {
+      auto volume = read_fat(disk_, {boot.start, boot.size}, copies);
+      if (!volume) continue;
+      std::map<std::string, std::string> files;
+      for (const FatEntry& entry : volume->entries) {
+        if (entry.directory || entry.size > boot.size) continue;
+        if (auto content = read_fat_file(disk_, entry)) files[entry.path] = *std::move(content);
+      }
+      if (!files.contains(kSlotConfig)) continue;
+      const bool makes_sense = files[kSlotConfig].starts_with("linux ");
+      if (makes_sense || boot_files_.empty()) {
+        boot_volume_ = *std::move(volume);
+        boot_files_ = std::move(files);
+      }
+      if (makes_sense) break;
+    }
+    return ok();
+  }
+
+  /// By the offset in slot.cfg, or, if that is damaged, by what the file system says of its size.
+  Tree find_tree(PartitionNumber number, std::string_view hash_key, std::string_view options_key) {
+    const std::string& config = boot_files_[kSlotConfig];
+    const Partition& here = partition(number);
+    Tree tree{argument(config, hash_key), 0};
+    for (const std::uint64_t size :
+         {to_number(argument(config, options_key)), squashfs_padded_size(disk_, here.start, here.size)}) {
+      if (size == 0 || size % kVerityBlock != 0 || size > here.size ||
+          size + kVerityBlock + tree_size(size / kVerityBlock) > here.size)
+        continue;
+      tree.size = size;
+      const auto superblock = disk_.read(here.start + size, kVerityBlock);
+      if (superblock && superblock->starts_with("verity")) break;
+    }
+    return tree;
+  }
+
+  Status check_root() {
+    const Partition& here = partition(image::kRootNumberA);
+    root_ = find_tree(image::kRootNumberA, "roothash=", "systemd.verity_root_options=hash-offset=");
+    Check& check = start_check("root file system");
+    if (root_.size == 0) {
+      check.add(
+          {"dm-verity: superblock", here.label, {}, here.start, "a file system with a hash tree", "none"});
+      return ok();
+    }
+    // Without the record the salt is not known yet: the one that is there. It is compared later.
+    TRY(const std::string superblock, disk_.read(here.start + root_.size, kVerityBlock));
+    const auto* salt = reinterpret_cast<const std::uint8_t*>(superblock.data() + 88);
+    VerityPlace place{{here.start, root_.size}, root_.root_hash, crypto::to_hex(salt, 32), here.label};
+    // If the tree is sound and ends in another hash, it is the command line that is wrong, and found there.
+    TRY(const std::string top, disk_.read(place.data.end() + kVerityBlock, kVerityBlock));
+    const std::string actual = crypto::sha256_hex(superblock.substr(88, 32) + top);
+    Check trial;
+    if (actual != root_.root_hash) {
+      VerityPlace other = place;
+      other.root_hash = actual;
+      TRY(const std::uint64_t blocks, check_verity(disk_, other, places_, trial));
+      const bool clean = top.find_first_not_of('\0', top_digests(blocks) * 32) == std::string::npos;
+      if (trial.findings.empty() && clean) {
+        place.root_hash = root_.root_hash = actual;
+      } else if (!is_digest(root_.root_hash)) {
+        place.root_hash = root_.root_hash = std::string(64, '0');
+      }
+    }
+    TRY(const std::uint64_t blocks, check_verity(disk_, place, places_, check));
+    check.counted = fmt::format("{} blocks under the root hash", blocks);
+    root_sound_ = check.findings.empty();
+    return ok();
+  }
+
+  Result<std::string> read_root_file(const char* path) const {
+    Command command;
+    command.argv = {
+        "unsquashfs",          "-o", fmt::format("{}", partition(image::kRootNumberA).start), "-cat",
+        disk_.path().string(), path};
+    command.timeout = std::chrono::seconds(60);
+    TRY(CommandOutput output, mailstead::run(command));
+    return std::move(output.out);
+  }
+
+  Status read_record() {
+    if (!root_sound_) return ok();
+    Check& check = start_check("record");
+    const auto unreadable = [&](const Error& error) {
+      check.add({"record",
+                 partition(image::kRootNumberA).label,
+                 image::kImageRecordPath,
+                 {},
+                 "what the image says of itself",
+                 error.message});
+      return ok();
+    };
+    auto text = read_root_file(image::kImageRecordPath);
+    if (!text) return unreadable(text.error());
+    auto record = image::read_image_record(*text);
+    if (!record) return unreadable(record.error());
+    auto hostname = read_root_file("etc/hostname");
+    if (!hostname) return unreadable(hostname.error());
+    hostname_ = hostname->substr(0, hostname->find('\n'));
+    record_ = *std::move(record);
+    check.counted = fmt::format("{}, base {}", hostname_, record_->base.substr(0, 12));
+    scope_ = image::disk_scope(record_->base, hostname_);
+    TRY(partitions_, image::place_partitions(layout_, scope_));
+    return check_superblock(image::kRootNumberA, root_, image::kRootImageName, check);
+  }
+
+  Status check_superblock(PartitionNumber number, const Tree& tree, const char* name, Check& check) {
+    const std::uint64_t at = partition(number).start + tree.size;
+    TRY(const std::string found, disk_.read(at, kVerityBlock));
+    add_differences(at, verity_superblock(image::verity_ids(record_->base, name), tree.size / kVerityBlock),
+                    found, places_, check);
+    return ok();
+  }
+
+  Status check_table_copies() {
+    Check& check = start_check("partition table");
+    check.counted = fmt::format("2 copies, {} partitions", partitions_.size());
+    return check_table(disk_, encode_table(partitions_, image::disk_uuid(scope_), disk_.size()), check);
+  }
+
+  const image::PublicPart& part(std::string_view name) const {
+    static const image::PublicPart kNone{};
+    for (const image::PublicPart& one : record_->parts)
+      if (one.name == name) return one;
+    return kNone;
+  }
+
+  Status check_usr() {
+    const Partition& here = partition(image::kUsrNumberA);
+    Check& check = start_check("/usr");
+    usr_ = find_tree(image::kUsrNumberA, "usrhash=", "systemd.verity_usr_options=hash-offset=");
+    usr_.root_hash = record_->usr_root_hash;
+    if (usr_.size == 0 || !is_digest(usr_.root_hash)) {
+      check.add(
+          {"dm-verity: superblock", here.label, {}, here.start, "a file system with a hash tree", "none"});
+      return ok();
+    }
+    const image::VerityIds ids = image::verity_ids(record_->base, image::kUsrImageName);
+    TRY(const std::uint64_t blocks,
+        check_verity(disk_, {{here.start, usr_.size}, usr_.root_hash, ids.salt, here.label}, places_, check));
+    check.counted = fmt::format("{} blocks under the root hash", blocks);
+    return check_superblock(image::kUsrNumberA, usr_, image::kUsrImageName, check);
+  }
+
+  /// `content` against the digest in the record.
+  void check_part(const char* name, std::string_view content, Finding finding, Check& check) const {
+    const image::PublicPart& recorded = part(name);
+    const std::string digest = crypto::sha256_hex(content);
+    if (content.size() == recorded.size && digest == recorded.sha256) return;
+    finding.expected = fmt::format("{} bytes, SHA-256 {}", recorded.size, recorded.sha256);
+    finding.found = fmt::format("{} bytes, SHA-256 {}", content.size(), digest);
+    check.add(std::move(finding));
+  }
+
+  /// What FAT32 has twice. Which of two tables is wrong cannot be told from them alone.
+  Status check_fat_copies(const FatVolume& volume, const Partition& here, Check& check) {
+    TRY(const std::string boot, disk_.read(here.start, image::kSectorSize));
+    TRY(const std::string backup, disk_.read(here.start + 6 * image::kSectorSize, image::kSectorSize));
+    Places copies;
+    copies.add({here.start, here.size}, {"FAT: boot sector and its backup differ", here.label, {}});
+    copies.add(volume.tables[0], {"FAT: the two copies of the table differ", here.label, {}});
+    add_differences(here.start, backup, boot, copies, check);
+    TRY(const std::string first, disk_.read(volume.tables[0].start, volume.tables[0].size));
+    TRY(const std::string second, disk_.read(volume.tables[1].start, volume.tables[1].size));
+    add_differences(volume.tables[0].start, second, first, copies, check);
+    return ok();
+  }
+
+  Status check_boot() {
+    const Partition& here = partition(image::kBootNumberA);
+    Check& check = start_check("boot partition");
+    if (!boot_files_.contains(kSlotConfig)) {
+      check.add({"FAT: boot sector", here.label, {}, here.start, "a file system with slot.cfg", "none"});
+      return ok();
+    }
+    CHECK_OK(check_fat_copies(boot_volume_, here, check));
+    for (const FatEntry& entry : boot_volume_.entries) {
+      if (entry.directory) continue;
+      const std::string& content = boot_files_[entry.path];
+      const std::optional<std::uint64_t> at =
+          entry.extents.empty() ? std::nullopt : std::optional(entry.extents.front().start);
+      const Finding finding{"file", here.label, entry.path, at, {}, {}};
+      if (entry.path == "vmlinuz") {
+        check_part(image::kKernelPart, content, finding, check);
+      } else if (entry.path == "initrd.img") {
+        check_part(image::kInitrdPart, content, finding, check);
+      } else if (entry.path == kSlotConfig) {
+        check_slot_config(content, finding, check);
+      } else {
+        check.add({"file", here.label, entry.path, at, "no such file", "it is there"});
+      }
+      CHECK_OK(check_slack(entry, check));
+    }
+    for (const char* name : {"vmlinuz", "initrd.img"})
+      if (!boot_files_.contains(name))
+        check.add({"file", here.label, name, {}, "it is there", "no such file"});
+    check.counted = fmt::format("{} files", boot_files_.size());
+    report_.unproved.emplace_back(
+        "dates and attributes in the directory of the boot partition, and its information sector");
+    return check_unused_clusters(here, check);
+  }
+
+  void check_slot_config(const std::string& content, const Finding& finding, Check& check) const {
+    const image::VerityImage usr{{}, usr_.size, usr_.root_hash};
+    const image::VerityImage root{{}, root_.size, root_.root_hash};
+    const std::string expected =
+        image::slot_config(image::kernel_command_line(scope_, usr, root, record_->kernel_arguments));
+    if (content == expected) return;
+    if (content.size() == expected.size() && finding.offset) {
+      add_differences(*finding.offset, expected, content, places_, check);
+      return;
+    }
+    Finding whole = finding;
+    whole.expected = expected;
+    whole.found = content;
+    check.add(std::move(whole));
+  }
+
+  /// The rest of a file's last cluster is empty.
+  Status check_slack(const FatEntry& entry, Check& check) {
+    if (entry.extents.empty()) return ok();
+    std::uint64_t before = 0;
+    for (const Extent& extent : entry.extents) before += extent.size;
+    const std::uint64_t slack = std::min(before - std::min(before, entry.size), entry.extents.back().size);
+    return expect_empty({entry.extents.back().end() - slack, slack}, check);
+  }
+
+  Status check_unused_clusters(const Partition& here, Check& check) {
+    std::vector<Extent> used;
+    for (const FatEntry& entry : boot_volume_.entries)
+      used.insert(used.end(), entry.extents.begin(), entry.extents.end());
+    std::sort(used.begin(), used.end(), [](const Extent& a, const Extent& b) { return a.start < b.start; });
+    std::uint64_t at = boot_volume_.clusters.start;
+    used.push_back({here.start + here.size, 0});
+    for (const Extent& extent : used) {
+      if (extent.start > at) CHECK_OK(expect_empty({at, extent.start - at}, check));
+      at = std::max(at, extent.end());
+    }
+    return ok();
+  }
+
+  Status check_esp() {
+    const Partition& here = partition(image::kEspNumber);
+    Check& check = start_check("EFI system partition");
+    crypto::Sha256 hash;
+    CHECK_OK(disk_.stream({here.start, here.size}, [&](std::uint64_t, std::string_view block) {
+      hash.update(block);
+      return ok();
+    }));
+    const std::string digest = crypto::to_hex(hash.finish());
+    const image::PublicPart& recorded = part(image::kEspPart);
+    check.counted = human_size(here.size);
+    if (recorded.size == here.size && recorded.sha256 == digest) return ok();
+    check.add({"EFI system partition",
+               here.label,
+               {},
+               here.start,
+               "SHA-256 " + recorded.sha256,
+               "SHA-256 " + digest});
+    if (const auto volume = read_any_fat(disk_, {here.start, here.size}))
+      return check_fat_copies(*volume, here, check);
+    return ok();
+  }
+
+  Status check_bios() {
+    Check& check = start_check("legacy BIOS boot");
+    TRY(const std::string code, disk_.read(0, image::kMbrCodeSize));
+    check_part(image::kMbrPart, code, {"master boot record: code", {}, {}, 0, {}, {}}, check);
+    const Partition& here = partition(image::kBiosNumber);
+    core_size_ = std::min(part(image::kBiosPart).size, here.size);
+    TRY(const std::string core, disk_.read(here.start, core_size_));
+    check_part(image::kBiosPart, core, {"GRUB's core image", here.label, {}, here.start, {}, {}}, check);
+    check.counted = fmt::format("{} and {} bytes", code.size(), core.size());
+    return ok();
+  }
+
+  Status expect_empty(Extent extent, Check& check) {
+    TRY(const auto runs, disk_.find_data(extent));
+    for (const Extent& run : runs) {
+      TRY(const std::string bytes, disk_.read(run.start, std::min<std::uint64_t>(run.size, 64)));
+      const Place& place = places_.at(run.start);
+      check.add({place.structure, place.partition, place.path, run.start, "zeros",
+                 run.size > bytes.size() ? fmt::format("{} bytes of other", run.size) : hexadecimal(bytes)});
+    }
+    return ok();
+  }
+
+  /// What no structure has for its own.
+  Status check_empty() {
+    Check& check = start_check("empty space");
+    const auto behind = [](const Partition& here, std::uint64_t used) {
+      return Extent{here.start + used, here.size - std::min(here.size, used)};
+    };
+    const auto behind_tree = [&](PartitionNumber number, const Tree& tree) {
+      return tree.size == 0
+                 ? Extent{}
+                 : behind(partition(number), tree.size + kVerityBlock + tree_size(tree.size / kVerityBlock));
+    };
+    const std::uint64_t table = kTableSectors * image::kSectorSize;
+    const std::uint64_t end = partitions_.back().start + partitions_.back().size;
+    std::vector<Extent> empty{{table, partitions_.front().start - table},
+                              {end, disk_.size() - end - (table - image::kSectorSize)},
+                              behind_tree(image::kRootNumberA, root_)};
+    if (record_) {
+      empty.push_back(behind(partition(image::kBiosNumber), core_size_));
+      empty.push_back(behind_tree(image::kUsrNumberA, usr_));
+    }
+    for (const PartitionNumber number : {image::kBootNumberB, image::kUsrNumberB, image::kRootNumberB})
+      empty.push_back(behind(partition(number), 0));
+    std::uint64_t sum = 0;
+    for (const Extent& extent : empty) {
+      CHECK_OK(expect_empty(extent, check));
+      sum += extent.size;
+    }
+    check.counted = human_size(sum);
+    return ok();
+  }
+
+  const Disk& disk_;
+  const image::Layout layout_;
+  const Places& places_;
+  Report& report_;
+  std::vector<Partition> partitions_;
+  FatVolume boot_volume_;
+  std::map<std::string, std::string> boot_files_;
+  Tree root_;
+  Tree usr_;
+  bool root_sound_ = false;
+  std::optional<image::ImageRecord> record_;
+  std::string hostname_;
+  std::string scope_;
+  std::uint64_t core_size_ = 0;
+};
+
+}  // namespace
+
+Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places, Reporter& reporter,
+                   Report& report) {
+  const auto activity = reporter.start("Following the root hash");
+  CHECK_OK(Chain(disk, layout, places, report).run());
+  activity->set_result(fmt::format("{} checks", report.checks.size()));
+  return ok();
+}
+
+}  // namespace mailstead::verify

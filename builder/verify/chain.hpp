@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "verify/disk.hpp"
+#include "verify/places.hpp"
+#include "verify/report.hpp"
+
+namespace mailstead::verify {
+
+/// Follows what an image says of itself, with nothing but the image: the kernel's command line names the root
+/// hash, the hash tree vouches for the root file system, the record in there for everything else that starts
+/// the machine, and what is left has to be empty. Adds a check for each of them to `report`, and to its
+/// unproved what nothing vouches for.
+///
+/// `places` is the map of the image. Errors: ErrorKind::integrity for what is not laid out as an image at
+/// all, ErrorKind::io, ErrorKind::interrupted. Runs unsquashfs(1), to read the record.
+Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places, Reporter& reporter,
+                   Report& report);
+
+}  // namespace mailstead::verify

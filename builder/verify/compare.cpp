@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "verify/compare.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/files.hpp"
+
+namespace mailstead::verify {
+namespace {
+
+constexpr std::size_t kSector = 512;
+constexpr std::uint64_t kStep = 1u << 20;
+
+bool same_place(const Place& a, const Place& b) {
+  return a.structure == b.structure && a.partition == b.partition && a.path == b.path;
+}
+
+/// Which steps of the disk hold data in one of the two: elsewhere both are zero.
+Status mark_data(const Disk& disk, std::vector<bool>& steps) {
+  return disk.stream_data({0, disk.size()}, [&](std::uint64_t offset, std::string_view block) {
+    for (std::uint64_t step = offset / kStep; step <= (offset + block.size() - 1) / kStep; ++step)
+      if (step < steps.size()) steps[step] = true;
+    return ok();
+  });
+}
+
+}  // namespace
+
+std::string hexadecimal(std::string_view bytes) {
+  constexpr std::size_t kShown = 8;
+  std::string text;
+  for (const char c : bytes.substr(0, kShown))
+    text += fmt::format("{}{:02x}", text.empty() ? "" : " ", static_cast<unsigned char>(c));
+  if (bytes.size() > kShown) text += fmt::format(" … ({} bytes)", bytes.size());
+  return text;
+}
+
+void add_differences(std::uint64_t offset, std::string_view expected, std::string_view found,
+                     const Places& places, Check& check) {
+  const auto differs = [&](std::size_t at) { return expected[at] != found[at]; };
+  for (std::size_t at = 0; at < expected.size(); ++at) {
+    // Most of it is the same, and memcmp(3) is faster than we are.
+    if (at % kSector == 0 && expected.substr(at, kSector) == found.substr(at, kSector)) {
+      at += kSector - 1;
+      continue;
+    }
+    if (!differs(at)) continue;
+    const Place& place = places.at(offset + at);
+    std::size_t end = at + 1;
+    for (std::size_t next = end; next < expected.size() && next - end < kSector; ++next)
+      if (differs(next) && same_place(place, places.at(offset + next))) end = next + 1;
+    check.add({place.structure, place.partition, place.path, offset + at,
+               hexadecimal(expected.substr(at, end - at)), hexadecimal(found.substr(at, end - at))});
+    at = end - 1;
+  }
+}
+
+Result<Check> compare_disks(const Disk& image, const Disk& reference, const Places& places,
+                            Reporter& reporter) {
+  Check check{"every byte", {}, {}, 0};
+  if (image.size() != reference.size()) {
+    check.add({"size of the disk",
+               {},
+               {},
+               {},
+               fmt::format("{} bytes", reference.size()),
+               fmt::format("{} bytes", image.size())});
+    return check;
+  }
+  const std::uint64_t size = image.size();
+  std::vector<bool> steps((size + kStep - 1) / kStep, false);
+  const auto activity = reporter.start("Comparing every byte", size, Reporter::Unit::bytes);
+  CHECK_OK(mark_data(image, steps));
+  CHECK_OK(mark_data(reference, steps));
+  std::uint64_t compared = 0;
+  for (std::uint64_t at = 0; at < size; at += kStep) {
+    const std::uint64_t count = std::min(kStep, size - at);
+    if (steps[at / kStep]) {
+      TRY(const std::string expected, reference.read(at, count));
+      TRY(const std::string found, image.read(at, count));
+      if (expected != found) add_differences(at, expected, found, places, check);
+      compared += count;
+    }
+    activity->advance(count);
+  }
+  check.counted = fmt::format("{}, {} of it not empty", human_size(size), human_size(compared));
+  activity->set_result(check.counted);
+  return check;
+}
+
+}  // namespace mailstead::verify

@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/reporter.hpp"
+#include "base/result.hpp"
+#include "verify/disk.hpp"
+#include "verify/places.hpp"
+#include "verify/report.hpp"
+
+namespace mailstead::verify {
+
+/// Adds a finding for each run of bytes in which `found` is not `expected`, which lie at `offset` of the disk
+/// and have the same size. Differences less than a sector apart and in one place are one run.
+void add_differences(std::uint64_t offset, std::string_view expected, std::string_view found,
+                     const Places& places, Check& check);
+
+/// Holds an image against another, byte by byte. `places` is the map of `reference`. Errors: ErrorKind::io,
+/// ErrorKind::interrupted.
+Result<Check> compare_disks(const Disk& image, const Disk& reference, const Places& places,
+                            Reporter& reporter);
+
+/// The first bytes in hexadecimal: "1f 8b 08 … (4096 bytes)".
+std::string hexadecimal(std::string_view bytes);
+
+}  // namespace mailstead::verify

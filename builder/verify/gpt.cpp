@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "verify/gpt.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+
+#include "image/bios_boot.hpp"
+#include "verify/compare.hpp"
+#include "verify/places.hpp"
+
+namespace mailstead::verify {
+namespace {
+
+using image::kSectorSize;
+
+constexpr std::uint64_t kEntries = 128;
+constexpr std::uint64_t kEntrySize = 128;
+constexpr std::uint64_t kHeaderSize = 92;
+constexpr std::uint64_t kEntrySectors = kEntries * kEntrySize / kSectorSize;
+constexpr std::size_t kMbrEntry = 446;
+
+void put(std::string& bytes, std::size_t offset, std::uint64_t value, std::size_t size) {
+  for (std::size_t i = 0; i < size; ++i) bytes[offset + i] = static_cast<char>(value >> (8 * i) & 0xff);
+}
+
+int digit(char c) {
+  if (c >= '0' && c <= '9') return c - '0';
+  return (c >= 'a' && c <= 'f' ? c - 'a' : c - 'A') + 10;
+}
+
+/// A GUID's text as its 16 bytes: the first three groups are little-endian (UEFI specification, appendix A).
+std::string guid_bytes(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i + 1 < text.size();) {
+    if (text[i] == '-') {
+      ++i;
+      continue;
+    }
+    plain += static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1]));
+    i += 2;
+  }
+  std::reverse(plain.begin(), plain.begin() + 4);
+  std::reverse(plain.begin() + 4, plain.begin() + 6);
+  std::reverse(plain.begin() + 6, plain.begin() + 8);
+  return plain;
+}
+
+/// "GUID:60,63", the bits of an entry's attributes by their numbers.
+std::uint64_t attribute_bits(std::string_view text) {
+  std::uint64_t bits = 0;
+  unsigned number = 0;
+  bool inside = false;
+  for (const char c : std::string(text) + ",") {
+    if (c >= '0' && c <= '9') {
+      number = number * 10 + static_cast<unsigned>(c - '0');
+      inside = true;
+    } else if (inside) {
+      bits |= std::uint64_t{1} << number;
+      number = 0;
+      inside = false;
+    }
+  }
+  return bits;
+}
+
+std::string encode_entries(const std::vector<image::Partition>& partitions) {
+  std::string entries(kEntries * kEntrySize, '\0');
+  for (const image::Partition& partition : partitions) {
+    const std::size_t at = static_cast<std::size_t>(partition.number - 1) * kEntrySize;
+    entries.replace(at, 16, guid_bytes(partition.type));
+    entries.replace(at + 16, 16, guid_bytes(partition.uuid));
+    put(entries, at + 32, partition.start / kSectorSize, 8);
+    put(entries, at + 40, (partition.start + partition.size) / kSectorSize - 1, 8);
+    put(entries, at + 48, attribute_bits(partition.attributes), 8);
+    for (std::size_t i = 0; i < partition.label.size(); ++i) entries[at + 56 + 2 * i] = partition.label[i];
+  }
+  return entries;
+}
+
+std::string encode_header(std::uint64_t here, std::uint64_t other, std::uint64_t entries_at,
+                          std::uint64_t sectors, const std::string& disk_uuid, const std::string& entries) {
+  std::string header(kSectorSize, '\0');
+  header.replace(0, 8, "EFI PART");
+  put(header, 8, 0x00010000, 4);
+  put(header, 12, kHeaderSize, 4);
+  put(header, 24, here, 8);
+  put(header, 32, other, 8);
+  put(header, 40, kTableSectors, 8);
+  put(header, 48, sectors - kTableSectors, 8);
+  header.replace(56, 16, guid_bytes(disk_uuid));
+  put(header, 72, entries_at, 8);
+  put(header, 80, kEntries, 4);
+  put(header, 84, kEntrySize, 4);
+  put(header, 88, crc32(entries), 4);
+  put(header, 16, crc32(std::string_view(header).substr(0, kHeaderSize)), 4);
+  return header;
+}
+
+/// The entries of the copy whose header lies in sector `header_sector`, if its checksums hold.
+std::optional<std::string> sound_entries(const Disk& disk, std::uint64_t header_sector) {
+  auto header = disk.read(header_sector * kSectorSize, kSectorSize);
+  if (!header || !header->starts_with("EFI PART")) return std::nullopt;
+  const auto expected = static_cast<std::uint32_t>(little_endian(*header, 16, 4));
+  put(*header, 16, 0, 4);
+  if (little_endian(*header, 12, 4) != kHeaderSize ||
+      crc32(std::string_view(*header).substr(0, kHeaderSize)) != expected ||
+      little_endian(*header, 80, 4) != kEntries || little_endian(*header, 84, 4) != kEntrySize)
+    return std::nullopt;
+  const std::uint64_t at = little_endian(*header, 72, 8);
+  if (at > disk.size() / kSectorSize) return std::nullopt;
+  auto entries = disk.read(at * kSectorSize, kEntries * kEntrySize);
+  if (!entries || crc32(*entries) != little_endian(*header, 88, 4)) return std::nullopt;
+  return *std::move(entries);
+}
+
+}  // namespace
+
+std::uint32_t crc32(std::string_view bytes) {
+  std::uint32_t crc = 0xffffffff;
+  for (const char c : bytes) {
+    crc ^= static_cast<unsigned char>(c);
+    for (int i = 0; i < 8; ++i) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
+  }
+  return ~crc;
+}
+
+TableBytes encode_table(const std::vector<image::Partition>& partitions, const std::string& disk_uuid,
+                        std::uint64_t disk_size) {
+  const std::uint64_t sectors = disk_size / kSectorSize;
+  const std::string entries = encode_entries(partitions);
+  std::string mbr(kSectorSize, '\0');
+  // One entry over the whole disk, whose places as cylinder, head and sector are the first and "beyond".
+  put(mbr, kMbrEntry, 0x00'02'00'00, 4);
+  put(mbr, kMbrEntry + 4, 0xff'ff'ff'ee, 4);
+  put(mbr, kMbrEntry + 8, 1, 4);
+  put(mbr, kMbrEntry + 12, std::min<std::uint64_t>(sectors - 1, 0xffffffff), 4);
+  put(mbr, kSectorSize - 2, 0xaa55, 2);
+  TableBytes bytes;
+  bytes.first = mbr + encode_header(1, sectors - 1, 2, sectors, disk_uuid, entries) + entries;
+  bytes.second =
+      entries + encode_header(sectors - 1, 1, sectors - 1 - kEntrySectors, sectors, disk_uuid, entries);
+  return bytes;
+}
+
+Result<image::Layout> read_layout(const Disk& disk) {
+  if (disk.size() < 2 * kTableSectors * kSectorSize)
+    return fail(ErrorKind::integrity, fmt::format("{} is too short for a disk", disk.path().string()));
+  auto entries = sound_entries(disk, 1);
+  if (!entries) entries = sound_entries(disk, disk.size() / kSectorSize - 1);
+  if (!entries)
+    return fail(ErrorKind::integrity,
+                fmt::format("neither copy of the partition table of {} is whole", disk.path().string()));
+  const auto size_of = [&](image::PartitionNumber number) -> std::uint64_t {
+    const std::size_t at = static_cast<std::size_t>(number - 1) * kEntrySize;
+    const std::uint64_t first = little_endian(*entries, at + 32, 8);
+    const std::uint64_t last = little_endian(*entries, at + 40, 8);
+    const std::uint64_t sectors = disk.size() / kSectorSize;
+    return first > last || last >= sectors ? 0 : (last - first + 1) * kSectorSize;
+  };
+  const image::Layout layout{size_of(image::kEspNumber), size_of(image::kBootNumberA),
+                             size_of(image::kUsrNumberA), size_of(image::kRootNumberA)};
+  const auto partitions = image::place_partitions(layout, "");
+  if (!partitions || image::disk_size(*partitions) != disk.size())
+    return fail(ErrorKind::integrity,
+                fmt::format("{} does not have the partitions of a fresh image", disk.path().string()),
+                "only what `mailstead build` has made can be verified, not a disk that has been started");
+  return layout;
+}
+
+Status check_table(const Disk& disk, const TableBytes& expected, Check& check) {
+  const Places places = Places::outside_partitions(disk.size());
+  const std::uint64_t second = disk.size() - expected.second.size();
+  TRY(const std::string first, disk.read(0, expected.first.size()));
+  TRY(const std::string last, disk.read(second, expected.second.size()));
+  // The code in front of the master boot record's entries is looked at elsewhere.
+  add_differences(image::kMbrCodeSize, std::string_view(expected.first).substr(image::kMbrCodeSize),
+                  std::string_view(first).substr(image::kMbrCodeSize), places, check);
+  add_differences(second, expected.second, last, places, check);
+  return ok();
+}
+
+}  // namespace mailstead::verify

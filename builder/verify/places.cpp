@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "verify/places.hpp"
+
+#include <algorithm>
+#include <iterator>
+
+#include "image/bios_boot.hpp"
+#include "verify/fat.hpp"
+#include "verify/gpt.hpp"
+#include "verify/squashfs.hpp"
+
+namespace mailstead::verify {
+namespace {
+
+using image::kSectorSize;
+
+void add_fat(const Disk& disk, const image::Partition& partition, Places& places) {
+  const auto volume = read_any_fat(disk, {partition.start, partition.size});
+  if (!volume) return;
+  const auto add = [&](Extent extent, std::string structure, std::string path = {}) {
+    places.add(extent, {std::move(structure), partition.label, std::move(path)});
+  };
+  const auto sector = [&](std::uint64_t number) {
+    return Extent{partition.start + number * kSectorSize, kSectorSize};
+  };
+  add({partition.start, volume->tables[0].start - partition.start}, "FAT: reserved sectors");
+  add(sector(0), "FAT: boot sector");
+  add(sector(volume->information_sector), "FAT: information sector");
+  add(sector(volume->backup_sector), "FAT: backup of the boot sector");
+  add(volume->tables[0], "FAT: first copy of the table");
+  add(volume->tables[1], "FAT: second copy of the table");
+  add(volume->clusters, "FAT: unused clusters");
+  for (const FatEntry& entry : volume->entries) {
+    const char* structure = !entry.directory     ? "file"
+                            : entry.path.empty() ? "FAT: root directory"
+                                                 : "FAT: directory";
+    for (const Extent& extent : entry.extents) add(extent, structure, entry.path);
+  }
+}
+
+void add_squashfs(const Disk& disk, const image::Partition& partition, Places& places) {
+  places.add({partition.start, partition.size}, {"unused space", partition.label, {}});
+  places.add({partition.start, kSquashfsSuperblock}, {"squashfs: superblock", partition.label, {}});
+  for (const auto& [extent, structure] : squashfs_regions(disk, partition.start, partition.size))
+    places.add(extent, {structure, partition.label, {}});
+}
+
+}  // namespace
+
+Places Places::outside_partitions(std::uint64_t disk_size) {
+  Places places;
+  const std::uint64_t last = disk_size - kSectorSize;
+  const std::uint64_t entries = (kTableSectors - 2) * kSectorSize;
+  places.add({0, disk_size}, {"unused space", {}, {}});
+  places.add({0, kSectorSize}, {"master boot record: partition entry", {}, {}});
+  places.add({0, image::kMbrCodeSize}, {"master boot record: code", {}, {}});
+  places.add({kSectorSize, kSectorSize}, {"first partition table: header", {}, {}});
+  places.add({2 * kSectorSize, entries}, {"first partition table: entries", {}, {}});
+  places.add({last - entries, entries}, {"second partition table: entries", {}, {}});
+  places.add({last, kSectorSize}, {"second partition table: header", {}, {}});
+  return places;
+}
+
+Places Places::of(const Disk& disk, const std::vector<image::Partition>& partitions) {
+  Places places = outside_partitions(disk.size());
+  for (const image::Partition& partition : partitions) {
+    places.add({partition.start, partition.size}, {"partition", partition.label, {}});
+    switch (partition.number) {
+      case image::kEspNumber:
+      case image::kBootNumberA:
+        add_fat(disk, partition, places);
+        break;
+      case image::kUsrNumberA:
+      case image::kRootNumberA:
+        add_squashfs(disk, partition, places);
+        break;
+      case image::kBiosNumber:
+        places.add({partition.start, partition.size}, {"GRUB's core image", partition.label, {}});
+        break;
+      default:
+        places.add({partition.start, partition.size}, {"empty slot", partition.label, {}});
+    }
+  }
+  return places;
+}
+
+const Place& Places::at(std::uint64_t offset) const {
+  static const Place kBeyond{"beyond the disk", {}, {}};
+  const auto found = std::find_if(regions_.rbegin(), regions_.rend(), [&](const Region& region) {
+    return offset >= region.extent.start && offset < region.extent.end();
+  });
+  return found == regions_.rend() ? kBeyond : found->place;
+}
+
+}  // namespace mailstead::verify

@@ -1,0 +1,54 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What libguestfs finds by reading files: in damaged file systems, and in an image that is sound in itself but of another
+# spec. And that Ctrl-C ends it with all that it has started.
+set -eux
+cd "$WORK"
+partition() { sfdisk --json demo.img | python3 -c '
+import json, sys
+for p in json.load(sys.stdin)["partitiontable"]["partitions"]:
+    if p["name"] == sys.argv[1]: print(p["start"] * 512)' "$1"; }
+verify() { set +e; "$MAILSTEAD" verify "$@" >found.txt; status=$?; set -e; cat found.txt; }
+
+# Another password: the image follows from its own root hash, but not from the spec.
+rm -rf forged && mkdir forged
+cp -r mail.yaml mailstead.lock secrets forged/
+python3 - <<'PY'
+import re
+text = open("forged/mail.yaml").read()
+hashes = re.findall(r'password_hash: "([^"]+)"', text)
+open("forged/mail.yaml", "w").write(text.replace(hashes[0], hashes[1], 1))
+PY
+"$MAILSTEAD" build forged/mail.yaml -o forged.img
+verify forged.img
+test "$status" = 0
+verify forged.img --spec mail.yaml
+test "$status" = 1
+grep -A3 '^FAIL every byte' found.txt | grep -q 'mailstead-'
+grep -q 'file etc/dovecot/users' found.txt
+
+# Bytes that the kernel stumbles over, or takes for others.
+for place in mailstead-usr-a+20000000 mailstead-root-a+40 mailstead-boot-a+10000000; do
+  cp --sparse=always demo.img flipped.img
+  name=${place%+*}
+  at=$(($(partition "$name") + ${place#*+}))
+  byte=$(od -An -tu1 -j "$at" -N 1 flipped.img)
+  # shellcheck disable=SC2059  # the format is the byte
+  printf "\\$(printf %03o $((byte ^ 255)))" | dd of=flipped.img bs=1 seek="$at" conv=notrunc status=none
+  verify flipped.img
+  test "$status" = 1
+  grep -q "$name" found.txt
+done
+
+# Ctrl-C
+"$MAILSTEAD" verify demo.img >/dev/null 2>interrupted.txt &
+pid=$!
+sleep 15
+children=$(pgrep -P "$pid")
+kill -INT "$pid"
+set +e; wait "$pid"; status=$?; set -e
+test "$status" = 1
+grep -q 'stopped at your request' interrupted.txt
+for child in $children; do test ! -d "/proc/$child"; done
+if pgrep -f "guestfs.*$WORK/demo.img"; then exit 1; fi
+rm -rf forged forged.img flipped.img found.txt interrupted.txt

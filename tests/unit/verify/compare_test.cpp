@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "verify/compare.hpp"
+
+#include "disk_fixture.hpp"
+
+using namespace mailstead;
+using namespace mailstead::verify;
+
+namespace {
+
+Places places() {
+  Places made;
+  made.add({0, 3u << 20}, {"all", {}, {}});
+  made.add({1000, 1000}, {"inner", "label", "path"});
+  return made;
+}
+
+Check compare(const test::DiskFile& image, const test::DiskFile& reference) {
+  const auto reporter = make_quiet_reporter();
+  const auto check = compare_disks(image.open(), reference.open(), places(), *reporter);
+  REQUIRE(check);
+  return *check;
+}
+
+}  // namespace
+
+TEST_CASE("An offset is named by the place that was added last") {
+  const Places made = places();
+  CHECK(made.at(999).structure == "all");
+  CHECK(made.at(1000).structure == "inner");
+  CHECK(made.at(1999).path == "path");
+  CHECK(made.at(2000).structure == "all");
+  CHECK(made.at(4u << 20).structure == "beyond the disk");
+}
+
+TEST_CASE("Equal disks are equal, wherever one has a hole and the other zeros") {
+  const test::DiskFile hole(std::uint64_t{3u << 20});
+  CHECK(compare(hole, test::DiskFile(std::string(3u << 20, '\0'))).findings.empty());
+}
+
+TEST_CASE("A difference is found in data and in holes, with its place, offset and bytes") {
+  const test::DiskFile reference(std::uint64_t{3u << 20});
+  for (const std::uint64_t offset : {std::uint64_t{0}, std::uint64_t{1500}, std::uint64_t{(3u << 20) - 1}}) {
+    const test::DiskFile image(std::uint64_t{3u << 20});
+    image.flip(offset);
+    const Check check = compare(image, reference);
+    REQUIRE(check.findings.size() == 1);
+    const Finding& finding = check.findings[0];
+    CHECK(finding.offset == offset);
+    CHECK(finding.structure == (offset == 1500 ? "inner" : "all"));
+    CHECK(finding.partition == (offset == 1500 ? "label" : ""));
+    CHECK(finding.expected == "00");
+    CHECK(finding.found == "01");
+    CHECK(compare(reference, image).findings.size() == 1);
+  }
+}
+
+TEST_CASE("A run of differences is one finding in each place") {
+  std::string bytes(4096, 'a');
+  const test::DiskFile reference{std::string_view(bytes)};
+  bytes.replace(900, 200, std::string(200, 'b'));
+  bytes[1990] = 'b';
+  const Check check = compare(test::DiskFile{std::string_view(bytes)}, reference);
+  REQUIRE(check.findings.size() == 3);
+  CHECK(check.findings[0].offset == 900);
+  CHECK(check.findings[0].found == "62 62 62 62 62 62 62 62 … (100 bytes)");
+  CHECK(check.findings[1].offset == 1000);
+  CHECK(check.findings[2].offset == 1990);
+}
+
+TEST_CASE("Disks of different sizes are different") {
+  const Check check = compare(test::DiskFile(100), test::DiskFile(200));
+  REQUIRE(check.findings.size() == 1);
+  CHECK(check.findings[0].structure == "size of the disk");
+}
+
+TEST_CASE("Bytes other than zero are found in runs") {
+  const test::DiskFile file(std::uint64_t{3u << 20});
+  file.flip(10);
+  file.flip(100);
+  file.flip(2u << 20);
+  const auto runs = file.open().find_data({5, (3u << 20) - 5});
+  REQUIRE(runs);
+  REQUIRE(runs->size() == 2);
+  CHECK((*runs)[0].start == 10);
+  CHECK((*runs)[0].size == 91);
+  CHECK((*runs)[1].start == 2u << 20);
+  CHECK(file.open().find_data({101, 1u << 20})->empty());
+}

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "verify/fat.hpp"
+
+#include <filesystem>
+
+#include "disk_fixture.hpp"
+
+using namespace mailstead;
+using namespace mailstead::verify;
+
+namespace {
+
+constexpr std::uint64_t kStart = 1u << 20;
+constexpr std::uint64_t kSize = 40u << 20;
+
+/// A disk with a file system that mkfs.fat and mtools have written, at 1 MiB.
+struct Made {
+  test::DiskFile file{kStart + kSize};
+
+  Made() {
+    const std::string image = file.path().string() + "@@1M";
+    test::output_of({"mkfs.fat", "--invariant", "-F", "32", "-s", "1", "--offset", "2048",
+                     file.path().string(), std::to_string(kSize / 1024)});
+    test::output_of({"mmd", "-i", image, "::EFI"});
+    test::output_of({"mcopy", "-i", image, "-", "::vmlinuz"}, std::string(5000, 'k'));
+    test::output_of({"mcopy", "-i", image, "-", "::EFI/A long name.efi"}, "long");
+    test::output_of({"mcopy", "-i", image, "-", "::empty"}, "");
+  }
+  Result<FatVolume> read(FatCopies copies = {}) const {
+    return read_fat(file.open(), {kStart, kSize}, copies);
+  }
+};
+
+const FatEntry& entry(const FatVolume& volume, std::string_view path) {
+  for (const FatEntry& one : volume.entries)
+    if (one.path == path) return one;
+  FAIL("no " << path);
+  return volume.entries.front();
+}
+
+}  // namespace
+
+TEST_CASE("Files that mtools has written are found with their names, clusters and contents") {
+  const Made made;
+  const auto volume = made.read();
+  REQUIRE(volume);
+  CHECK(volume->entries.size() == 5);
+  CHECK(entry(*volume, "").directory);
+  CHECK(entry(*volume, "EFI").directory);
+  CHECK(entry(*volume, "empty").extents.empty());
+  const Disk disk = made.file.open();
+  const FatEntry& kernel = entry(*volume, "vmlinuz");
+  REQUIRE(kernel.extents.size() == 1);
+  CHECK(kernel.extents[0].size == 5120);
+  CHECK(read_fat_file(disk, kernel).value() == std::string(5000, 'k'));
+  CHECK(read_fat_file(disk, entry(*volume, "EFI/A long name.efi")).value() == "long");
+}
+
+TEST_CASE("What is damaged in one copy is read by the other") {
+  const Made made;
+  const auto volume = made.read().value();
+  const FatEntry kernel = entry(volume, "vmlinuz");
+  SECTION("boot sector") {
+    made.file.flip(kStart + 510);
+    CHECK_FALSE(made.read());
+    CHECK(made.read({true, false}));
+  }
+  SECTION("table") {
+    const std::uint64_t cluster = (kernel.extents[0].start - volume.clusters.start) / 512 + 2;
+    std::string bytes = made.file.bytes();
+    bytes.replace(volume.tables[0].start + cluster * 4, 4, std::string("\xff\xff\xff\x01", 4));
+    made.file.write(bytes);
+    CHECK_FALSE(made.read());
+    CHECK(made.read({false, true}));
+  }
+  CHECK(read_any_fat(made.file.open(), {kStart, kSize}));
+}
+
+TEST_CASE("A chain that bites its tail ends the reading") {
+  const Made made;
+  const auto volume = made.read().value();
+  const std::uint64_t cluster = (entry(volume, "vmlinuz").extents[0].start - volume.clusters.start) / 512 + 2;
+  std::string bytes = made.file.bytes();
+  for (const Extent& table : volume.tables)
+    for (int i = 0; i < 4; ++i)
+      bytes[table.start + cluster * 4 + static_cast<std::uint64_t>(i)] =
+          static_cast<char>(cluster >> (8 * i) & 0xff);
+  made.file.write(bytes);
+  const auto read = read_any_fat(made.file.open(), {kStart, kSize});
+  REQUIRE_FALSE(read);
+  CHECK(read.error().message == "the FAT file system is damaged: a chain of clusters leads nowhere");
+}
+
+TEST_CASE("Bytes that are no FAT file system are refused") {
+  CHECK_FALSE(read_any_fat(test::DiskFile(kStart + kSize).open(), {kStart, kSize}));
+  CHECK_FALSE(read_any_fat(test::DiskFile(100).open(), {0, 100}));
+}
