@@ -107,6 +107,7 @@ int run_command_line(int argc, char** argv) {
   add_verify(app, globals);
   add_test(app, globals);
   add_run(app, globals);
+  add_inspect(app, globals);
   add_completion(app, globals);
   try {
     app.parse(argc, argv);

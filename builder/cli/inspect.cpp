@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "cli/command.hpp"
+#include "inspect/appliance.hpp"
+#include "inspect/public_part.hpp"
+#include "inspect/report.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+/// Columns of the terminal on stdout; 80 if it is none.
+std::size_t terminal_width() {
+  winsize size{};
+  constexpr std::size_t kLeast = 40;
+  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
+  return std::max<std::size_t>(size.ws_col, kLeast);
+}
+
+/// The public part by the image's own bytes; an error afterwards if the image says otherwise of itself.
+Status print_measured_base(const inspect::DiskImage& image, const inspect::Appliance& appliance, bool json) {
+  TRY(const inspect::MeasuredPublicPart part, inspect::measure_public_part(image, appliance));
+  print_public_part(part.measured, json);
+  if (part.mismatches.empty()) return ok();
+  Error error{ErrorKind::integrity,
+              fmt::format("{} is not what it says of itself", image.path().string()),
+              {},
+              "the result above is what its bytes say",
+              part.mismatches,
+              {}};
+  return fail(std::move(error));
+}
+
+}  // namespace
+
+void add_inspect(CLI::App& app, Globals& globals) {
+  struct Choices {
+    std::filesystem::path image;
+    bool base = false;
+    bool packages = false;
+  };
+  CLI::App* verb = app.add_subcommand(
+      "inspect", "show what is in an image: partitions, slots, packages, services, ports, hashes");
+  auto choices = std::make_shared<Choices>();
+  verb->add_option("IMAGE", choices->image, "the disk image")->required()->check(not_empty);
+  auto* base = verb->add_flag("--base", choices->base,
+                              "hash its public part and print what `mailstead base` prints of the same lock");
+  verb->add_flag("--packages", choices->packages, "list the packages, with versions and where they are used")
+      ->excludes(base);
+  add_json_option(*verb, globals);
+  verb->callback([&globals, choices] {
+    globals.work = [&globals, choices]() -> Status {
+      CHECK_OK(require_disk_image(choices->image));
+      TRY(const auto image, inspect::DiskImage::open(choices->image));
+      TRY(const auto appliance, inspect::read_appliance(image));
+      if (choices->base) return print_measured_base(image, appliance, globals.json);
+      fmt::print("{}", globals.json ? inspect::to_json(appliance)
+                                    : inspect::describe(appliance, terminal_width(), choices->packages));
+      return ok();
+    };
+  });
+}
+
+}  // namespace mailstead::cli

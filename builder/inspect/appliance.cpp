@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "inspect/appliance.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <future>
+
+#include "image/image.hpp"
+#include "inspect/file_systems.hpp"
+#include "inspect/printable.hpp"
+#include "rootfs/compose.hpp"
+
+namespace mailstead::inspect {
+namespace {
+
+/// In the file system of /usr, which has no "usr/" in front.
+std::string_view in_usr(std::string_view path) {
+  return path.substr(std::string_view("usr/").size());
+}
+
+/// The text of a file; empty if there is none. Files of this kind are small: a hostile one is not read.
+Result<std::string> text_of(const rootfs::FileTree& tree, std::string_view path) {
+  constexpr std::uint64_t kMost = 16u << 20;
+  const rootfs::Inode* inode = tree.find(path);
+  if (inode == nullptr || inode->type != rootfs::FileType::regular) return std::string();
+  if (inode->content.size() > kMost)
+    return fail(ErrorKind::integrity, fmt::format("{} is larger than any that Mailstead writes", path));
+  return inode->content.read();
+}
+
+Result<std::string> required_text(const rootfs::FileTree& tree, std::string_view path) {
+  TRY(std::string text, text_of(tree, path));
+  if (text.empty())
+    return fail(
+        ErrorKind::integrity, fmt::format("the image has no {}", path),
+        "it is from a version of Mailstead that did not write any, or from elsewhere; build it again");
+  return text;
+}
+
+Result<PublicFacts> read_facts(const DiskImage& image, std::size_t slot) {
+  TRY(const Partition partition, image.partition(image::kUsrLabels[slot]));
+  TRY(const rootfs::FileTree tree, read_squashfs(image, partition, {"share/mailstead"}));
+  PublicFacts facts;
+  TRY(const std::string json, required_text(tree, in_usr(image::kBaseRecordPath)));
+  TRY(facts.base, image::read_base_record(json));
+  // It is printed as it is, by `base`, too.
+  if (facts.base.identity.size() != 64 ||
+      facts.base.identity.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return fail(ErrorKind::integrity, fmt::format("{} has no identity", image::kBaseRecordPath));
+  constexpr std::int64_t kEndOfYear9999 = 253'402'300'799;  // RFC 3339 has no later time
+  if (facts.base.archive_time < 0 || facts.base.archive_time > kEndOfYear9999)
+    return fail(ErrorKind::integrity, fmt::format("{} has no time of the archive", image::kBaseRecordPath));
+  TRY(const std::string status, required_text(tree, std::string(in_usr(rootfs::kDpkgDatabase)) + "/status"));
+  TRY(auto entries, read_dpkg_status(status));
+  for (const image::RecordedPackage& package : facts.base.packages) {
+    const auto entry = entries.find(package.name + ":" + package.architecture);
+    if (entry == entries.end() || entry->second.version != package.version)
+      return fail(ErrorKind::integrity,
+                  fmt::format("the image records {} {}, and its package database has another version or none",
+                              printable(package.name), printable(package.version)));
+    facts.packages.push_back({package, std::move(entry->second)});
+  }
+  return facts;
+}
+
+Status read_root(const DiskImage& image, Appliance& appliance) {
+  TRY(const Partition partition, image.partition(image::kRootLabels[appliance.current]));
+  TRY(appliance.root, read_squashfs(image, partition));
+  TRY(const std::string json, required_text(appliance.root, image::kImageRecordPath));
+  TRY(appliance.record, image::read_image_record(json));
+  TRY(appliance.hostname, text_of(appliance.root, "etc/hostname"));
+  appliance.hostname.erase(std::min(appliance.hostname.find('\n'), appliance.hostname.size()));
+  appliance.units = enabled_units(appliance.root);
+  TRY(const std::string rules, text_of(appliance.root, "etc/nftables.conf"));
+  appliance.ports = open_ports(rules);
+  return ok();
+}
+
+}  // namespace
+
+Result<std::size_t> current_slot(const std::vector<Slot>& slots) {
+  for (const bool first : {true, false}) {
+    for (std::size_t i = 0; i < slots.size(); ++i) {
+      if (slots[i].filled && slots[i].first == first) return i;
+    }
+  }
+  return fail(ErrorKind::integrity, "both slots of the image are empty");
+}
+
+Result<Appliance> read_appliance(const DiskImage& image) {
+  Appliance appliance;
+  appliance.file = image.path().string();
+  appliance.size = image.size();
+  // Hashing takes longest, and needs nothing of the rest.
+  std::vector<std::future<Result<Measured>>> running;
+  for (const Partition& partition : image.partitions())
+    running.push_back(
+        std::async(std::launch::async, [&image, &partition] { return image.measure(partition); }));
+  TRY(appliance.slots, read_slots(image));
+  TRY(appliance.current, current_slot(appliance.slots));
+  auto facts =
+      std::async(std::launch::async, [&image, slot = appliance.current] { return read_facts(image, slot); });
+  CHECK_OK(read_root(image, appliance));
+  TRY(appliance.facts, facts.get());
+  for (std::size_t i = 0; i < running.size(); ++i) {
+    TRY(Measured measured, running[i].get());
+    appliance.partitions.push_back({image.partitions()[i], std::move(measured)});
+  }
+  return appliance;
+}
+
+Result<PublicFacts> read_public_facts(const DiskImage& image) {
+  TRY(const std::vector<Slot> slots, read_slots(image));
+  TRY(const std::size_t slot, current_slot(slots));
+  return read_facts(image, slot);
+}
+
+}  // namespace mailstead::inspect

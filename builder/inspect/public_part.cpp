@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "inspect/public_part.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "crypto/digest.hpp"
+#include "image/image.hpp"
+#include "inspect/file_systems.hpp"
+#include "inspect/printable.hpp"
+
+namespace mailstead::inspect {
+namespace {
+
+using image::PublicPart;
+
+std::uint64_t little_endian(std::string_view bytes) {
+  std::uint64_t value = 0;
+  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte)
+    value = value << 8 | static_cast<std::uint8_t>(*byte);
+  return value;
+}
+
+Result<PublicPart> measure_file(const DiskImage& image, std::size_t slot, const std::string& name,
+                                const char* file) {
+  TRY(const Partition boot, image.partition(image::kBootLabels[slot]));
+  TRY(const std::string bytes, read_fat_file(image, boot, file, boot.size));
+  return PublicPart{name, bytes.size(), crypto::sha256_hex(bytes)};
+}
+
+Result<PublicPart> measure_range(const DiskImage& image, const std::string& name, std::uint64_t offset,
+                                 std::uint64_t size, std::uint64_t room) {
+  if (size > room)
+    return fail(ErrorKind::integrity, fmt::format("the image records {} bytes of {}, where {} have room",
+                                                  size, printable(name), room));
+  TRY(std::string digest, image.sha256(offset, size));
+  return PublicPart{name, size, std::move(digest)};
+}
+
+/// /usr's part ends with its hash tree, whose last block is never zero: all that is in use of the partition.
+Result<PublicPart> usr_part(const Appliance& appliance) {
+  for (const auto& [partition, measured] : appliance.partitions) {
+    if (partition.label == image::kUsrLabels[appliance.current])
+      return PublicPart{image::kUsrPart, measured.used, measured.sha256};
+  }
+  return fail(ErrorKind::integrity, "the image has no /usr");
+}
+
+Result<PublicPart> measure(const DiskImage& image, const Appliance& appliance, const PublicPart& recorded) {
+  const std::string& name = recorded.name;
+  if (name == image::kUsrPart) return usr_part(appliance);
+  if (name == image::kKernelPart) return measure_file(image, appliance.current, name, "vmlinuz");
+  if (name == image::kInitrdPart) return measure_file(image, appliance.current, name, "initrd.img");
+  if (name == image::kMbrPart) {
+    // The partition table begins behind the code.
+    constexpr std::uint64_t kMostCode = 440;
+    return measure_range(image, name, 0, recorded.size, kMostCode);
+  }
+  if (name == image::kEspPart) {
+    TRY(const Partition esp, image.partition(image::kEspLabel));
+    return measure_range(image, name, esp.start, esp.size, esp.size);
+  }
+  if (name == image::kBiosPart) {
+    TRY(const Partition bios, image.partition(image::kBiosLabel));
+    return measure_range(image, name, bios.start, recorded.size, bios.size);
+  }
+  return fail(ErrorKind::integrity, fmt::format("the image records an unknown part {}", printable(name)));
+}
+
+Result<std::string> measure_usr_root_hash(const DiskImage& image, const Appliance& appliance) {
+  TRY(const Partition usr, image.partition(image::kUsrLabels[appliance.current]));
+  std::string_view options = appliance.slots[appliance.current].argument("systemd.verity_usr_options");
+  constexpr std::string_view kOffset = "hash-offset=";
+  const auto start = options.find(kOffset);
+  if (start == std::string_view::npos)
+    return fail(ErrorKind::integrity,
+                "the kernel's command line does not say where the hash tree of /usr is");
+  options.remove_prefix(start + kOffset.size());
+  std::uint64_t offset = 0;
+  std::from_chars(options.data(), options.data() + options.size(), offset);
+  if (offset >= usr.size) return fail(ErrorKind::integrity, "the hash tree of /usr is not in its partition");
+  return verity_root_hash(image, usr.start + offset);
+}
+
+std::string differs(std::string_view what, std::string_view recorded, std::string_view measured) {
+  return fmt::format("{}: the image records {}, its bytes say {}", what, printable(recorded),
+                     printable(measured));
+}
+
+}  // namespace
+
+Result<std::string> verity_root_hash(const DiskImage& image, std::uint64_t offset) {
+  // struct verity_sb of cryptsetup, lib/verity/verity.c
+  TRY(const std::string block, image.read(offset, 512));
+  const std::string_view superblock = block;
+  const std::uint64_t hash_block = little_endian(superblock.substr(68, 4));
+  const std::uint64_t salt_size = little_endian(superblock.substr(80, 2));
+  if (superblock.substr(0, 8) != std::string_view("verity\0\0", 8) ||
+      little_endian(superblock.substr(8, 4)) != 1 || little_endian(superblock.substr(12, 4)) != 1 ||
+      superblock.substr(32, 7) != std::string_view("sha256\0", 7) || hash_block != 4096 || salt_size > 256)
+    return fail(ErrorKind::integrity, "there is no dm-verity hash tree where the command line says");
+  // The tree begins in the next block, with its top.
+  TRY(const std::string top, image.read(offset + hash_block, hash_block));
+  crypto::Sha256 hash;
+  hash.update(superblock.substr(88, static_cast<std::size_t>(salt_size)));
+  hash.update(top);
+  return crypto::to_hex(hash.finish());
+}
+
+Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const Appliance& appliance) {
+  const image::ImageRecord& record = appliance.record;
+  MeasuredPublicPart result;
+  result.measured.base = appliance.facts.base.identity;
+  TRY(result.measured.usr_root_hash, measure_usr_root_hash(image, appliance));
+  if (record.base != result.measured.base)
+    result.mismatches.push_back(differs("base", record.base, result.measured.base));
+  if (record.usr_root_hash != result.measured.usr_root_hash)
+    result.mismatches.push_back(differs("usr hash", record.usr_root_hash, result.measured.usr_root_hash));
+  const std::string& started = appliance.slots[appliance.current].usr_hash;
+  if (started != result.measured.usr_root_hash)
+    result.mismatches.push_back(
+        fmt::format("usr hash: the machine would be started with {}, its bytes say {}", printable(started),
+                    result.measured.usr_root_hash));
+  for (const PublicPart& recorded : record.parts) {
+    TRY(PublicPart part, measure(image, appliance, recorded));
+    if (part.sha256 != recorded.sha256 || part.size != recorded.size)
+      result.mismatches.push_back(differs(recorded.name, fmt::format("{} {}", recorded.sha256, recorded.size),
+                                          fmt::format("{} {}", part.sha256, part.size)));
+    result.measured.parts.push_back(std::move(part));
+  }
+  for (const char* needed : {image::kUsrPart, image::kKernelPart, image::kInitrdPart, image::kEspPart}) {
+    const auto same = [&](const PublicPart& part) { return part.name == needed; };
+    if (std::none_of(record.parts.begin(), record.parts.end(), same))
+      result.mismatches.push_back(fmt::format("{}: the image does not record it", needed));
+  }
+  return result;
+}
+
+}  // namespace mailstead::inspect

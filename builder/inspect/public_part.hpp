@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/result.hpp"
+#include "image/records.hpp"
+#include "inspect/appliance.hpp"
+
+namespace mailstead::inspect {
+
+/// What is public of an image, by its own bytes.
+struct MeasuredPublicPart {
+  image::ImageRecord measured;          ///< without kernel arguments
+  std::vector<std::string> mismatches;  ///< a sentence each: what the image records and its bytes are not
+};
+
+/// Hashes the public parts of an image; which ones there are, and the sizes of those whose ends cannot be
+/// seen (boot code), come from the image's record. Errors: ErrorKind::integrity for a part that is not there
+/// or not known.
+Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const Appliance& appliance);
+
+/// The root hash of the dm-verity hash tree whose superblock is at `offset` of the disk: that of its top
+/// block, in the format that veritysetup(8) writes (SHA-256). Errors: ErrorKind::integrity.
+Result<std::string> verity_root_hash(const DiskImage& image, std::uint64_t offset);
+
+}  // namespace mailstead::inspect

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "inspect/disk_image.hpp"
+
+namespace mailstead::inspect {
+
+/// One of the two sets of boot, usr and root partitions.
+struct Slot {
+  char name = 'a';
+  bool filled = false;         ///< there is something to start; all below is empty otherwise
+  bool first = false;          ///< GRUB tries it before the other one
+  std::string kernel_release;  ///< "6.12.57+deb13-cloud-amd64"; empty if the kernel does not say
+  std::string command_line;    ///< of the kernel
+  std::string root_hash;       ///< dm-verity's, from the command line; empty if it has none
+  std::string usr_hash;        ///< likewise
+
+  /// The value behind "name=" on the command line, or empty.
+  std::string_view argument(std::string_view argument_name) const;
+};
+
+/// The slots of an image, a and b. Errors: those of read_fat_file.
+Result<std::vector<Slot>> read_slots(const DiskImage& image);
+
+/// Which slot GRUB's environment block (grub/grubenv on the ESP) has it start first: 'a' or 'b'.
+char first_slot(std::string_view environment);
+
+/// The kernel's command line in slot.cfg of a boot partition; empty if there is none.
+std::string command_line_in(std::string_view slot_config);
+
+/// The release that a Linux kernel in the bzImage format says it is (Documentation/arch/x86/boot.rst,
+/// kernel_version); empty for anything else.
+std::string kernel_release_in(std::string_view kernel);
+
+}  // namespace mailstead::inspect

@@ -1,0 +1,68 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# What the program says of an image, held against readers that we did not write, and against what it said when it made it.
+set -eux
+cd "$WORK"
+rm -rf inspect && mkdir inspect
+image=demo.img
+# A code other than the expected one ends the test, 0 included.
+expect() { code=$1; shift; got=0; "$@" || got=$?; test "$got" = "$code"; }
+
+# dpkg's database, unpacked by another program than the one that `inspect` uses
+usr=$(sfdisk --json "$image" | python3 -c '
+import json, sys
+for p in json.load(sys.stdin)["partitiontable"]["partitions"]:
+    if p["name"] == "mailstead-usr-a": print(p["start"] * 512)')
+unsquashfs -q -n -o "$usr" -d inspect/usr "$image" share/mailstead >/dev/null
+dpkg-query --admindir=inspect/usr/share/mailstead/dpkg --show --showformat='${Package} ${Version} ${Architecture}\n' >inspect/listed.txt
+test "$(wc -l <inspect/listed.txt)" -gt 100
+
+# inspect
+"$MAILSTEAD" inspect "$image" >inspect/inspect.txt
+grep -q '^host name  mail.example.org$' inspect/inspect.txt
+grep -q '^|#' inspect/inspect.txt
+test "$(awk '/^\|#/ {print length($0)}' inspect/inspect.txt)" = 80
+grep -q 'slot a     starts first, kernel 6\.' inspect/inspect.txt
+grep -q 'slot b     empty' inspect/inspect.txt
+grep -q '25 (SMTP)' inspect/inspect.txt
+"$MAILSTEAD" inspect "$image" --packages | awk '{print $1, $2, $3}' | sort >inspect/packages.txt
+sort inspect/listed.txt | diff - inspect/packages.txt
+"$MAILSTEAD" inspect "$image" --json >inspect/inspect.json
+python3 - "$image" <<'PY'
+import hashlib, json, subprocess, sys
+said = json.load(open("inspect/inspect.json"))
+table = json.loads(subprocess.check_output(["sfdisk", "--json", sys.argv[1]]))["partitiontable"]["partitions"]
+assert [(p["label"], p["start"], p["size"]) for p in said["partitions"]] == \
+    [(p["name"], p["start"] * 512, p["size"] * 512) for p in table]
+with open(sys.argv[1], "rb") as disk:
+    for p in said["partitions"]:
+        disk.seek(p["start"])
+        used = disk.read(p["used"])
+        rest = disk.read(p["size"] - p["used"])
+        assert not rest.strip(b"\0"), p
+        assert (p["sha256_used"] == hashlib.sha256(used).hexdigest()) if used else p["sha256_used"] is None, p
+assert "postfix.service" in said["units"] and "systemd-firstboot.service" not in said["units"]
+assert {"protocol": "tcp", "ports": "993", "comment": "IMAPS"} in said["ports"]
+assert len(said["packages"]) == sum(1 for _ in open("inspect/listed.txt"))
+PY
+
+# The public part: what `base` prints of the lock, measured from the image; a changed byte is seen.
+"$MAILSTEAD" base mailstead.lock --profile cloud-amd64 --offline >inspect/base.txt
+"$MAILSTEAD" inspect "$image" --base >inspect/measured.txt
+diff inspect/base.txt inspect/measured.txt
+"$MAILSTEAD" base mailstead.lock --profile cloud-amd64 --offline --json >inspect/base.json
+"$MAILSTEAD" inspect "$image" --base --json | diff inspect/base.json -
+cp --sparse=always "$image" inspect/flipped.img
+printf '\001' | dd of=inspect/flipped.img bs=1 seek=100 conv=notrunc status=none   # in the boot code
+expect 1 "$MAILSTEAD" inspect inspect/flipped.img --base >inspect/flipped.txt 2>inspect/flipped.err
+grep -q 'mbr: the image records' inspect/flipped.err
+expect 1 diff -q inspect/base.txt inspect/flipped.txt
+
+# Images that were made to do harm, or cut off, are refused and nothing else.
+cp --sparse=always "$image" inspect/hostile.img
+dd if=/dev/urandom of=inspect/hostile.img bs=4096 seek=$((usr / 4096)) count=1 conv=notrunc status=none
+expect 1 "$MAILSTEAD" inspect inspect/hostile.img 2>inspect/hostile.err
+grep -q 'there is no squashfs' inspect/hostile.err
+truncate -s 400M inspect/hostile.img
+expect 1 "$MAILSTEAD" inspect inspect/hostile.img
+rm -rf inspect
