@@ -37,7 +37,7 @@ int run_parsed(Globals& globals) {
   catch_interrupts();
   const Status done = globals.work();
   globals.reporter.reset();  // ends the progress line before anything else is printed
-  if (done) return results_written() ? 0 : 1;
+  if (done) return results_written() ? globals.exit_code : 1;
   std::fflush(stdout);
   std::fputs(("mailstead: " + format_error(done.error())).c_str(), stderr);
   return exit_code(done.error());
@@ -108,6 +108,7 @@ int run_command_line(int argc, char** argv) {
   add_test(app, globals);
   add_run(app, globals);
   add_inspect(app, globals);
+  add_diff(app, globals);
   add_completion(app, globals);
   try {
     app.parse(argc, argv);

@@ -22,6 +22,7 @@ struct Globals {
   std::unique_ptr<Reporter> reporter;  ///< made when the command line has been read
   /// What the chosen verb does; set by its callback.
   std::function<Status()> work;
+  int exit_code = 0;  ///< of work that went well: 1 where that is an answer, as by diff(1)
 };
 
 /// Each adds its verb to the program. One file a verb.
@@ -36,6 +37,7 @@ void add_verify(CLI::App& app, Globals& globals);
 void add_test(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
 void add_inspect(CLI::App& app, Globals& globals);
+void add_diff(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);
 
 /// Error if `image` is not a file that a machine could start from.

@@ -58,6 +58,32 @@ expect 1 "$MAILSTEAD" inspect inspect/flipped.img --base >inspect/flipped.txt 2>
 grep -q 'mbr: the image records' inspect/flipped.err
 expect 1 diff -q inspect/base.txt inspect/flipped.txt
 
+# diff: nothing between an image and itself; between two sites what their specs say, and no secret
+expect 0 "$MAILSTEAD" diff "$image" "$image" >inspect/same.txt
+test ! -s inspect/same.txt
+sed 's/^hostname: mail.example.org$/&\nports: {managesieve: true}/; s/quota: 1G/quota: 2G/; s/team@example.org:/crew@example.org:/' \
+  mail.yaml >inspect/mail.yaml
+cp -r secrets mailstead.lock inspect/
+"$MAILSTEAD" build inspect/mail.yaml -o inspect/other.img --offline
+expect 1 "$MAILSTEAD" diff "$image" inspect/other.img >inspect/diff.txt
+grep -q '^+.*tcp dport 4190 ' inspect/diff.txt
+grep -q '^  ~ /etc/nftables.conf: content' inspect/diff.txt
+grep -q '^/etc/dovecot/users is changed, and not shown' inspect/diff.txt
+grep -q '^  - argument       roothash=' inspect/diff.txt
+expect 1 grep -E '\$y\$|crew@|^  . /usr/' inspect/diff.txt
+expect 1 "$MAILSTEAD" diff "$image" inspect/other.img --json >inspect/diff.json
+python3 - <<'PY'
+import json
+said = json.load(open("inspect/diff.json"))
+assert not said["same"] and not said["packages"]
+shown = {c["path"]: c["diff"] for c in said["configuration"]}
+assert "4190" in shown["/etc/nftables.conf"] and shown["/etc/dovecot/users"] is None
+assert said["partitions"] == ["mailstead-boot-a", "mailstead-root-a"]
+PY
+expect 1 "$MAILSTEAD" diff "$image" inspect/flipped.img >inspect/code.txt
+grep -q '^  + boot code' inspect/code.txt
+expect 2 "$MAILSTEAD" diff "$image" no-such.img
+
 # Images that were made to do harm, or cut off, are refused and nothing else.
 cp --sparse=always "$image" inspect/hostile.img
 dd if=/dev/urandom of=inspect/hostile.img bs=4096 seek=$((usr / 4096)) count=1 conv=notrunc status=none
