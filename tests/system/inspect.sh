@@ -5,6 +5,7 @@ set -eux
 cd "$WORK"
 rm -rf inspect && mkdir inspect
 image=demo.img
+tests=$SOURCE/tests
 # A code other than the expected one ends the test, 0 included.
 expect() { code=$1; shift; got=0; "$@" || got=$?; test "$got" = "$code"; }
 
@@ -83,6 +84,42 @@ PY
 expect 1 "$MAILSTEAD" diff "$image" inspect/flipped.img >inspect/code.txt
 grep -q '^  + boot code' inspect/code.txt
 expect 2 "$MAILSTEAD" diff "$image" no-such.img
+
+# Bills of materials: valid, complete, the same again and for another site with the same base
+for format in spdx cyclonedx; do
+  "$MAILSTEAD" sbom "$image" --format $format -o inspect/$format.json
+  "$tests/system/documents.py" $format inspect/$format.json "$tests/schemas" inspect/listed.txt
+  "$MAILSTEAD" sbom inspect/other.img --format $format | cmp - inspect/$format.json
+done
+
+# A scanner that knows nothing of us, with vulnerabilities made up for the test: one that the packages have and one that is
+# fixed in them, by source package as Debian's tracker has them, and one of a boot loader.
+mkdir inspect/tracker
+python3 - <<'PY'
+import zlib
+data = """VERSION 1
+TEMP-0000001,,made up: not fixed yet
+TEMP-0000002,,made up: fixed long ago
+TEMP-0000003,,made up: in a boot loader
+
+postfix,0,S  F,999:1,
+dovecot,1,S  F,0.1,
+grub-efi-amd64-signed,2,S  F,999:1,
+
+postfix,postfix postfix-cdb
+dovecot,dovecot-core
+grub-efi-amd64-signed,grub-efi-amd64-signed
+"""
+open("inspect/tracker/trixie", "wb").write(zlib.compress(data.encode()))
+PY
+debsecan --config /dev/null --suite trixie --source "file://$PWD/inspect/tracker/" --format simple \
+  --status inspect/usr/share/mailstead/dpkg/status | sort >inspect/vulnerable.txt
+cat >inspect/expected.txt <<'TXT'
+TEMP-0000001 postfix
+TEMP-0000001 postfix-cdb
+TEMP-0000003 grub-efi-amd64-signed
+TXT
+diff inspect/expected.txt inspect/vulnerable.txt
 
 # Images that were made to do harm, or cut off, are refused and nothing else.
 cp --sparse=always "$image" inspect/hostile.img

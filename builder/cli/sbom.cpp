@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "inspect/sbom.hpp"
+
+#include <fmt/format.h>
+
+#include "base/files.hpp"
+#include "cli/command.hpp"
+#include "inspect/appliance.hpp"
+
+namespace mailstead::cli {
+
+void add_sbom(CLI::App& app, Globals& globals) {
+  struct Choices {
+    std::filesystem::path image;
+    std::filesystem::path output;
+    std::string format = "spdx";
+  };
+  CLI::App* verb = app.add_subcommand("sbom", "list the packages of an image as a bill of materials");
+  auto choices = std::make_shared<Choices>();
+  verb->add_option("IMAGE", choices->image, "the disk image")->required()->check(not_empty);
+  verb->add_option("--format", choices->format, "spdx (2.3) or cyclonedx (1.6), both JSON (default: spdx)")
+      ->check(CLI::IsMember({"spdx", "cyclonedx"}));
+  verb->add_option("-o,--output", choices->output, "write it to this file instead of standard output")
+      ->check(not_empty);
+  verb->callback([&globals, choices] {
+    globals.work = [choices]() -> Status {
+      CHECK_OK(require_disk_image(choices->image));
+      TRY(const auto image, inspect::DiskImage::open(choices->image));
+      TRY(const auto facts, inspect::read_public_facts(image));
+      const std::string bill =
+          choices->format == "spdx" ? inspect::to_spdx(facts) : inspect::to_cyclonedx(facts);
+      if (!choices->output.empty()) return write_file(choices->output, bill);
+      fmt::print("{}", bill);
+      return ok();
+    };
+  });
+}
+
+}  // namespace mailstead::cli
