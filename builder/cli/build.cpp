@@ -7,6 +7,7 @@
 
 #include "base/files.hpp"
 #include "cli/command.hpp"
+#include "pipeline/provenance.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -34,15 +35,22 @@ void add_build(CLI::App& app, Globals& globals) {
       app.add_subcommand("build", "build the disk image of a site; makes the lock if there is none");
   auto spec = std::make_shared<std::filesystem::path>();
   auto image = std::make_shared<std::filesystem::path>();
+  auto provenance = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
   verb->add_option("-o,--output", *image, "the image to write")->required()->check(not_empty);
+  verb->add_option(
+          "--provenance", *provenance,
+          "also write to this file what the image was made from (in-toto statement, SLSA provenance v1)")
+      ->check(not_empty);
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
-  verb->callback([&globals, spec, image] {
-    globals.work = [&globals, spec, image]() -> Status {
+  verb->callback([&globals, spec, image, provenance] {
+    globals.work = [&globals, spec, image, provenance]() -> Status {
       TRY(const auto result, pipeline::build(*spec, *image, globals.options, *globals.reporter));
+      if (!provenance->empty())
+        CHECK_OK(pipeline::write_provenance(*spec, result, *provenance, *globals.reporter));
       print_result(result, globals.json);
       return ok();
     };

@@ -12,6 +12,7 @@
 
 #include "base/files.hpp"
 #include "base/run.hpp"
+#include "crypto/digest.hpp"
 #include "keys/keys.hpp"
 #include "pipeline/public_part.hpp"
 #include "pipeline/sieve.hpp"
@@ -66,7 +67,9 @@ Status require_place(const fs::path& image) {
 
 Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Options& options,
                           Reporter& reporter) {
+  BuildResult result;
   TRY(const Project project, open_project(spec, options));
+  TRY(result.spec_sha256, crypto::sha256_file_hex(spec));
   CHECK_OK(require_keys(project.site));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   warn_of_example_passwords(project, reporter);
@@ -84,7 +87,6 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   TRY(const SiteImage site,
       write_site_image(project.site, input, base, image, [&] { return scripts.get(); }, reporter));
 
-  BuildResult result;
   result.image = image;
   struct stat status{};
   if (::stat(image.c_str(), &status) == 0) {
@@ -94,6 +96,10 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   result.base = base.id;
   result.usr_root_hash = base.usr.root_hash;
   result.root_root_hash = site.root_hash;
+  result.profile = project.platform.profile.name;
+  TRY(result.lock_sha256, crypto::sha256_file_hex(project.lock_file));
+  result.lock = lock;
+  result.parts = base.parts;
   return result;
 }
 

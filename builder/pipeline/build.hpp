@@ -4,9 +4,12 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <vector>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "image/records.hpp"
+#include "lock/lock.hpp"
 #include "pipeline/project.hpp"
 
 namespace mailstead::pipeline {
@@ -19,6 +22,11 @@ struct BuildResult {
   std::string base;             ///< identity of the public part
   std::string usr_root_hash;
   std::string root_root_hash;
+  std::string profile;
+  std::string spec_sha256;               ///< of the file that was read
+  std::string lock_sha256;               ///< of the lock file
+  lock::Lock lock;                       ///< what it pins
+  std::vector<image::PublicPart> parts;  ///< of the base
 };
 
 /// From the spec to the image: the whole of Mailstead in one function.

@@ -65,7 +65,7 @@ test ! -s inspect/same.txt
 sed 's/^hostname: mail.example.org$/&\nports: {managesieve: true}/; s/quota: 1G/quota: 2G/; s/team@example.org:/crew@example.org:/' \
   mail.yaml >inspect/mail.yaml
 cp -r secrets mailstead.lock inspect/
-"$MAILSTEAD" build inspect/mail.yaml -o inspect/other.img --offline
+"$MAILSTEAD" build inspect/mail.yaml -o inspect/other.img --offline --provenance inspect/provenance.json
 expect 1 "$MAILSTEAD" diff "$image" inspect/other.img >inspect/diff.txt
 grep -q '^+.*tcp dport 4190 ' inspect/diff.txt
 grep -q '^  ~ /etc/nftables.conf: content' inspect/diff.txt
@@ -91,6 +91,25 @@ for format in spdx cyclonedx; do
   "$tests/system/documents.py" $format inspect/$format.json "$tests/schemas" inspect/listed.txt
   "$MAILSTEAD" sbom inspect/other.img --format $format | cmp - inspect/$format.json
 done
+
+# Provenance: valid, true, the same again
+"$tests/system/documents.py" provenance inspect/provenance.json "$tests/schemas" inspect/listed.txt
+python3 - <<'PY'
+import hashlib, json
+def digest(file):
+    return hashlib.sha256(open(file, "rb").read()).hexdigest()
+statement = json.load(open("inspect/provenance.json"))
+subjects = {s["name"]: s["digest"]["sha256"] for s in statement["subject"]}
+assert subjects["other.img"] == digest("inspect/other.img")
+base = {p["name"]: p["sha256"] for p in json.load(open("inspect/base.json"))["parts"]}
+assert all(subjects["base/" + name] == sha256 for name, sha256 in base.items())
+definition = statement["predicate"]["buildDefinition"]
+assert definition["externalParameters"]["spec"]["digest"]["sha256"] == digest("inspect/mail.yaml")
+assert definition["externalParameters"]["profile"] == "cloud-amd64"
+assert {"name": "mailstead.lock", "digest": {"sha256": digest("mailstead.lock")}} in definition["resolvedDependencies"]
+PY
+"$MAILSTEAD" build inspect/mail.yaml -o inspect/other.img --offline --provenance inspect/again.json
+cmp inspect/provenance.json inspect/again.json
 
 # A scanner that knows nothing of us, with vulnerabilities made up for the test: one that the packages have and one that is
 # fixed in them, by source package as Debian's tracker has them, and one of a boot loader.
