@@ -113,6 +113,7 @@ void add_verify(CLI::App& app, Globals& globals) {
   verb->add_flag("--quick", request->quick, "do not have all files read by libguestfs, which takes a minute");
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
+  add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
   verb->callback(
       [&globals, request] { globals.work = [&globals, request] { return verify_one(*request, globals); }; });
