@@ -9,7 +9,7 @@ namespace mailstead::mailtest {
 namespace {
 
 constexpr std::size_t kLargestReply = 32u << 20;
-constexpr std::size_t kMostLines = 100'000;
+constexpr std::size_t kMostReplyLines = 100'000;
 
 // The length in the "{123}" at the end of an IMAP line (RFC 9051 section 4.3), or nothing.
 std::optional<std::size_t> literal_length(std::string_view line) {
@@ -97,7 +97,7 @@ Result<Reply> Session::read_smtp(Deadline deadline) {
       reply.status += "\n" + std::string(text);
     reply.lines.push_back(line);
     if (line.size() == 3 || line[3] == ' ') return reply;
-    if (reply.lines.size() > kMostLines) return fail(ErrorKind::network, "the reply does not end");
+    if (reply.lines.size() > kMostReplyLines) return fail(ErrorKind::network, "the reply does not end");
   }
 }
 
@@ -125,7 +125,7 @@ Result<Reply> Session::read_sieve(Deadline deadline) {
     const std::string word = reply.status.substr(0, reply.status.find(' '));
     if (word == "OK" || word == "NO" || word == "BYE") return reply;
     total += reply.status.size() + 1;
-    if (total > kLargestReply || reply.lines.size() > kMostLines)
+    if (total > kLargestReply || reply.lines.size() > kMostReplyLines)
       return fail(ErrorKind::network, "the reply does not end");
   }
 }
@@ -137,7 +137,7 @@ Result<Reply> Session::read_imap(Deadline deadline) {
   while (true) {
     TRY(const std::string line, read_line_with_literals(deadline));
     total += line.size() + 1;
-    if (total > kLargestReply || reply.lines.size() > kMostLines)
+    if (total > kLargestReply || reply.lines.size() > kMostReplyLines)
       return fail(ErrorKind::network, "the reply does not end");
     const bool tagged = !tag_.empty() && line.compare(0, tag_.size() + 1, tag_ + " ") == 0;
     const bool greeting = !greeted_ && line.compare(0, 2, "* ") == 0;

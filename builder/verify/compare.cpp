@@ -8,11 +8,11 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "image/partitions.hpp"
 
 namespace mailstead::verify {
 namespace {
 
-constexpr std::size_t kSector = 512;
 constexpr std::uint64_t kStep = 1u << 20;
 
 bool same_place(const Place& a, const Place& b) {
@@ -44,14 +44,15 @@ void add_differences(std::uint64_t offset, std::string_view expected, std::strin
   const auto differs = [&](std::size_t at) { return expected[at] != found[at]; };
   for (std::size_t at = 0; at < expected.size(); ++at) {
     // Most of it is the same, and memcmp(3) is faster than we are.
-    if (at % kSector == 0 && expected.substr(at, kSector) == found.substr(at, kSector)) {
-      at += kSector - 1;
+    if (at % image::kSectorSize == 0 &&
+        expected.substr(at, image::kSectorSize) == found.substr(at, image::kSectorSize)) {
+      at += image::kSectorSize - 1;
       continue;
     }
     if (!differs(at)) continue;
     const Place& place = places.at(offset + at);
     std::size_t end = at + 1;
-    for (std::size_t next = end; next < expected.size() && next - end < kSector; ++next)
+    for (std::size_t next = end; next < expected.size() && next - end < image::kSectorSize; ++next)
       if (differs(next) && same_place(place, places.at(offset + next))) end = next + 1;
     check.add({place.structure, place.partition, place.path, offset + at,
                hexadecimal(expected.substr(at, end - at)), hexadecimal(found.substr(at, end - at))});

@@ -11,12 +11,12 @@
 #include <cstring>
 
 #include "base/interrupt.hpp"
+#include "image/partitions.hpp"
 
 namespace mailstead::verify {
 namespace {
 
 constexpr std::uint64_t kBlock = 1u << 20;
-constexpr std::size_t kSector = 512;
 
 bool is_zero(std::string_view bytes) {
   // A comparison with itself, shifted by one: as fast as memcmp(3).
@@ -82,13 +82,13 @@ Status Disk::stream_data(Extent extent,
 Result<std::vector<Extent>> Disk::find_data(Extent extent) const {
   std::vector<Extent> runs;
   CHECK_OK(stream_data(extent, [&](std::uint64_t offset, std::string_view block) {
-    for (std::size_t at = 0; at < block.size(); at += kSector) {
-      const std::string_view sector = block.substr(at, kSector);
+    for (std::size_t at = 0; at < block.size(); at += image::kSectorSize) {
+      const std::string_view sector = block.substr(at, image::kSectorSize);
       if (is_zero(sector)) continue;
       const std::size_t first = sector.find_first_not_of('\0');
       const std::size_t last = sector.find_last_not_of('\0');
       const Extent found{offset + at + first, last - first + 1};
-      if (!runs.empty() && found.start - runs.back().end() < kSector)
+      if (!runs.empty() && found.start - runs.back().end() < image::kSectorSize)
         runs.back().size = found.end() - runs.back().start;
       else
         runs.push_back(found);

@@ -7,10 +7,11 @@
 #include <map>
 #include <string_view>
 
+#include "image/partitions.hpp"
+
 namespace mailstead::verify {
 namespace {
 
-constexpr std::uint64_t kSector = 512;
 constexpr std::uint64_t kBackup = 6;
 constexpr std::size_t kEntry = 32;
 constexpr std::size_t kMostEntries = 4096;
@@ -40,19 +41,21 @@ class Reader {
 
   Status read_geometry() {
     TRY(const std::string boot,
-        disk_.read(partition_.start + (copies_.backup_boot_sector ? kBackup * kSector : 0), kSector));
+        disk_.read(partition_.start + (copies_.backup_boot_sector ? kBackup * image::kSectorSize : 0),
+                   image::kSectorSize));
     const auto number = [&](std::size_t offset, std::size_t size) {
       return little_endian(boot, offset, size);
     };
-    cluster_size_ = number(13, 1) * kSector;
-    const std::uint64_t reserved = number(14, 2) * kSector;
-    const std::uint64_t table = number(36, 4) * kSector;
+    cluster_size_ = number(13, 1) * image::kSectorSize;
+    const std::uint64_t reserved = number(14, 2) * image::kSectorSize;
+    const std::uint64_t table = number(36, 4) * image::kSectorSize;
     root_cluster_ = number(44, 4);
     volume_.information_sector = number(48, 2);
     volume_.backup_sector = number(50, 2);
-    if (number(510, 2) != 0xaa55 || number(11, 2) != kSector || number(16, 1) != 2 || cluster_size_ == 0 ||
-        table == 0 || reserved + 2 * table >= partition_.size ||
-        volume_.information_sector * kSector >= reserved || volume_.backup_sector * kSector >= reserved)
+    if (number(510, 2) != 0xaa55 || number(11, 2) != image::kSectorSize || number(16, 1) != 2 ||
+        cluster_size_ == 0 || table == 0 || reserved + 2 * table >= partition_.size ||
+        volume_.information_sector * image::kSectorSize >= reserved ||
+        volume_.backup_sector * image::kSectorSize >= reserved)
       return damaged("its boot sector makes no sense");
     volume_.tables = {Extent{partition_.start + reserved, table},
                       Extent{partition_.start + reserved + table, table}};
