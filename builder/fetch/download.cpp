@@ -35,7 +35,7 @@ struct Yield {
   std::vector<Failed> failed;
 };
 
-/// Whether the sources have answered for every package; then those that failed are not there.
+/// Whether some source has answered for every package; then those that failed are not there.
 bool all_answered(const std::vector<Failed>& failed) {
   return std::all_of(failed.begin(), failed.end(),
                      [](const Failed& one) { return one.failure == Transfer::Failure::lacking; });
@@ -72,8 +72,8 @@ Result<Yield> fetch_from(const ArchiveSources& sources, const std::vector<lock::
   }
   for (const Transfer& transfer : transfers) {
     if (!yield.paths.contains(transfer.package().sha256))
-      yield.failed.push_back(
-          {transfer.package(), transfer.failure(), transfer.error(), transfer.wrong_bytes()});
+      yield.failed.push_back({transfer.package(), transfer.failure(), transfer.error(),
+                              transfer.wrong_bytes(), transfer.unanswered()});
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const auto rate = static_cast<std::uint64_t>(static_cast<double>(fetched) / std::max(seconds, 0.001));
@@ -89,6 +89,11 @@ Result<Yield> fetch_from(const ArchiveSources& sources, const std::vector<lock::
   return yield;
 }
 
+/// Which source gave no answer about a package that others lack; empty if all have answered.
+std::string unanswered_by(const Failed& one) {
+  return one.unanswered ? one.error.message : std::string();
+}
+
 /// What the snapshot archive did not have either, with the answers of both.
 std::vector<Lost> still_lost(const std::vector<Failed>& by_mirrors, const std::vector<Failed>& by_snapshot) {
   std::vector<Lost> lost;
@@ -98,7 +103,8 @@ std::vector<Lost> still_lost(const std::vector<Failed>& by_mirrors, const std::v
     });
     const bool answered = one.failure == Transfer::Failure::lacking;
     Lost& added = lost.emplace_back(Lost{one.package, before->wrong_bytes,
-                                         answered ? SnapshotAnswer::lacking : SnapshotAnswer::unreachable});
+                                         answered ? SnapshotAnswer::lacking : SnapshotAnswer::unreachable,
+                                         unanswered_by(*before)});
     std::copy(one.wrong_bytes.begin(), one.wrong_bytes.end(), std::back_inserter(added.wrong_bytes));
   }
   return lost;
@@ -110,7 +116,7 @@ Result<Paths> fetch_lacking(const std::vector<Failed>& lacking, const Store& sto
   if (options.snapshot.empty()) {
     std::vector<Lost> lost;
     for (const Failed& one : lacking)
-      lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::turned_off});
+      lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::turned_off, unanswered_by(one)});
     return fail(describe_lost(std::move(lost), {}, options));
   }
   ArchiveSources sources;
@@ -128,6 +134,9 @@ Result<Paths> fetch_lacking(const std::vector<Failed>& lacking, const Store& sto
   }
   if (!yield.failed.empty()) return fail(describe_lost(still_lost(lacking, yield.failed), reason, options));
   for (const Failed& one : lacking) warn_of(one.wrong_bytes, reporter);
+  const auto silent =
+      std::find_if(lacking.begin(), lacking.end(), [](const Failed& one) { return one.unanswered; });
+  if (silent != lacking.end()) reporter.warning("passed over: " + silent->error.message);
   const bool one = packages.size() == 1;
   reporter.warning(fmt::format(
       "{} of the locked packages {} no longer on the mirrors; {} came from the snapshot archive of {}: the "
@@ -147,7 +156,7 @@ Result<Paths> download(const std::vector<lock::Package>& packages, const Store& 
   for (const auto& package : packages) sources[package.archive].addresses = mirrors.of(package.archive);
   TRY(Yield yield, fetch_from(sources, packages, store, options, "Fetching packages", reporter));
   if (yield.failed.empty()) return std::move(yield.paths);
-  // A mirror that gave no answer may have what the others lack; the snapshot archive is for the rest only.
+  // Where no mirror gives an answer, the network or its name is wrong: that is not what the archive is for.
   if (!all_answered(yield.failed)) return fail(describe_trouble(yield.failed, options));
   TRY(Paths old, fetch_lacking(yield.failed, store, archive_time, options, reporter));
   yield.paths.merge(old);

@@ -83,6 +83,10 @@ Error describe_lost(std::vector<Lost> lost, const std::string& reason, const Fet
   }
   for (auto& [answer, names] : gone)
     errors.push_back(describe_gone(answer, std::move(names), reason, options));
+  const auto silent =
+      std::find_if(lost.begin(), lost.end(), [](const Lost& one) { return !one.unanswered.empty(); });
+  if (silent != lost.end())
+    errors.back().notes.push_back("not every mirror has answered: " + silent->unanswered);
   return join_errors(std::move(errors));
 }
 
@@ -96,7 +100,7 @@ Error describe_trouble(const std::vector<Failed>& failed, const FetchOptions& op
       case Transfer::Failure::none:
         break;
       case Transfer::Failure::lacking:
-        lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::not_asked});
+        lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::not_asked, {}});
         break;
       case Transfer::Failure::refused:
       case Transfer::Failure::local:

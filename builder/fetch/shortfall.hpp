@@ -16,6 +16,7 @@ struct Failed {
   Transfer::Failure failure = Transfer::Failure::none;  ///< `none`: it was not tried any more
   Error error;
   std::vector<Error> wrong_bytes;
+  bool unanswered = false;  ///< see Transfer::unanswered
 };
 
 /// What the snapshot archive could do about packages that the mirrors lack.
@@ -34,6 +35,7 @@ struct Lost {
   lock::Package package;
   std::vector<Error> wrong_bytes;  ///< of mirrors, then of the snapshot archive
   SnapshotAnswer answer = SnapshotAnswer::not_asked;
+  std::string unanswered;  ///< of a mirror that gave no answer: which and why; empty if all have answered
 };
 
 /// All that is lost in one error: packages with wrong bytes one by one, with all the digests that were found;

@@ -314,8 +314,11 @@ Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::second
   const bool too_long = same_again && asked_pause > kLongestPause;
   if (too_long) reason += fmt::format(", and it asks to come back after {} s", asked_pause.count());
   if (too_long || failures_ >= options_.attempts || all_failures_ >= kMostDrops * options_.attempts) {
+    // One mirror that is down for good must not keep what the others have dropped from being looked for
+    // elsewhere.
+    unanswered_ = is_lacking_somewhere();
     return give_up(
-        Failure::unreachable,
+        unanswered_ ? Failure::lacking : Failure::unreachable,
         Error{ErrorKind::network,
               fmt::format("cannot fetch {} {} from {}: {}", package_.name, package_.version, failed, reason),
               {},
@@ -327,6 +330,13 @@ Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::second
   if (same_again) pause = std::max<std::chrono::milliseconds>(pause, asked_pause);
   not_before_ = Clock::now() + pause;
   return Outcome::again;
+}
+
+/// Whether a source has answered, and has not the bytes of the lock.
+bool Transfer::is_lacking_somewhere() const {
+  return !sources_.one_server && std::any_of(refusals_.begin(), refusals_.end(), [](const auto& entry) {
+    return entry.second.why != Refusal::Why::refused;
+  });
 }
 
 Transfer::Outcome Transfer::give_up(Failure failure, Error error) {

@@ -42,9 +42,9 @@ class Transfer {
   enum class Outcome { done, again, failed };
   enum class Failure {
     none,
-    lacking,      ///< every source has answered that it does not have the package, or has other bytes of it
+    lacking,      ///< every source that answers does not have the package, or has other bytes of it
     refused,      ///< a source does not want to, and the others are lacking
-    unreachable,  ///< tried often enough: there is no point in asking these sources for more
+    unreachable,  ///< none has answered, though tried often enough: there is no point in asking for more
     local,        ///< the disk
   };
 
@@ -71,6 +71,8 @@ class Transfer {
   /// The answers that had other bytes than the lock says (ErrorKind::integrity), in the order of the sources;
   /// there may be some though the next source was right.
   std::vector<Error> wrong_bytes() const;
+  /// Whether it is lacking, but a source gave no answer: `error` says which and why.
+  bool unanswered() const { return unanswered_; }
 
  private:
   struct Refusal {
@@ -89,6 +91,7 @@ class Transfer {
   Outcome give_up(Failure failure, Error error);
   bool to_next_source();
   void choose_source();
+  bool is_lacking_somewhere() const;
   const std::string& source() const { return sources_.addresses[current_]; }
 
   lock::Package package_;
@@ -98,6 +101,7 @@ class Transfer {
   const FetchOptions& options_;
   Reporter::Activity& activity_;
 
+  bool unanswered_ = false;
   std::size_t current_ = 0;                  ///< of the sources
   std::map<std::size_t, Refusal> refusals_;  ///< sources that are not asked again
   unsigned failures_ = 0;                    ///< since a try last got further than all before it

@@ -101,6 +101,30 @@ TEST_CASE("another mirror comes before the snapshot archive") {
   CHECK(world.reporter.warnings.empty());
 }
 
+TEST_CASE("a mirror that is down does not keep what another one has dropped from the snapshot archive") {
+  StaleWorld world(3, {"p1"});
+  world.options.attempts = 2;
+  LoopbackServer down([](const HttpRequest&) { return test::answer_with(503); });
+  const std::vector<std::string> mirrors{down.address(), world.mirror.address()};
+  SECTION("that has it") {
+    world.check_complete(world.fetch(mirrors, world.reporter));
+    CHECK(paths_of(world.snapshot.requests()) == std::set{snapshot_path("p1", kStamps[0])});
+    REQUIRE(world.reporter.warnings.size() == 2);
+    CHECK(contains(world.reporter.warnings[0], "passed over: cannot fetch p1 1.0+b1 from " + down.address()));
+    CHECK(contains(world.reporter.warnings[1], "1 of the locked packages is no longer on the mirrors"));
+  }
+  SECTION("that has it no more") {
+    world.snapshot_fault = [](const HttpRequest&, HttpAnswer& answer) { answer = test::answer_with(404); };
+    const auto fetched = world.fetch(mirrors, world.reporter);
+    REQUIRE(!fetched);
+    const std::string text = format_error(fetched.error());
+    INFO(text);
+    CHECK(contains(text, "1 of the locked packages is gone"));
+    CHECK(contains(text, "\n  p1 1.0+b1\n"));
+    CHECK(contains(text, "not every mirror has answered: cannot fetch p1 1.0+b1 from " + down.address()));
+  }
+}
+
 TEST_CASE("security updates have a snapshot archive of their own") {
   StaleWorld world(2, {"p1"});
   world.lock.packages[1].archive = "debian-security";
