@@ -107,7 +107,9 @@ verify::Check count(const verify::FileSystems& systems) {
 Status check_files(const VerifyRequest& request, const std::optional<Expectation>& expected,
                    const fs::path& cache, const fs::path& scratch, Reporter& reporter,
                    verify::Report& report) {
-  TRY(const vm::Accelerator accelerator, vm::find_accelerator({request.image, cache}, reporter));
+  // The image is not booted for it: it is the one in doubt. What has been built from the spec may be.
+  TRY(const vm::Accelerator accelerator, expected ? vm::find_accelerator({expected->image, cache}, reporter)
+                                                  : vm::recall_accelerator(cache, reporter));
   auto systems =
       verify::read_file_systems({request.image, scratch, cache / "libguestfs", accelerator}, reporter);
   if (!systems && systems.error().kind == ErrorKind::integrity) {

@@ -79,12 +79,13 @@ Result<std::optional<bool>> try_kvm(const AcceleratorQuestion& question, Reporte
   return verdict;
 }
 
-}  // namespace
-
-Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Reporter& reporter) {
+/// What is known without a trial: the user's wish, that there is no KVM to open, or a verdict of before. Else
+/// nothing.
+Result<std::optional<Accelerator>> known(const AcceleratorQuestion& question, Reporter& reporter) {
+  using Known = std::optional<Accelerator>;
   if (const char* wish = std::getenv("MAILSTEAD_ACCEL"); wish != nullptr && *wish != '\0') {
-    if (std::string_view(wish) == "tcg") return Accelerator::tcg;
-    if (std::string_view(wish) == "kvm") return Accelerator::kvm;
+    if (std::string_view(wish) == "tcg") return Known(Accelerator::tcg);
+    if (std::string_view(wish) == "kvm") return Known(Accelerator::kvm);
     return fail(ErrorKind::usage, std::string("MAILSTEAD_ACCEL is '") + wish + "'", "set it to tcg or kvm");
   }
   if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) {
@@ -93,23 +94,42 @@ Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Report
           fmt::format("KVM is not used: {0} is not for you to open; to be faster, add yourself to the group "
                       "kvm and log in again",
                       question.device.string()));
-    return Accelerator::tcg;
+    return Known(Accelerator::tcg);
   }
   TRY(const fs::path file, verdict_file(question));
   if (const auto verdict = read_file(file, 64)) {
     if (*verdict == "tcg\n") {
       reporter.info(fmt::format("Emulated: KVM has not worked on this machine. To try it again, remove {}",
                                 file.string()));
-      return Accelerator::tcg;
+      return Known(Accelerator::tcg);
     }
-    if (*verdict == "kvm\n") return Accelerator::kvm;
+    if (*verdict == "kvm\n") return Known(Accelerator::kvm);
   }
+  return Known();
+}
+
+}  // namespace
+
+Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Reporter& reporter) {
+  TRY(const auto there, known(question, reporter));
+  if (there) return *there;
   TRY(const std::optional<bool> works, try_kvm(question, reporter));
   if (works) {
+    TRY(const fs::path file, verdict_file(question));
     CHECK_OK(make_directories(question.cache));
     CHECK_OK(write_file(file, *works ? "kvm\n" : "tcg\n"));
   }
   return works.value_or(false) ? Accelerator::kvm : Accelerator::tcg;
+}
+
+Result<Accelerator> recall_accelerator(const std::filesystem::path& cache, Reporter& reporter) {
+  AcceleratorQuestion question;
+  question.cache = cache;
+  TRY(const auto there, known(question, reporter));
+  if (there) return *there;
+  reporter.info(
+      "Emulated: whether KVM works here has not been tried yet; `mailstead test` or `run` finds out");
+  return Accelerator::tcg;
 }
 
 }  // namespace mailstead::vm

@@ -27,4 +27,8 @@ struct AcceleratorQuestion {
 /// interrupted.
 Result<Accelerator> find_accelerator(const AcceleratorQuestion& question, Reporter& reporter);
 
+/// What find_accelerator has found out before, without booting anything: for whoever has no image that he
+/// trusts. Emulation if nothing is known. Errors: those of find_accelerator.
+Result<Accelerator> recall_accelerator(const std::filesystem::path& cache, Reporter& reporter);
+
 }  // namespace mailstead::vm
