@@ -38,7 +38,7 @@ bool is_control(std::string_view character) {
 
 /// Text that came from outside can hold control characters, which must not reach the user's terminal;
 /// newlines stay.
-std::string printable(std::string_view text) {
+std::string without_controls(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size();) {
     const std::string_view character = text.substr(at, character_size(text, at));
@@ -58,18 +58,18 @@ std::string printable(std::string_view text) {
 std::string place_prefix(const Error& error) {
   if (!error.place) return {};
   const Place& place = *error.place;
-  std::string out = printable(place.file);
+  std::string out = without_controls(place.file);
   if (place.line > 0) out += fmt::format(":{}", place.line);
   if (place.line > 0 && place.column > 0) out += fmt::format(":{}", place.column);
   return out + ": ";
 }
 
 void append_one(std::string& out, const Error& error) {
-  out += place_prefix(error) + printable(error.message) + '\n';
+  out += place_prefix(error) + without_controls(error.message) + '\n';
   if (error.place && error.place->line > 0 && !error.place->source_line.empty()) {
     const Place& place = *error.place;
     constexpr std::size_t kWidest = 160;
-    const std::string line = printable(place.source_line);
+    const std::string line = without_controls(place.source_line);
     if (columns(line) <= kWidest) {
       out += fmt::format("{:>5} | {}\n", place.line, line);
       if (place.column > 0) {
@@ -81,8 +81,8 @@ void append_one(std::string& out, const Error& error) {
       }
     }
   }
-  if (!error.hint.empty()) out += fmt::format("  {}\n", printable(error.hint));
-  for (const std::string& note : error.notes) out += fmt::format("  {}\n", printable(note));
+  if (!error.hint.empty()) out += fmt::format("  {}\n", without_controls(error.hint));
+  for (const std::string& note : error.notes) out += fmt::format("  {}\n", without_controls(note));
 }
 
 }  // namespace
@@ -107,7 +107,8 @@ std::string format_error(const Error& error) {
 }
 
 std::string format_error_line(const Error& error) {
-  return place_prefix(error) + printable(error.message + (error.hint.empty() ? "" : " (" + error.hint + ")"));
+  return place_prefix(error) +
+         without_controls(error.message + (error.hint.empty() ? "" : " (" + error.hint + ")"));
 }
 
 int exit_code(const Error& error) {

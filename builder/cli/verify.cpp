@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "verify/appliance.hpp"
 
@@ -22,12 +23,14 @@ std::string place_of(const verify::Finding& finding) {
   return text;
 }
 
+/// What is said of an image may have names and texts out of it.
 void print_report(const verify::Report& report) {
   for (const verify::Check& check : report.checks) {
-    fmt::print("{:<4} {:<22} {}\n", check.findings.empty() ? "ok" : "FAIL", check.name, check.counted);
+    fmt::print("{:<4} {:<22} {}\n", check.findings.empty() ? "ok" : "FAIL", check.name,
+               printable(check.counted));
     for (const verify::Finding& finding : check.findings) {
-      fmt::print("     {}\n       expected {}\n       found    {}\n", place_of(finding), finding.expected,
-                 finding.found);
+      fmt::print("     {}\n       expected {}\n       found    {}\n", printable(place_of(finding)),
+                 printable(finding.expected), printable(finding.found));
     }
     if (check.more > 0) fmt::print("     and {} more\n", check.more);
   }
@@ -58,7 +61,7 @@ void print_json(const verify::Report& report) {
   const Json object = {
       {"passed", report.passed()}, {"checks", std::move(checks)}, {"not_proved", report.unproved}};
   // Names in a damaged image may be any bytes.
-  fmt::print("{}\n", object.dump(2, ' ', false, Json::error_handler_t::replace));
+  fmt::print("{}\n", object.dump(2, ' ', true, Json::error_handler_t::replace));
 }
 
 /// Not require_disk_image: an image whose first sectors are damaged is one to look at.

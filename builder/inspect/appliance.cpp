@@ -6,9 +6,9 @@
 #include <algorithm>
 #include <future>
 
+#include "base/printable.hpp"
 #include "image/image.hpp"
 #include "inspect/file_systems.hpp"
-#include "inspect/printable.hpp"
 #include "rootfs/compose.hpp"
 
 namespace mailstead::inspect {

@@ -87,7 +87,7 @@ Result<std::vector<ValueDifference>> diff_boot(const DiskImage& before, const Ap
   const auto digest = [](const DiskImage& image, const Appliance& appliance,
                          const char* file) -> Result<std::string> {
     TRY(const Partition boot, image.partition(image::kBootLabels[appliance.current]));
-    TRY(const std::string bytes, read_fat_file(image, boot, file, boot.size));
+    TRY(const std::string bytes, read_fat_file(image, boot, file, kMostBootFile));
     return crypto::sha256_hex(bytes);
   };
   std::vector<ValueDifference> differences;
@@ -105,6 +105,20 @@ Result<std::vector<ValueDifference>> diff_boot(const DiskImage& before, const Ap
   add(differences, "boot code", std::move(old_code), std::move(new_code));
   diff_arguments(old_slot, new_slot, differences);
   return differences;
+}
+
+/// A digest of everything that is in no partition: boot code, both copies of the partition table, gaps.
+Result<std::string> digest_outside(const DiskImage& image, std::uint64_t size,
+                                   const std::vector<Partition>& partitions) {
+  std::string digests;
+  std::uint64_t at = 0;
+  for (const Partition& partition : partitions) {
+    TRY(const std::string gap, image.sha256(at, partition.start - at));
+    digests += gap;
+    at = partition.start + partition.size;
+  }
+  TRY(const std::string rest, image.sha256(at, size - at));
+  return crypto::sha256_hex(digests + rest);
 }
 
 Result<std::vector<FileDifference>> diff_usr(const DiskImage& before, const Appliance& old,
@@ -175,6 +189,9 @@ Result<ImageDifference> diff_images(const DiskImage& before, const DiskImage& af
   difference.packages = diff_packages(old.facts.packages, now.facts.packages);
   diff_partitions(old, now, difference);
   TRY(difference.boot, diff_boot(before, old, after, now));
+  TRY(std::string old_outside, digest_outside(before, old.size, before.partitions()));
+  TRY(std::string new_outside, digest_outside(after, now.size, after.partitions()));
+  add(difference.boot, "outside of partitions", std::move(old_outside), std::move(new_outside));
   TRY(difference.files, diff_trees(old.root, now.root));
   TRY(difference.configuration, diff_configuration(old, now, difference.files));
   if (usr_digest(old) != usr_digest(now)) {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "inspect/diff.hpp"
-#include "inspect/printable.hpp"
 
 namespace mailstead::inspect {
 namespace {

@@ -5,8 +5,8 @@
 
 #include <algorithm>
 
+#include "base/printable.hpp"
 #include "crypto/digest.hpp"
-#include "inspect/printable.hpp"
 
 namespace mailstead::inspect {
 namespace {

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "inspect/printable.hpp"
+#include "base/printable.hpp"
 #include "rootfs/control.hpp"
 
 namespace mailstead::inspect {

@@ -18,6 +18,9 @@ namespace mailstead::inspect {
 Result<rootfs::FileTree> read_squashfs(const DiskImage& image, const Partition& partition,
                                        const std::vector<std::string>& folders = {});
 
+/// What a kernel or an initrd may have at most, bytes, whatever the image says of its partition.
+inline constexpr std::uint64_t kMostBootFile = 256u << 20;
+
 /// A file of the FAT file system in a partition, read by the host's mcopy(1). Errors: no such file, or more
 /// than `limit` bytes.
 Result<std::string> read_fat_file(const DiskImage& image, const Partition& partition, const std::string& path,

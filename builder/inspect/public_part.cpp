@@ -7,10 +7,10 @@
 #include <charconv>
 #include <string_view>
 
+#include "base/printable.hpp"
 #include "crypto/digest.hpp"
 #include "image/image.hpp"
 #include "inspect/file_systems.hpp"
-#include "inspect/printable.hpp"
 
 namespace mailstead::inspect {
 namespace {
@@ -27,7 +27,7 @@ std::uint64_t little_endian(std::string_view bytes) {
 Result<PublicPart> measure_file(const DiskImage& image, std::size_t slot, const std::string& name,
                                 const char* file) {
   TRY(const Partition boot, image.partition(image::kBootLabels[slot]));
-  TRY(const std::string bytes, read_fat_file(image, boot, file, boot.size));
+  TRY(const std::string bytes, read_fat_file(image, boot, file, kMostBootFile));
   return PublicPart{name, bytes.size(), crypto::sha256_hex(bytes)};
 }
 

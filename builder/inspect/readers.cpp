@@ -6,7 +6,7 @@
 #include <string_view>
 #include <utility>
 
-#include "inspect/printable.hpp"
+#include "base/printable.hpp"
 
 namespace mailstead::inspect {
 namespace {

@@ -9,7 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
-#include "inspect/printable.hpp"
+#include "base/printable.hpp"
 #include "inspect/scale.hpp"
 
 namespace mailstead::inspect {

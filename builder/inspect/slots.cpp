@@ -68,7 +68,7 @@ Result<std::vector<Slot>> read_slots(const DiskImage& image) {
     TRY(slot.filled, has_boot_sector(image, boot));
     if (slot.filled) {
       TRY(const std::string config, read_fat_file(image, boot, "slot.cfg", kMostConfig));
-      TRY(const std::string kernel, read_fat_file(image, boot, "vmlinuz", boot.size));
+      TRY(const std::string kernel, read_fat_file(image, boot, "vmlinuz", kMostBootFile));
       slot.command_line = command_line_in(config);
       slot.kernel_release = kernel_release_in(kernel);
       slot.root_hash = slot.argument("roothash");

@@ -5,9 +5,9 @@
 #include <optional>
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "base/run.hpp"
 #include "inspect/diff_trees.hpp"
-#include "inspect/printable.hpp"
 
 namespace mailstead::inspect {
 namespace {

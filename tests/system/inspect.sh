@@ -83,6 +83,14 @@ assert said["partitions"] == ["mailstead-boot-a", "mailstead-root-a"]
 PY
 expect 1 "$MAILSTEAD" diff "$image" inspect/flipped.img >inspect/code.txt
 grep -q '^  + boot code' inspect/code.txt
+# A byte of the partition table's second copy, and one in no structure at all
+for place in -100 -600000; do
+  cp --sparse=always "$image" inspect/outside.img
+  printf '\001' | dd of=inspect/outside.img bs=1 seek=$(($(stat -c %s "$image") + place)) conv=notrunc status=none
+  expect 1 "$MAILSTEAD" diff "$image" inspect/outside.img >inspect/outside.txt
+  grep -q '^  + outside of partitions' inspect/outside.txt
+done
+rm inspect/outside.img
 expect 2 "$MAILSTEAD" diff "$image" no-such.img
 
 # Bills of materials: valid, complete, the same again and for another site with the same base

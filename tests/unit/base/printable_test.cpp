@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "inspect/printable.hpp"
+#include "base/printable.hpp"
 
 #include "support/catch.hpp"
 
-using namespace mailstead::inspect;
+using namespace mailstead;
 
 TEST_CASE("Names from an image cannot steer the terminal") {
   CHECK(printable("Főtanúsítvány.pem €😀") == "Főtanúsítvány.pem €😀");
   CHECK(printable("\x1b[2Jx\r\n\t\x7f") == "\\x1b[2Jx\\x0d\\x0a\\x09\\x7f");
   CHECK(printable("a\tb", true) == "a\tb");
+  CHECK(printable("a\u202eb\u2067c") == "a\\xe2\\x80\\xaeb\\xe2\\x81\\xa7c");
   CHECK(printable("\xc2\x9b"
                   "2J") == "\\xc2\\x9b2J");  // CSI as one C1 character
 }
