@@ -4,7 +4,7 @@
 set -eux
 place=$WORK/public
 rm -rf "$place"
-mkdir -p "$place/cache" "$place/lock" "$place/site"
+mkdir -p "$place/cache" "$place/lock" "$place/site" "$place/second-cache"
 cache=${MAILSTEAD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/mailstead}
 
 # From nothing but the packages and the lock, with no spec and no key near.
@@ -16,11 +16,16 @@ export MAILSTEAD_CACHE=$place/cache
 test "$(ls)" = mailstead.lock
 test "$(awk '$1 == "base" {print length($2)}' "$place/made.txt")" = 64
 
-# A second site: another cache, other keys, and names that are nowhere else.
+# A second site, with a cache of its own, so that its base is made while its spec and keys are there: other keys, and names and
+# an address that are nowhere else.
+ln -s "$cache/store" "$place/second-cache/store"
+export MAILSTEAD_CACHE=$place/second-cache
 cd "$place/site"
 mark=privateqzx
 sed -E "s/example\\.org/$mark-site.example/g; s/(alice|bob|noreply|small|tiny|team|old|someone)@/$mark-\\1@/g; s/@elsewhere/@$mark-elsewhere/" \
   "$WORK/mail.yaml" >mail.yaml
+sed -i 's|^  dhcp: true$|  addresses: [198.51.100.177/24]\n  gateway: 198.51.100.1|' mail.yaml
+grep -qF 198.51.100.177 mail.yaml
 cp "$WORK/mailstead.lock" .
 "$MAILSTEAD" keys mail.yaml
 "$MAILSTEAD" build mail.yaml -o mail.img --offline
@@ -52,24 +57,27 @@ for image in sys.argv[2:]:
 assert len(roots) == 2, "the private parts are the same"
 PY
 
-# Nothing of the second site is in any of its files: what is compressed is looked into. Its names all have the mark in
-# them; of its secrets and hashes every line is looked for.
+# Nothing of the second site is in any file of the base that was made beside it: what is compressed is looked into. Its names
+# all have the mark in them; of its secrets and hashes every line is looked for.
 test "$(grep -cF "$mark" mail.yaml)" -ge 10
 {
   echo "$mark"
+  echo 198.51.100.177
   sed -n 's/.*password_hash: "\(.*\)"/\1/p' mail.yaml
   find secrets -name '*.pem' -exec grep -hv -e '-----' {} +
 } >words.txt
 test "$(wc -l <words.txt)" -ge 40
+made=$(echo "$place"/second-cache/bases/*/)
+test -s "$made/usr.img"
 mkdir tree
-unsquashfs -q -n -d tree/usr "$place/made/usr.img" >/dev/null
+unsquashfs -q -n -d tree/usr "$made/usr.img" >/dev/null
 mkdir tree/initrd tree/esp
-(cd tree/initrd && zstd -qdc "$place/made/initrd.img" | cpio -idm --quiet --no-absolute-filenames)
-mcopy -n -s -i "$place/made/esp.img" ::/ tree/esp/
+(cd tree/initrd && zstd -qdc "$made/initrd.img" | cpio -idm --quiet --no-absolute-filenames)
+mcopy -n -s -i "$made/esp.img" ::/ tree/esp/
 test "$(find tree/usr tree/initrd -type f | wc -l)" -gt 2000
 grep -rqF systemd-repart tree/initrd/usr/lib/systemd/system
 test -s tree/esp/EFI/BOOT/BOOTX64.EFI
-if grep -rlFf words.txt tree "$place/made"; then exit 1; fi
+if grep -rlFf words.txt tree "$made"; then exit 1; fi
 if find tree | grep -F "$mark"; then exit 1; fi
 # The search finds what is there: the same words are in the private part.
 python3 - mail.img root.part <<'PY'
