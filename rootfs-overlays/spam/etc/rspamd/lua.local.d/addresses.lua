@@ -94,13 +94,26 @@ local function reject(task, text)
   task:set_pre_result({action = "reject", message = text, module = "ADDRESSES"})
 end
 
--- A vacation reply that Dovecot has written for one of our users: it comes from this machine and has not passed any mail server.
--- What is redirected has passed ours, by SMTP and LMTP, and keeps two Received lines at least; a reply has none but that
--- which Rspamd itself makes of the connection. A script may put anything into From, so the reply says by its envelope whose it
--- is (sieve_vacation_send_from_recipient); then the envelope becomes the empty one of automatic replies (RFC 3834 section 3.3).
+-- Where the first header line of that name begins, or nil.
+local function place_of(headers, name)
+  return ("\n" .. headers:lower()):find("\n" .. name .. ":", 1, true)
+end
+
+-- Whether a user's script has redirected this. Dovecot then says so above all that the message had; in a reply, the text of a
+-- script can bring header lines of its own (vacation :mime), but only below MIME-Version.
+local function is_redirected(task)
+  local headers = tostring(task:get_raw_headers() or "")
+  local redirected = place_of(headers, "x-sieve-redirected-from")
+  local mime = place_of(headers, "mime-version")
+  return redirected ~= nil and (mime == nil or redirected < mime)
+end
+
+-- A vacation reply that Dovecot has written for one of our users: it comes from this machine and was not redirected.
+-- A script may put anything into From, so the reply says by its envelope whose it is (sieve_vacation_send_from_recipient); then
+-- the envelope becomes the empty one of automatic replies (RFC 3834 section 3.3).
 local function check_own_reply(task)
   local sender = envelope_sender(task)
-  if sender == "" or #(task:get_header_full("Received") or {}) > 1 then
+  if sender == "" or is_redirected(task) then
     return
   end
   local list = addresses_of(task, "From", task:get_mempool())
