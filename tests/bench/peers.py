@@ -95,11 +95,20 @@ def mmdebstrap(packages, archive, work):
     return made
 
 
-def add_empty_package(archive, name):
-    """A package that somebody insists on and that is not in the lock."""
-    folder = archive / "empty" / name
+# What mkosi before 15 asks for or looks for whatever it is told, and what trixie has elsewhere or we do without.
+STAND_INS = {"dbus": {}, "libpam-systemd": {}, "login": {"etc/pam.d/login": ""},
+             "systemd-resolved": {"usr/lib/systemd/system/systemd-resolved.service":
+                                  "[Service]\nExecStart=true\n[Install]\nWantedBy=multi-user.target\n"}}
+
+
+def add_stand_in(archive, name, files):
+    """A package that somebody insists on and that is not in the lock, with files (path: content)."""
+    folder = archive / "stand-ins" / name
     (folder / "DEBIAN").mkdir(parents=True)
-    (folder / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 0\nArchitecture: all\nDescription: empty\n"
+    for path, content in files.items():
+        (folder / path).parent.mkdir(parents=True)
+        (folder / path).write_text(content)
+    (folder / "DEBIAN/control").write_text(f"Package: {name}\nVersion: 0\nArchitecture: all\nDescription: stand-in\n"
                                            "Maintainer: nobody <nobody@localhost>\n")
     subprocess.run(["dpkg-deb", "--build", "--root-owner-group", folder, archive / "pool"], check=True,
                    stdout=subprocess.DEVNULL)
@@ -110,17 +119,19 @@ def mkosi(packages, archive, work):
     folder = work / "mkosi"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
+    names = list(packages.system)
     old = float(version("mkosi").split()[-1].partition("~")[0]) < 15
     if old:
-        # It asks for these whatever it is told, and would clean up documentation in a container of its own.
-        for name in ("dbus", "libpam-systemd"):
-            add_empty_package(archive, name)
+        for name, files in STAND_INS.items():
+            add_stand_in(archive, name, files)
         write_index(packages, archive)
+        names += STAND_INS
+        # It would clean up documentation in a container of its own.
         options = ["--format=gpt_ext4", f"--local-mirror=file:{archive}", f"--workspace-dir={folder}", "--with-docs=yes"]
     else:
         options = ["--format=disk", f"--mirror=file://{archive}", f"--workspace-directory={folder}"]
     made = measure.run(["mkosi", f"--directory={folder}", "--distribution=debian", f"--release={packages.suite}", "--force",
-                        f"--package={','.join(packages.system)}", "--bootable=no", "--repository-key-check=no",
+                        f"--package={','.join(names)}", "--bootable=no", "--repository-key-check=no",
                         f"--output-dir={folder}", *options, "build"], watch=0.25, log=work / "mkosi.log")
     shutil.rmtree(folder)
     return made
