@@ -198,7 +198,7 @@ Status Machine::start() {
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return fail(ErrorKind::io, std::string("cannot make a socket pair: ") + std::strerror(errno));
   FileDescriptor ours(ends[0]);
-  const FileDescriptor theirs(ends[1]);
+  FileDescriptor theirs(ends[1]);
   ++boots_;
   Daemon daemon{command_line(theirs.get()), options_.folder / "qemu.log", {theirs.get()}, false};
   if (const auto* tap = std::get_if<TapNetwork>(&options_.network)) daemon.keep.push_back(tap->fd);
@@ -206,6 +206,7 @@ Status Machine::start() {
   powered_on_ = Clock::now();
   TRY(Process process, Process::start(daemon));
   process_ = std::make_unique<Process>(std::move(process));
+  theirs = {};  // or the monitor of a QEMU that has ended would seem to be silent
   monitor_ = std::make_unique<Qmp>(std::move(ours));
   if (auto status = monitor_->connect(kMonitorTimeout); !status) {
     process_->wait(1s);
