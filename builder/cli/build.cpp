@@ -48,6 +48,13 @@ void add_build(CLI::App& app, Globals& globals) {
   add_json_option(*verb, globals);
   verb->callback([&globals, spec, image, provenance] {
     globals.work = [&globals, spec, image, provenance]() -> Status {
+      if (!provenance->empty()) {
+        CHECK_OK(require_document_place(*provenance));
+        if (std::filesystem::absolute(*provenance).lexically_normal() ==
+            std::filesystem::absolute(*image).lexically_normal())
+          return fail(ErrorKind::usage, "the image and its provenance have the same name",
+                      "name another file");
+      }
       TRY(const auto result, pipeline::build(*spec, *image, globals.options, *globals.reporter));
       if (!provenance->empty())
         CHECK_OK(pipeline::write_provenance(*spec, result, *provenance, *globals.reporter));

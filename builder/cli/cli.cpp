@@ -7,9 +7,11 @@
 #include <cstdio>
 #include <ctime>
 #include <exception>
+#include <fstream>
 #include <iostream>
 
 #include "base/interrupt.hpp"
+#include "base/revision.hpp"
 #include "cli/command.hpp"
 #include "image/image.hpp"
 
@@ -72,6 +74,27 @@ Status require_disk_image(const std::filesystem::path& image) {
               "name a file that `mailstead build` has made");
 }
 
+Status require_document_place(const std::filesystem::path& file) {
+  namespace fs = std::filesystem;
+  std::error_code error;
+  const fs::path folder = fs::absolute(file).parent_path();
+  if (!fs::is_directory(folder, error)) {
+    return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", file.string()),
+                fmt::format("mkdir -p {}", folder.string()));
+  }
+  if (!fs::exists(file, error)) return ok();
+  if (!fs::is_regular_file(file, error))
+    return fail(ErrorKind::usage, fmt::format("{} is not a file", file.string()), "name a file");
+  // A slip of the hand must not cost an image, a spec or a letter.
+  char first = '{';
+  std::ifstream(file, std::ios::binary) >> first;
+  if (first == '{') return ok();
+  return fail(
+      ErrorKind::usage,
+      fmt::format("{} is there already, and is no JSON document: it is not overwritten", file.string()),
+      "name another file, or remove this one");
+}
+
 void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_option("--mirror", globals.options.mirror,
                   "where Debian's packages are: one address, or two for the main and the security archive "
@@ -90,7 +113,7 @@ int run_command_line(int argc, char** argv) {
   CLI::App app(
       "One YAML file becomes a whole mail server as a disk image: read-only, verified, reproducible.",
       "mailstead");
-  app.set_version_flag("--version", std::string("mailstead ") + MAILSTEAD_VERSION);
+  app.set_version_flag("--version", fmt::format("mailstead {} ({})", MAILSTEAD_VERSION, kRevision));
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--progress", globals.progress,

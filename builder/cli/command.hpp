@@ -44,6 +44,10 @@ void add_completion(CLI::App& app, Globals& globals);
 /// Error if `image` is not a file that a machine could start from.
 Status require_disk_image(const std::filesystem::path& image);
 
+/// Whether a JSON document may be written to `file`: nothing but such a one, or an empty file, is written
+/// over. Errors: ErrorKind::usage; ErrorKind::io, its folder does not exist.
+Status require_document_place(const std::filesystem::path& file);
+
 /// A check for options that name files: nothing if `text` is a name, else what is wrong with it.
 std::string not_empty(const std::string& text);
 

@@ -25,6 +25,7 @@ void add_sbom(CLI::App& app, Globals& globals) {
   verb->callback([&globals, choices] {
     globals.work = [choices]() -> Status {
       CHECK_OK(require_disk_image(choices->image));
+      if (!choices->output.empty()) CHECK_OK(require_document_place(choices->output));
       TRY(const auto image, inspect::DiskImage::open(choices->image));
       TRY(const auto facts, inspect::read_public_facts(image));
       const std::string bill =

@@ -49,6 +49,7 @@ struct Lock {
   std::vector<std::string> requested_system;
   std::vector<std::string> requested_initrd;
   std::vector<std::string> requested_tools;
+  std::string text_sha256;  ///< of the text that it was read from; empty if it was not read from a file
 };
 
 /// What the profile asks of the archive.

@@ -327,8 +327,10 @@ Result<Lock> parse_lock(std::string_view text, const std::string& name) {
 }
 
 Result<Lock> load_lock(const std::filesystem::path& path) {
-  TRY(auto text, read_file(path, 16u << 20));
-  return parse_lock(text, path.string());
+  TRY(const auto text, read_file(path, 16u << 20));
+  TRY(Lock lock, parse_lock(text, path.string()));
+  lock.text_sha256 = crypto::sha256_hex(text);
+  return lock;
 }
 
 Status save_lock(const std::filesystem::path& path, const Lock& lock) {

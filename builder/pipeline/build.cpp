@@ -38,6 +38,20 @@ Status require_keys(const spec::Site& site) {
   return fail(std::move(error));
 }
 
+Result<std::vector<PublicKey>> public_keys(const spec::Site& site) {
+  std::vector<PublicKey> all;
+  for (const spec::Domain& domain : site.domains) {
+    for (spec::DkimKey key : domain.dkim) {
+      key.private_key = site.folder / key.private_key;
+      TRY(const std::string record, keys::dkim_record(key));
+      all.push_back({fmt::format("{}._domainkey.{}", key.selector, domain.name), crypto::sha256_hex(record)});
+    }
+  }
+  TRY(std::string certificate, crypto::sha256_file_hex(site.tls.certificate));
+  all.push_back({"tls certificate", std::move(certificate)});
+  return all;
+}
+
 Status require_place(const fs::path& image) {
   const fs::path folder = fs::absolute(image).parent_path();
   if (!fs::is_directory(folder)) {
@@ -69,10 +83,11 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
                           Reporter& reporter) {
   BuildResult result;
   TRY(const Project project, open_project(spec, options));
-  TRY(result.spec_sha256, crypto::sha256_file_hex(spec));
+  result.spec_sha256 = project.spec_sha256;
   CHECK_OK(require_keys(project.site));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   warn_of_example_passwords(project, reporter);
+  TRY(result.keys, public_keys(project.site));
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
   TRY(PublicPart part,
@@ -97,7 +112,6 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   result.usr_root_hash = base.usr.root_hash;
   result.root_root_hash = site.root_hash;
   result.profile = project.platform.profile.name;
-  TRY(result.lock_sha256, crypto::sha256_file_hex(project.lock_file));
   result.lock = lock;
   result.parts = base.parts;
   return result;

@@ -14,6 +14,12 @@
 
 namespace mailstead::pipeline {
 
+/// What is public of a key of the site's.
+struct PublicKey {
+  std::string name;    ///< of the DNS record ("s2026r._domainkey.example.org"), or "tls certificate"
+  std::string sha256;  ///< of the record's text, or of the certificate's file
+};
+
 /// What `mailstead build` made.
 struct BuildResult {
   std::filesystem::path image;
@@ -23,9 +29,9 @@ struct BuildResult {
   std::string usr_root_hash;
   std::string root_root_hash;
   std::string profile;
-  std::string spec_sha256;               ///< of the file that was read
-  std::string lock_sha256;               ///< of the lock file
-  lock::Lock lock;                       ///< what it pins
+  std::string spec_sha256;               ///< of the text that was read
+  lock::Lock lock;                       ///< what was read of it
+  std::vector<PublicKey> keys;           ///< the site's, baked into the image
   std::vector<image::PublicPart> parts;  ///< of the base
 };
 

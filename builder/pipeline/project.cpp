@@ -6,6 +6,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "crypto/digest.hpp"
 #include "keys/check.hpp"
 #include "lock/check.hpp"
 #include "lock/lock_file.hpp"
@@ -41,7 +42,9 @@ Result<Platform> open_platform(const std::string& name) {
 
 Result<Project> open_project(const fs::path& spec, const Options& options) {
   Project project;
-  TRY(project.site, spec::load_site(spec));
+  TRY(std::string text, spec::read_spec(spec));
+  project.spec_sha256 = crypto::sha256_hex(text);
+  TRY(project.site, spec::parse_site(std::move(text), spec));
   TRY(project.platform, open_platform(options.profile.empty() ? project.site.profile : options.profile));
   project.lock_file = lock::lock_path_for(project.site.file);
   return project;
@@ -102,12 +105,11 @@ Result<lock::Lock> make_lock(const Project& project, const Options& options, Rep
 }
 
 Result<lock::Lock> get_lock(const Project& project, const Options& options, Reporter& reporter) {
-  if (fs::exists(project.lock_file)) {
-    return load_lock_for(project.platform, project.lock_file);
+  if (!fs::exists(project.lock_file)) {
+    TRY(const lock::Lock made, make_lock(project, options, reporter));
+    CHECK_OK(lock::save_lock(project.lock_file, made));
   }
-  TRY(lock::Lock lock, make_lock(project, options, reporter));
-  CHECK_OK(lock::save_lock(project.lock_file, lock));
-  return lock;
+  return load_lock_for(project.platform, project.lock_file);
 }
 
 }  // namespace mailstead::pipeline

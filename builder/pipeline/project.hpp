@@ -44,6 +44,7 @@ Result<Platform> open_platform(const std::string& name);
 struct Project {
   Platform platform;
   spec::Site site;
+  std::string spec_sha256;          ///< of the text that was read
   std::filesystem::path lock_file;  ///< beside the spec
 };
 

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/revision.hpp"
 #include "crypto/digest.hpp"
 #include "lock/package_url.hpp"
 
@@ -29,13 +30,15 @@ Json subjects(const BuildResult& result, std::string_view image_sha256) {
 }
 
 Json dependencies(const BuildResult& result) {
-  Json array = Json::array({with_digest({{"name", "mailstead.lock"}}, result.lock_sha256)});
+  Json array = Json::array({with_digest({{"name", "mailstead.lock"}}, result.lock.text_sha256)});
   for (const lock::Package& package : result.lock.packages) {
     array.push_back(with_digest(
         {{"name", package.name},
          {"uri", lock::package_url(package.name, package.version, package.architecture, result.lock.suite)}},
         package.sha256));
   }
+  // Of private keys what everybody may know, so that the digest gives nothing away.
+  for (const PublicKey& key : result.keys) array.push_back(with_digest({{"name", key.name}}, key.sha256));
   return array;
 }
 
@@ -50,9 +53,10 @@ std::string provenance_statement(const std::filesystem::path& spec, const BuildR
                            {"internalParameters", {{"base", result.base}}},
                            {"resolvedDependencies", dependencies(result)}};
   // Who builds the same again has the same invocation.
-  const std::string scope = result.spec_sha256 + result.lock_sha256 + result.base;
+  const std::string scope = result.spec_sha256 + result.lock.text_sha256 + result.base;
   const Json details = {
-      {"builder", {{"id", kBuilder}, {"version", {{"mailstead", MAILSTEAD_VERSION}}}}},
+      {"builder",
+       {{"id", kBuilder}, {"version", {{"mailstead", MAILSTEAD_VERSION}, {"revision", kRevision}}}}},
       {"metadata", {{"invocationId", "urn:uuid:" + crypto::derived_uuid(scope, "provenance")}}}};
   const Json statement = {{"_type", "https://in-toto.io/Statement/v1"},
                           {"subject", subjects(result, image_sha256)},

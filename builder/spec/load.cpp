@@ -134,8 +134,12 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
 }  // namespace
 
 Result<Site> load_site(const std::filesystem::path& file) {
-  TRY(yaml::Document document, yaml::Document::load(file));
-  return read_site(std::move(document), file);
+  TRY(std::string text, read_spec(file));
+  return parse_site(std::move(text), file);
+}
+
+Result<std::string> read_spec(const std::filesystem::path& file) {
+  return yaml::read_text(file);
 }
 
 Result<Site> parse_site(std::string text, const std::filesystem::path& file) {

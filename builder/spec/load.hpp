@@ -14,6 +14,10 @@ namespace mailstead::spec {
 /// relative to the spec's folder; key files that `mailstead keys` makes need not exist yet.
 Result<Site> load_site(const std::filesystem::path& file);
 
+/// The text of a spec, for parse_site. Errors (ErrorKind::usage): it cannot be read, or is larger than any
+/// spec.
+Result<std::string> read_spec(const std::filesystem::path& file);
+
 /// The same from memory; `file` names the text in messages, its parent is the site's folder.
 Result<Site> parse_site(std::string text, const std::filesystem::path& file);
 

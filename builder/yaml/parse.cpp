@@ -353,14 +353,16 @@ void Document::conceal_below(const std::string& section, const std::vector<std::
   }
 }
 
-Result<Document> Document::load(const std::filesystem::path& path) {
+Result<std::string> read_text(const std::filesystem::path& path) {
   auto text = read_file(path, kMostBytes);
-  if (!text) {
-    // A file that is not there or too large is a mistake of the command line or of whoever wrote the file.
-    text.error().kind = ErrorKind::usage;
-    return fail(std::move(text).error());
-  }
-  return parse(*std::move(text), path.string());
+  // A file that is not there or too large is a mistake of the command line or of whoever wrote the file.
+  if (!text) text.error().kind = ErrorKind::usage;
+  return text;
+}
+
+Result<Document> Document::load(const std::filesystem::path& path) {
+  TRY(std::string text, read_text(path));
+  return parse(std::move(text), path.string());
 }
 
 }  // namespace mailstead::yaml

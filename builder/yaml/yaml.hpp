@@ -116,6 +116,10 @@ class MapReader {
   std::vector<bool> taken_;
 };
 
+/// The text of a file, of the size that a document may have. Errors (ErrorKind::usage): it cannot be read, or
+/// is larger.
+Result<std::string> read_text(const std::filesystem::path& path);
+
 /// A parsed YAML file. Bounds: 6 MiB, 64 levels, 250,000 nodes, aliases expanded at most to about that many
 /// nodes and 77 MB of text, 256 KiB for a single text and for a list or map that is written in one line; one
 /// document; UTF-8 without control characters; no tags. Anything beyond is an error with its place, found in

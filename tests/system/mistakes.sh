@@ -25,6 +25,12 @@ cp mail.yaml wrong/precious.yaml
 refuse 2 'is no disk image: it is not overwritten' "$MAILSTEAD" build mail.yaml -o wrong/precious.yaml
 cmp mail.yaml wrong/precious.yaml
 refuse 2 'is not a file that could be an image' "$MAILSTEAD" build mail.yaml -o /dev/null
+refuse 2 'is no JSON document' "$MAILSTEAD" build mail.yaml -o wrong/x.img --provenance wrong/precious.yaml
+refuse 2 'is no JSON document' "$MAILSTEAD" sbom demo.img -o wrong/precious.yaml
+refuse 2 'have the same name' "$MAILSTEAD" build mail.yaml -o wrong/x.img --provenance wrong/../wrong/x.img
+refuse 1 'its folder does not exist' "$MAILSTEAD" build mail.yaml -o wrong/x.img --provenance none/p.json
+test ! -e wrong/x.img
+cmp mail.yaml wrong/precious.yaml
 for verb in "test --spec mail.yaml" run; do
   # shellcheck disable=SC2086  # a verb and its options
   refuse 2 'is not a disk image' "$MAILSTEAD" $verb wrong/precious.yaml

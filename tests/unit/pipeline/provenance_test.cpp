@@ -18,9 +18,10 @@ BuildResult build_result() {
   result.base = "base";
   result.profile = "cloud-amd64";
   result.spec_sha256 = std::string(64, '1');
-  result.lock_sha256 = std::string(64, '2');
+  result.lock.text_sha256 = std::string(64, '2');
   result.lock.suite = "trixie";
   result.lock.packages = {{"bash", "5.2", "amd64", "debian", "pool/bash.deb", 1, std::string(64, '3'), {}}};
+  result.keys = {{"s1._domainkey.example.org", std::string(64, '6')}};
   result.parts = {{"usr", 4096, std::string(64, '4')}};
   return result;
 }
@@ -43,7 +44,11 @@ TEST_CASE("A statement names what came out, what was asked for and what it was m
   CHECK(definition["resolvedDependencies"][0]["digest"]["sha256"] == std::string(64, '2'));
   CHECK(definition["resolvedDependencies"][1]["uri"] == "pkg:deb/debian/bash@5.2?arch=amd64&distro=trixie");
   CHECK(definition["resolvedDependencies"][1]["digest"]["sha256"] == std::string(64, '3'));
-  CHECK(statement["predicate"]["runDetails"]["builder"]["version"].contains("mailstead"));
+  CHECK(definition["resolvedDependencies"][2] ==
+        Json({{"name", "s1._domainkey.example.org"}, {"digest", {{"sha256", std::string(64, '6')}}}}));
+  const Json& version = statement["predicate"]["runDetails"]["builder"]["version"];
+  CHECK(version.contains("mailstead"));
+  CHECK_FALSE(version["revision"].get<std::string>().empty());
 }
 
 TEST_CASE("A statement has nothing of the machine, and another invocation for another spec") {
