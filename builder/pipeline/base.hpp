@@ -69,6 +69,9 @@ struct PackageFile {
   std::filesystem::path deb;
 };
 
+/// Whether the machine boots from files of this tool package, which are copied out of it.
+bool is_boot_package(const profile::Profile& profile, const lock::Package& package);
+
 /// Packages, each unpacked once, whatever it is for: the system, the initrd, the tools.
 struct Unpacked {
   tools::ScratchFolder folder;  ///< of their contents

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "base/files.hpp"
+#include "crypto/digest.hpp"
+#include "pipeline/base.hpp"
+#include "tools/elf.hpp"
+
+namespace mailstead::pipeline {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
+constexpr int kBaseFormat = 3;
+
+/// Adds each file below `folder`, with its name and whether it is executable, in byte order.
+Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
+  std::vector<fs::path> paths;
+  std::error_code error;
+  for (fs::recursive_directory_iterator it(folder, error), end; !error && it != end; it.increment(error)) {
+    if (!it->is_directory() || it->is_symlink()) paths.push_back(it->path());
+  }
+  if (error) return fail(ErrorKind::io, fmt::format("cannot read {}: {}", folder.string(), error.message()));
+  std::sort(paths.begin(), paths.end());
+  for (const fs::path& path : paths) {
+    std::string text;
+    if (fs::is_symlink(path)) {
+      text = fs::read_symlink(path, error).string();
+    } else {
+      TRY(text, read_file(path));
+    }
+    const bool executable =
+        (fs::symlink_status(path, error).permissions() & fs::perms::owner_exec) != fs::perms::none;
+    const std::string name = path.lexically_relative(folder).string();
+    hash.update(fmt::format("{} {} {}\n", name, executable ? "x" : "-", text.size()));
+    hash.update(text);
+  }
+  return ok();
+}
+
+}  // namespace
+
+Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
+  crypto::Sha256 bytes;
+  crypto::Sha256 making;
+  bytes.update(fmt::format("mailstead base {} {}\n", kBaseFormat, MAILSTEAD_VERSION));
+  bytes.update(fmt::format("{} {} {}\n", lock.suite, lock.architecture, lock.archive_time));
+  for (const lock::Package& package : lock.packages) {
+    const lock::Roles& roles = package.roles;
+    const bool boots = is_boot_package(platform.profile, package);
+    if (roles.system || roles.initrd || boots) {
+      bytes.update(fmt::format("{} {} {} {}{}{}\n", package.name, package.architecture, package.sha256,
+                               roles.system ? "s" : "-", roles.initrd ? "i" : "-", boots ? "b" : "-"));
+    }
+    // Tools are programs of the build host: for each architecture they are other files, and write the same.
+    if (roles.tool) {
+      bytes.update(fmt::format("tool {} {}\n", package.name, package.version));
+      making.update(fmt::format("tool {} {} {}\n", package.name, package.architecture, package.sha256));
+    }
+  }
+  const auto add_file = [&](const std::string& name, crypto::Sha256& hash) -> Status {
+    TRY(const std::string text, read_file(platform.data / name));
+    hash.update(fmt::format("{} {}\n", name, text.size()));
+    hash.update(text);
+    return ok();
+  };
+  CHECK_OK(add_file("profiles/" + platform.profile.name + ".yaml", bytes));
+  CHECK_OK(add_file("profiles/accounts.yaml", bytes));
+  for (const render::Overlay& overlay : platform.overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
+  CHECK_OK(digest_folder(platform.data / "rootfs-overlays" / "initrd", bytes));
+  // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
+  // cache.
+  CHECK_OK(add_file("profiles/maintainer-scripts.yaml", making));
+  TRY(const std::string program, tools::loaded_sha256_hex("/proc/self/exe"));
+  making.update(program);
+
+  BaseId id;
+  id.identity = crypto::to_hex(bytes.finish());
+  making.update(id.identity);
+  id.key = crypto::to_hex(making.finish());
+  return id;
+}
+
+}  // namespace mailstead::pipeline
