@@ -51,8 +51,13 @@ bool is_digest(std::string_view text) {
 
 class Chain {
  public:
-  Chain(const Disk& disk, const image::Layout& layout, const Places& places, Report& report)
-      : disk_(disk), layout_(layout), places_(places), report_(report) {}
+  Chain(const Disk& disk, const image::Layout& layout, const Places& places,
+        const std::string& trusted_root_hash, Report& report)
+      : disk_(disk),
+        layout_(layout),
+        places_(places),
+        trusted_root_hash_(trusted_root_hash),
+        report_(report) {}
 
   Status run() {
     TRY(partitions_, image::place_partitions(layout_, ""));
@@ -68,6 +73,7 @@ class Chain {
     } else {
       report_.unproved.emplace_back(
           "partition table, /usr, boot files: what vouches for them lies in the root file system, which "
+    if (!trusted_root_hash_.empty()) check_root_hash();
           "could "
           "not be read");
     }
@@ -185,6 +191,20 @@ class Chain {
                  error.message});
       return ok();
     };
+  /// The one that was named against the one under which the root file system is sound, or, if it is not, the
+  /// one that the machine would be started with.
+  void check_root_hash() {
+    Check& check = start_check("root hash");
+    check.counted = trusted_root_hash_;
+    if (root_.root_hash != trusted_root_hash_)
+      check.add({"root hash",
+                 partition(image::kRootNumberA).label,
+                 {},
+                 {},
+                 trusted_root_hash_,
+                 root_.root_hash.empty() ? "none" : root_.root_hash});
+  }
+
     auto text = read_root_file(image::kImageRecordPath);
     if (!text) return unreadable(text.error());
     auto record = image::read_image_record(*text);
@@ -429,12 +449,13 @@ class Chain {
 
 }  // namespace
 
-Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places, Reporter& reporter,
-                   Report& report) {
+Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places,
+                   const std::string& root_hash, Reporter& reporter, Report& report) {
   const auto activity = reporter.start("Following the root hash");
-  CHECK_OK(Chain(disk, layout, places, report).run());
+  CHECK_OK(Chain(disk, layout, places, root_hash, report).run());
   activity->set_result(fmt::format("{} checks", report.checks.size()));
   return ok();
 }
 
 }  // namespace mailstead::verify
+  const std::string& trusted_root_hash_;
