@@ -18,6 +18,9 @@ namespace {
 /// Ten times what an image of ours has.
 constexpr std::uint64_t kMostUnpacked = 2ull << 30;
 
+/// Likewise, and of the copy that is made of it, whatever the disk has room for.
+constexpr std::uint64_t kMostSquashfs = 2ull << 30;
+
 // The superblock of squashfs 4.0: its magic number, and how many bytes the file system has.
 constexpr std::size_t kSuperblockSize = 96;
 constexpr std::string_view kSquashfsMagic = "hsqs";
@@ -29,6 +32,9 @@ Result<std::uint64_t> squashfs_size(const DiskImage& image, const Partition& par
   for (std::size_t i = 8; i-- > 0;) size = size << 8 | static_cast<std::uint8_t>(block[kBytesUsedOffset + i]);
   if (!block.starts_with(kSquashfsMagic) || size < kSuperblockSize || size > partition.size)
     return fail(ErrorKind::integrity, fmt::format("there is no squashfs in partition {}", partition.number));
+  if (size > kMostSquashfs)
+    return fail(ErrorKind::integrity,
+                fmt::format("the squashfs in partition {} is too large: {} bytes", partition.number, size));
   return size;
 }
 

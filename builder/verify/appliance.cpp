@@ -23,6 +23,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kPatience{5};
 constexpr std::chrono::seconds kFarewell{15};
 
+// Ten times what an image of ours has. A squashfs of holes takes no room itself.
+constexpr std::uint64_t kMostFiles = 2ull << 30;
+
 /// Asks the process and all that it has started to end, and makes sure of it. QEMU ends first, then
 /// libguestfs cleans up.
 void end(vm::Process& process) {
@@ -61,6 +64,11 @@ Status wait_for(vm::Process& process, const fs::path& tar, Reporter& reporter) {
     if (size > read) {
       activity->advance(size - read);
       read = size;
+    }
+    if (size > kMostFiles) {
+      end(process);
+      return fail(ErrorKind::integrity,
+                  fmt::format("its files are too large: together more than {}", human_size(kMostFiles)));
     }
     if (ending && ending->clean()) {
       activity->set_result(human_size(read));

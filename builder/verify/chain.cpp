@@ -4,11 +4,12 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/interrupt.hpp"
 #include "base/run.hpp"
 #include "crypto/digest.hpp"
 #include "image/bios_boot.hpp"
@@ -27,6 +28,15 @@ using image::Partition;
 using image::PartitionNumber;
 
 constexpr const char* kSlotConfig = "slot.cfg";
+constexpr std::uint64_t kMostSlotConfig = 64 * 1024;
+constexpr std::uint64_t kMostRecord = 16u << 20;  // a hundred times what one has
+constexpr std::uint64_t kMostMemory = 4ull << 30;
+
+/// A file of the boot partition.
+struct BootFile {
+  std::uint64_t size = 0;
+  std::string sha256;
+};
 
 /// What a word of the kernel's command line starts with is followed by.
 std::string argument(std::string_view text, std::string_view key) {
@@ -63,6 +73,7 @@ class Chain {
     TRY(partitions_, image::place_partitions(layout_, ""));
     CHECK_OK(read_boot_partition());
     CHECK_OK(check_root());
+    if (!trusted_root_hash_.empty()) check_root_hash();
     CHECK_OK(read_record());
     if (record_) {
       CHECK_OK(check_table_copies());
@@ -73,7 +84,6 @@ class Chain {
     } else {
       report_.unproved.emplace_back(
           "partition table, /usr, boot files: what vouches for them lies in the root file system, which "
-    if (!trusted_root_hash_.empty()) check_root_hash();
           "could "
           "not be read");
     }
@@ -102,25 +112,37 @@ class Chain {
     for (const FatCopies copies : {FatCopies{}, {false, true}, {true, false}, {true, true}}) {
       auto volume = read_fat(disk_, {boot.start, boot.size}, copies);
       if (!volume) continue;
-      std::map<std::string, std::string> files;
+      std::optional<std::string> config;
       for (const FatEntry& entry : volume->entries) {
-        if (entry.directory || entry.size > boot.size) continue;
-        if (auto content = read_fat_file(disk_, entry)) files[entry.path] = *std::move(content);
+        if (entry.directory || entry.path != kSlotConfig || entry.size > kMostSlotConfig) continue;
+        if (auto content = read_fat_file(disk_, entry)) config = *std::move(content);
       }
-      if (!files.contains(kSlotConfig)) continue;
-      const bool makes_sense = files[kSlotConfig].starts_with("linux ");
-      if (makes_sense || boot_files_.empty()) {
+      if (!config) continue;
+      const bool makes_sense = config->starts_with("linux ");
+      if (makes_sense || !slot_config_) {
         boot_volume_ = *std::move(volume);
-        boot_files_ = std::move(files);
+        slot_config_ = std::move(config);
       }
       if (makes_sense) break;
     }
     return ok();
   }
 
+  /// A file that its clusters do not hold is as if it were empty.
+  Result<BootFile> digest(const FatEntry& entry) const {
+    crypto::Sha256 hash;
+    const Status done = stream_fat_file(disk_, entry, [&](std::string_view block) {
+      hash.update(block);
+      return ok();
+    });
+    CHECK_OK(check_interrupt());
+    if (!done) return BootFile{0, crypto::sha256_hex("")};
+    return BootFile{entry.size, crypto::to_hex(hash.finish())};
+  }
+
   /// By the offset in slot.cfg, or, if that is damaged, by what the file system says of its size.
   Tree find_tree(PartitionNumber number, std::string_view hash_key, std::string_view options_key) {
-    const std::string& config = boot_files_[kSlotConfig];
+    const std::string config = slot_config_.value_or("");
     const Partition& here = partition(number);
     Tree tree{argument(config, hash_key), 0};
     for (const std::uint64_t size :
@@ -169,12 +191,29 @@ class Chain {
     return ok();
   }
 
+  /// The one that was named against the one under which the root file system is sound, or, if it is not, the
+  /// one that the machine would be started with.
+  void check_root_hash() {
+    Check& check = start_check("root hash");
+    check.counted = trusted_root_hash_;
+    if (root_.root_hash != trusted_root_hash_)
+      check.add({"root hash",
+                 partition(image::kRootNumberA).label,
+                 {},
+                 {},
+                 trusted_root_hash_,
+                 root_.root_hash.empty() ? "none" : root_.root_hash});
+  }
+
   Result<std::string> read_root_file(const char* path) const {
     Command command;
     command.argv = {
         "unsquashfs",          "-o", fmt::format("{}", partition(image::kRootNumberA).start), "-cat",
         disk_.path().string(), path};
     command.timeout = std::chrono::seconds(60);
+    command.memory_limit = kMostMemory;
+    command.file_size_limit = 0;
+    command.output_limit = kMostRecord;
     TRY(CommandOutput output, mailstead::run(command));
     return std::move(output.out);
   }
@@ -191,20 +230,6 @@ class Chain {
                  error.message});
       return ok();
     };
-  /// The one that was named against the one under which the root file system is sound, or, if it is not, the
-  /// one that the machine would be started with.
-  void check_root_hash() {
-    Check& check = start_check("root hash");
-    check.counted = trusted_root_hash_;
-    if (root_.root_hash != trusted_root_hash_)
-      check.add({"root hash",
-                 partition(image::kRootNumberA).label,
-                 {},
-                 {},
-                 trusted_root_hash_,
-                 root_.root_hash.empty() ? "none" : root_.root_hash});
-  }
-
     auto text = read_root_file(image::kImageRecordPath);
     if (!text) return unreadable(text.error());
     auto record = image::read_image_record(*text);
@@ -257,13 +282,12 @@ class Chain {
     return check_superblock(image::kUsrNumberA, usr_, image::kUsrImageName, check);
   }
 
-  /// `content` against the digest in the record.
-  void check_part(const char* name, std::string_view content, Finding finding, Check& check) const {
+  /// A file's digest against the one in the record.
+  void check_part(const char* name, const BootFile& file, Finding finding, Check& check) const {
     const image::PublicPart& recorded = part(name);
-    const std::string digest = crypto::sha256_hex(content);
-    if (content.size() == recorded.size && digest == recorded.sha256) return;
+    if (file.size == recorded.size && file.sha256 == recorded.sha256) return;
     finding.expected = fmt::format("{} bytes, SHA-256 {}", recorded.size, recorded.sha256);
-    finding.found = fmt::format("{} bytes, SHA-256 {}", content.size(), digest);
+    finding.found = fmt::format("{} bytes, SHA-256 {}", file.size, file.sha256);
     check.add(std::move(finding));
   }
 
@@ -284,32 +308,31 @@ class Chain {
   Status check_boot() {
     const Partition& here = partition(image::kBootNumberA);
     Check& check = start_check("boot partition");
-    if (!boot_files_.contains(kSlotConfig)) {
+    if (!slot_config_) {
       check.add({"FAT: boot sector", here.label, {}, here.start, "a file system with slot.cfg", "none"});
       return ok();
     }
     CHECK_OK(check_fat_copies(boot_volume_, here, check));
+    std::set<std::string> names;
     for (const FatEntry& entry : boot_volume_.entries) {
       if (entry.directory) continue;
-      const std::string& content = boot_files_[entry.path];
+      names.insert(entry.path);
       const std::optional<std::uint64_t> at =
           entry.extents.empty() ? std::nullopt : std::optional(entry.extents.front().start);
       const Finding finding{"file", here.label, entry.path, at, {}, {}};
-      if (entry.path == "vmlinuz") {
-        check_part(image::kKernelPart, content, finding, check);
-      } else if (entry.path == "initrd.img") {
-        check_part(image::kInitrdPart, content, finding, check);
+      if (entry.path == "vmlinuz" || entry.path == "initrd.img") {
+        TRY(const BootFile file, digest(entry));
+        check_part(entry.path == "vmlinuz" ? image::kKernelPart : image::kInitrdPart, file, finding, check);
       } else if (entry.path == kSlotConfig) {
-        check_slot_config(content, finding, check);
+        check_slot_config(*slot_config_, finding, check);
       } else {
         check.add({"file", here.label, entry.path, at, "no such file", "it is there"});
       }
       CHECK_OK(check_slack(entry, check));
     }
     for (const char* name : {"vmlinuz", "initrd.img"})
-      if (!boot_files_.contains(name))
-        check.add({"file", here.label, name, {}, "it is there", "no such file"});
-    check.counted = fmt::format("{} files", boot_files_.size());
+      if (!names.contains(name)) check.add({"file", here.label, name, {}, "it is there", "no such file"});
+    check.counted = fmt::format("{} files", names.size());
     report_.unproved.emplace_back(
         "dates and attributes in the directory of the boot partition, and its information sector");
     return check_unused_clusters(here, check);
@@ -380,24 +403,29 @@ class Chain {
   Status check_bios() {
     Check& check = start_check("legacy BIOS boot");
     TRY(const std::string code, disk_.read(0, image::kMbrCodeSize));
-    check_part(image::kMbrPart, code, {"master boot record: code", {}, {}, 0, {}, {}}, check);
+    check_part(image::kMbrPart, {code.size(), crypto::sha256_hex(code)},
+               {"master boot record: code", {}, {}, 0, {}, {}}, check);
     const Partition& here = partition(image::kBiosNumber);
     core_size_ = std::min(part(image::kBiosPart).size, here.size);
     TRY(const std::string core, disk_.read(here.start, core_size_));
-    check_part(image::kBiosPart, core, {"GRUB's core image", here.label, {}, here.start, {}, {}}, check);
+    check_part(image::kBiosPart, {core.size(), crypto::sha256_hex(core)},
+               {"GRUB's core image", here.label, {}, here.start, {}, {}}, check);
     check.counted = fmt::format("{} and {} bytes", code.size(), core.size());
     return ok();
   }
 
   Status expect_empty(Extent extent, Check& check) {
-    TRY(const auto runs, disk_.find_data(extent));
-    for (const Extent& run : runs) {
+    return disk_.find_data(extent, [&](Extent run) -> Status {
+      if (check.findings.size() >= kMostFindings) {
+        ++check.more;
+        return ok();
+      }
       TRY(const std::string bytes, disk_.read(run.start, std::min<std::uint64_t>(run.size, 64)));
       const Place& place = places_.at(run.start);
       check.add({place.structure, place.partition, place.path, run.start, "zeros",
                  run.size > bytes.size() ? fmt::format("{} bytes of other", run.size) : hexadecimal(bytes)});
-    }
-    return ok();
+      return ok();
+    });
   }
 
   /// What no structure has for its own.
@@ -434,10 +462,11 @@ class Chain {
   const Disk& disk_;
   const image::Layout layout_;
   const Places& places_;
+  const std::string& trusted_root_hash_;
   Report& report_;
   std::vector<Partition> partitions_;
   FatVolume boot_volume_;
-  std::map<std::string, std::string> boot_files_;
+  std::optional<std::string> slot_config_;
   Tree root_;
   Tree usr_;
   bool root_sound_ = false;
@@ -458,4 +487,3 @@ Status check_chain(const Disk& disk, const image::Layout& layout, const Places& 
 }
 
 }  // namespace mailstead::verify
-  const std::string& trusted_root_hash_;

@@ -79,11 +79,28 @@ TEST_CASE("Bytes other than zero are found in runs") {
   file.flip(10);
   file.flip(100);
   file.flip(2u << 20);
-  const auto runs = file.open().find_data({5, (3u << 20) - 5});
-  REQUIRE(runs);
-  REQUIRE(runs->size() == 2);
-  CHECK((*runs)[0].start == 10);
-  CHECK((*runs)[0].size == 91);
-  CHECK((*runs)[1].start == 2u << 20);
-  CHECK(file.open().find_data({101, 1u << 20})->empty());
+  std::vector<Extent> runs;
+  const auto collect = [&](Extent run) {
+    runs.push_back(run);
+    return ok();
+  };
+  REQUIRE(file.open().find_data({5, (3u << 20) - 5}, collect));
+  REQUIRE(runs.size() == 2);
+  CHECK(runs[0].start == 10);
+  CHECK(runs[0].size == 91);
+  CHECK(runs[1].start == 2u << 20);
+  runs.clear();
+  REQUIRE(file.open().find_data({101, 1u << 20}, collect));
+  CHECK(runs.empty());
+}
+
+TEST_CASE("No more is read at once than fits into memory, however large a disk of holes is") {
+  const test::DiskFile file(std::uint64_t{8} << 40);
+  const Disk disk = file.open();
+  const auto read = disk.read(4096, std::uint64_t{1} << 42);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().kind == ErrorKind::integrity);
+  CHECK(read.error().message.find("is too large: 4398046511104 bytes") != std::string::npos);
+  CHECK_FALSE(disk.read(disk.size(), 1));
+  CHECK_FALSE(disk.read(~std::uint64_t{0} - 1, 4096));
 }
