@@ -33,6 +33,28 @@ TEST_CASE("An offset is named by the place that was added last") {
   CHECK(made.at(4u << 20).structure == "beyond the disk");
 }
 
+TEST_CASE("A later name takes its part of as many earlier ones as it touches") {
+  Places made;
+  made.add({0, 100}, {"one", {}, {}});
+  made.add({100, 100}, {"two", {}, {}});
+  made.add({300, 100}, {"three", {}, {}});
+  made.add({50, 300}, {"over", {}, {}});
+  made.add({60, 0}, {"nothing", {}, {}});
+  for (const auto& [offset, name] : {std::pair{0, "one"},
+                                     {49, "one"},
+                                     {50, "over"},
+                                     {60, "over"},
+                                     {200, "over"},
+                                     {349, "over"},
+                                     {350, "three"},
+                                     {399, "three"},
+                                     {400, "beyond the disk"}})
+    CHECK(made.at(static_cast<std::uint64_t>(offset)).structure == name);
+  made.add({50, 300}, {"again", {}, {}});
+  CHECK(made.at(50).structure == "again");
+  CHECK(made.at(350).structure == "three");
+}
+
 TEST_CASE("Equal disks are equal, wherever one has a hole and the other zeros") {
   const test::DiskFile hole(std::uint64_t{3u << 20});
   CHECK(compare(hole, test::DiskFile(std::string(3u << 20, '\0'))).findings.empty());
