@@ -163,6 +163,7 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
     TRY(lock, load_lock(*project, request.lock));
   }
   TRY(const fs::path cache, cache_directory());
+  tools::remove_leftovers(cache / "scratch");
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(cache / "scratch"));
   TRY(const verify::Disk disk, verify::Disk::open(request.image));
 
