@@ -5,16 +5,15 @@
 
 #include <algorithm>
 #include <optional>
-#include <set>
 #include <vector>
 
 #include "base/files.hpp"
-#include "base/interrupt.hpp"
 #include "base/run.hpp"
 #include "crypto/digest.hpp"
 #include "image/bios_boot.hpp"
 #include "image/grub.hpp"
 #include "image/records.hpp"
+#include "verify/boot_partition.hpp"
 #include "verify/compare.hpp"
 #include "verify/fat.hpp"
 #include "verify/gpt.hpp"
@@ -27,16 +26,8 @@ namespace {
 using image::Partition;
 using image::PartitionNumber;
 
-constexpr const char* kSlotConfig = "slot.cfg";
-constexpr std::uint64_t kMostSlotConfig = 64 * 1024;
 constexpr std::uint64_t kMostRecord = 16u << 20;  // a hundred times what one has
 constexpr std::uint64_t kMostMemory = 4ull << 30;
-
-/// A file of the boot partition.
-struct BootFile {
-  std::uint64_t size = 0;
-  std::string sha256;
-};
 
 /// What a word of the kernel's command line starts with is followed by.
 std::string argument(std::string_view text, std::string_view key) {
@@ -71,7 +62,7 @@ class Chain {
 
   Status run() {
     TRY(partitions_, image::place_partitions(layout_, ""));
-    CHECK_OK(read_boot_partition());
+    boot_ = BootPartition::read(disk_, partition(image::kBootNumberA));
     CHECK_OK(check_root());
     if (!trusted_root_hash_.empty()) check_root_hash();
     CHECK_OK(read_record());
@@ -106,43 +97,9 @@ class Chain {
     return report_.checks.back();
   }
 
-  /// The files of the boot partition, read by copies of its tables in which slot.cfg makes sense.
-  Status read_boot_partition() {
-    const Partition& boot = partition(image::kBootNumberA);
-    for (const FatCopies copies : {FatCopies{}, {false, true}, {true, false}, {true, true}}) {
-      auto volume = read_fat(disk_, {boot.start, boot.size}, copies);
-      if (!volume) continue;
-      std::optional<std::string> config;
-      for (const FatEntry& entry : volume->entries) {
-        if (entry.directory || entry.path != kSlotConfig || entry.size > kMostSlotConfig) continue;
-        if (auto content = read_fat_file(disk_, entry)) config = *std::move(content);
-      }
-      if (!config) continue;
-      const bool makes_sense = config->starts_with("linux ");
-      if (makes_sense || !slot_config_) {
-        boot_volume_ = *std::move(volume);
-        slot_config_ = std::move(config);
-      }
-      if (makes_sense) break;
-    }
-    return ok();
-  }
-
-  /// A file that its clusters do not hold is as if it were empty.
-  Result<BootFile> digest(const FatEntry& entry) const {
-    crypto::Sha256 hash;
-    const Status done = stream_fat_file(disk_, entry, [&](std::string_view block) {
-      hash.update(block);
-      return ok();
-    });
-    CHECK_OK(check_interrupt());
-    if (!done) return BootFile{0, crypto::sha256_hex("")};
-    return BootFile{entry.size, crypto::to_hex(hash.finish())};
-  }
-
   /// By the offset in slot.cfg, or, if that is damaged, by what the file system says of its size.
   Tree find_tree(PartitionNumber number, std::string_view hash_key, std::string_view options_key) {
-    const std::string config = slot_config_.value_or("");
+    const std::string& config = boot_.slot_config();
     const Partition& here = partition(number);
     Tree tree{argument(config, hash_key), 0};
     for (const std::uint64_t size :
@@ -282,99 +239,15 @@ class Chain {
     return check_superblock(image::kUsrNumberA, usr_, image::kUsrImageName, check);
   }
 
-  /// A file's digest against the one in the record.
-  void check_part(const char* name, const BootFile& file, Finding finding, Check& check) const {
-    const image::PublicPart& recorded = part(name);
-    if (file.size == recorded.size && file.sha256 == recorded.sha256) return;
-    finding.expected = fmt::format("{} bytes, SHA-256 {}", recorded.size, recorded.sha256);
-    finding.found = fmt::format("{} bytes, SHA-256 {}", file.size, file.sha256);
-    check.add(std::move(finding));
-  }
-
-  /// What FAT32 has twice. Which of two tables is wrong cannot be told from them alone.
-  Status check_fat_copies(const FatVolume& volume, const Partition& here, Check& check) {
-    TRY(const std::string boot, disk_.read(here.start, image::kSectorSize));
-    TRY(const std::string backup, disk_.read(here.start + 6 * image::kSectorSize, image::kSectorSize));
-    Places copies;
-    copies.add({here.start, here.size}, {"FAT: boot sector and its backup differ", here.label, {}});
-    copies.add(volume.tables[0], {"FAT: the two copies of the table differ", here.label, {}});
-    add_differences(here.start, backup, boot, copies, check);
-    TRY(const std::string first, disk_.read(volume.tables[0].start, volume.tables[0].size));
-    TRY(const std::string second, disk_.read(volume.tables[1].start, volume.tables[1].size));
-    add_differences(volume.tables[0].start, second, first, copies, check);
-    return ok();
-  }
-
   Status check_boot() {
-    const Partition& here = partition(image::kBootNumberA);
-    Check& check = start_check("boot partition");
-    if (!slot_config_) {
-      check.add({"FAT: boot sector", here.label, {}, here.start, "a file system with slot.cfg", "none"});
-      return ok();
-    }
-    CHECK_OK(check_fat_copies(boot_volume_, here, check));
-    std::set<std::string> names;
-    for (const FatEntry& entry : boot_volume_.entries) {
-      if (entry.directory) continue;
-      names.insert(entry.path);
-      const std::optional<std::uint64_t> at =
-          entry.extents.empty() ? std::nullopt : std::optional(entry.extents.front().start);
-      const Finding finding{"file", here.label, entry.path, at, {}, {}};
-      if (entry.path == "vmlinuz" || entry.path == "initrd.img") {
-        TRY(const BootFile file, digest(entry));
-        check_part(entry.path == "vmlinuz" ? image::kKernelPart : image::kInitrdPart, file, finding, check);
-      } else if (entry.path == kSlotConfig) {
-        check_slot_config(*slot_config_, finding, check);
-      } else {
-        check.add({"file", here.label, entry.path, at, "no such file", "it is there"});
-      }
-      CHECK_OK(check_slack(entry, check));
-    }
-    for (const char* name : {"vmlinuz", "initrd.img"})
-      if (!names.contains(name)) check.add({"file", here.label, name, {}, "it is there", "no such file"});
-    check.counted = fmt::format("{} files", names.size());
-    report_.unproved.emplace_back(
-        "dates and attributes in the directory of the boot partition, and its information sector");
-    return check_unused_clusters(here, check);
-  }
-
-  void check_slot_config(const std::string& content, const Finding& finding, Check& check) const {
     const image::VerityImage usr{{}, usr_.size, usr_.root_hash};
     const image::VerityImage root{{}, root_.size, root_.root_hash};
-    const std::string expected =
+    const std::string config =
         image::slot_config(image::kernel_command_line(scope_, usr, root, record_->kernel_arguments));
-    if (content == expected) return;
-    if (content.size() == expected.size() && finding.offset) {
-      add_differences(*finding.offset, expected, content, places_, check);
-      return;
-    }
-    Finding whole = finding;
-    whole.expected = expected;
-    whole.found = content;
-    check.add(std::move(whole));
-  }
-
-  /// The rest of a file's last cluster is empty.
-  Status check_slack(const FatEntry& entry, Check& check) {
-    if (entry.extents.empty()) return ok();
-    std::uint64_t before = 0;
-    for (const Extent& extent : entry.extents) before += extent.size;
-    const std::uint64_t slack = std::min(before - std::min(before, entry.size), entry.extents.back().size);
-    return expect_empty({entry.extents.back().end() - slack, slack}, check);
-  }
-
-  Status check_unused_clusters(const Partition& here, Check& check) {
-    std::vector<Extent> used;
-    for (const FatEntry& entry : boot_volume_.entries)
-      used.insert(used.end(), entry.extents.begin(), entry.extents.end());
-    std::sort(used.begin(), used.end(), [](const Extent& a, const Extent& b) { return a.start < b.start; });
-    std::uint64_t at = boot_volume_.clusters.start;
-    used.push_back({here.start + here.size, 0});
-    for (const Extent& extent : used) {
-      if (extent.start > at) CHECK_OK(expect_empty({at, extent.start - at}, check));
-      at = std::max(at, extent.end());
-    }
-    return ok();
+    report_.unproved.emplace_back(
+        "dates and attributes in the directory of the boot partition, and its information sector");
+    return boot_.check(disk_, {config, part(image::kKernelPart), part(image::kInitrdPart)}, places_,
+                       start_check("boot partition"));
   }
 
   Status check_esp() {
@@ -396,36 +269,22 @@ class Chain {
                "SHA-256 " + recorded.sha256,
                "SHA-256 " + digest});
     if (const auto volume = read_any_fat(disk_, {here.start, here.size}))
-      return check_fat_copies(*volume, here, check);
+      return check_fat_copies(disk_, *volume, here, check);
     return ok();
   }
 
   Status check_bios() {
     Check& check = start_check("legacy BIOS boot");
     TRY(const std::string code, disk_.read(0, image::kMbrCodeSize));
-    check_part(image::kMbrPart, {code.size(), crypto::sha256_hex(code)},
+    check_part(part(image::kMbrPart), code.size(), crypto::sha256_hex(code),
                {"master boot record: code", {}, {}, 0, {}, {}}, check);
     const Partition& here = partition(image::kBiosNumber);
     core_size_ = std::min(part(image::kBiosPart).size, here.size);
     TRY(const std::string core, disk_.read(here.start, core_size_));
-    check_part(image::kBiosPart, {core.size(), crypto::sha256_hex(core)},
+    check_part(part(image::kBiosPart), core.size(), crypto::sha256_hex(core),
                {"GRUB's core image", here.label, {}, here.start, {}, {}}, check);
     check.counted = fmt::format("{} and {} bytes", code.size(), core.size());
     return ok();
-  }
-
-  Status expect_empty(Extent extent, Check& check) {
-    return disk_.find_data(extent, [&](Extent run) -> Status {
-      if (check.findings.size() >= kMostFindings) {
-        ++check.more;
-        return ok();
-      }
-      TRY(const std::string bytes, disk_.read(run.start, std::min<std::uint64_t>(run.size, 64)));
-      const Place& place = places_.at(run.start);
-      check.add({place.structure, place.partition, place.path, run.start, "zeros",
-                 run.size > bytes.size() ? fmt::format("{} bytes of other", run.size) : hexadecimal(bytes)});
-      return ok();
-    });
   }
 
   /// What no structure has for its own.
@@ -452,7 +311,7 @@ class Chain {
       empty.push_back(behind(partition(number), 0));
     std::uint64_t sum = 0;
     for (const Extent& extent : empty) {
-      CHECK_OK(expect_empty(extent, check));
+      CHECK_OK(expect_empty(disk_, extent, places_, check));
       sum += extent.size;
     }
     check.counted = human_size(sum);
@@ -465,8 +324,7 @@ class Chain {
   const std::string& trusted_root_hash_;
   Report& report_;
   std::vector<Partition> partitions_;
-  FatVolume boot_volume_;
-  std::optional<std::string> slot_config_;
+  BootPartition boot_;
   Tree root_;
   Tree usr_;
   bool root_sound_ = false;
