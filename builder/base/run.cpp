@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,8 +25,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// What a program may print before we stop keeping it: enough for a message, not enough to exhaust memory.
-constexpr std::size_t kOutputLimit = 256u << 20;
+/// What a program may say on stderr before we stop keeping it: its first words are what counts.
+constexpr std::size_t kMostSaid = 16u << 20;
 
 struct Pipe {
   FileDescriptor read;
@@ -62,9 +63,20 @@ bool place(int from, int to) {
   return from == to ? ::fcntl(to, F_SETFD, 0) == 0 : ::dup2(from, to) >= 0;
 }
 
+bool set_limit(int resource, std::optional<std::uint64_t> limit) {
+  const rlimit both{limit.value_or(0), limit.value_or(0)};
+  return !limit || ::setrlimit(static_cast<__rlimit_resource>(resource), &both) == 0;
+}
+
+bool set_limits(const Command& command) {
+  const bool limited = command.memory_limit || command.file_size_limit;
+  return set_limit(RLIMIT_AS, command.memory_limit) && set_limit(RLIMIT_FSIZE, command.file_size_limit) &&
+         (!limited || set_limit(RLIMIT_CORE, 0));  // a core would hold as much as the memory
+}
+
 /// The child's side between fork and exec: only async-signal-safe calls. Never returns.
 [[noreturn]] void exec_child(const char* program, char* const argv[], char* const envp[], const char* cwd,
-                             int in, int out, int err, int report, pid_t parent) {
+                             int in, int out, int err, int report, pid_t parent, const Command& limits) {
   // A program of ours must not outlive us, or it would go on writing to files that are being removed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != parent) ::_exit(127);
@@ -76,7 +88,8 @@ bool place(int from, int to) {
   signal(SIGPIPE, SIG_DFL);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
-  if (place(in, 0) && place(out, 1) && place(err, 2) && (cwd == nullptr || ::chdir(cwd) == 0)) {
+  if (place(in, 0) && place(out, 1) && place(err, 2) && (cwd == nullptr || ::chdir(cwd) == 0) &&
+      set_limits(limits)) {
     ::execve(program, argv, envp);
   }
   const int error = errno;
@@ -138,7 +151,8 @@ Result<Child> start(const Command& command, bool feed) {
   if (pid == 0) {
     exec_child(program.c_str(), argv.data(), envp.data(), cwd.empty() ? nullptr : cwd.c_str(),
                feed ? in.read.get() : command.input_fd.value_or(null.get()),
-               command.output_fd.value_or(out.write.get()), err.write.get(), report.write.get(), parent);
+               command.output_fd.value_or(out.write.get()), err.write.get(), report.write.get(), parent,
+               command);
   }
   report.write.reset();
   int error = 0;
@@ -170,12 +184,13 @@ Error command_error(const Command& command, std::string what, const std::string&
   return error;
 }
 
-/// Reads what is there into `text`; closes the descriptor at the end of the stream.
-void drain(FileDescriptor& fd, std::string& text) {
+/// Reads what is there into `text`, until that has more than `most` bytes; closes the descriptor at the end
+/// of the stream.
+void drain(FileDescriptor& fd, std::string& text, std::uint64_t most) {
   char block[65536];
   const ssize_t got = ::read(fd.get(), block, sizeof block);
   if (got > 0) {
-    if (text.size() < kOutputLimit) text.append(block, static_cast<std::size_t>(got));
+    if (text.size() <= most) text.append(block, static_cast<std::size_t>(got));
   } else if (got == 0 || errno != EINTR) {
     fd.reset();
   }
@@ -205,8 +220,14 @@ Result<CommandOutput> collect(const Command& command, Child child) {
     if (child.out || child.err) {
       pollfd fds[2] = {{child.out.get(), POLLIN, 0}, {child.err.get(), POLLIN, 0}};
       if (::poll(fds, 2, 200) <= 0) continue;
-      if (fds[0].revents != 0) drain(child.out, output.out);
-      if (fds[1].revents != 0) drain(child.err, output.err);
+      if (fds[0].revents != 0) drain(child.out, output.out, command.output_limit);
+      if (fds[1].revents != 0) drain(child.err, output.err, kMostSaid);
+      if (output.out.size() > command.output_limit) {
+        kill_group(child);
+        return fail(command_error(
+            command, fmt::format("printed more than {} bytes and was killed", command.output_limit),
+            output.err));
+      }
     } else {
       const pid_t done = ::waitpid(child.pid, &status, WNOHANG);
       if (done < 0 && errno != EINTR) {

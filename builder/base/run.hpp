@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <map>
@@ -23,6 +24,10 @@ struct Command {
   std::optional<int> input_fd;   ///< a descriptor to become its stdin instead of `input`
   std::optional<int> output_fd;  ///< a descriptor to become its stdout instead of being collected
   std::chrono::seconds timeout{600};
+  // Limits for a program that reads what somebody hostile may have written. Without one it is the caller's.
+  std::optional<std::uint64_t> memory_limit;     ///< bytes of address space (RLIMIT_AS)
+  std::optional<std::uint64_t> file_size_limit;  ///< bytes of any file that it writes (RLIMIT_FSIZE)
+  std::uint64_t output_limit = 256u << 20;       ///< bytes of stdout that are collected
 };
 
 /// What a finished program left. A program ended by a signal or a time-out is an Error instead.
@@ -32,9 +37,9 @@ struct CommandOutput {
   std::string err;
 };
 
-/// Runs to the end. Errors: could not be started (ErrorKind::io), ended by a signal, timed out, or an exit
-/// status other than 0 (ErrorKind::tool, with the quoted command, the status or the signal's name and the
-/// last lines of stderr).
+/// Runs to the end. Errors: could not be started (ErrorKind::io), ended by a signal, timed out, more output
+/// than its limit (it is killed then), or an exit status other than 0 (ErrorKind::tool, with the quoted
+/// command, the status or the signal's name and the last lines of stderr).
 Result<CommandOutput> run(const Command& command);
 
 /// Like run, but any exit status is a result.

@@ -3,7 +3,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
 
 #include "base/printable.hpp"
 #include "cli/command.hpp"
@@ -72,7 +75,28 @@ Status require_file(const std::filesystem::path& path) {
               "make one with: mailstead build SPEC -o IMAGE");
 }
 
-Status verify_one(const pipeline::VerifyRequest& request, Globals& globals) {
+/// As people pass it on: digits in either case.
+Result<std::string> read_root_hash(std::string text) {
+  const std::size_t wrong = text.find_first_not_of("0123456789abcdefABCDEF");
+  constexpr std::size_t kDigits = 64;
+  std::string what;
+  if (wrong != std::string::npos)
+    what = fmt::format("character {} is no hexadecimal digit", wrong + 1);
+  else if (text.size() != kDigits)
+    what = fmt::format("it has {} digits instead of {}", text.size(), kDigits);
+  if (!what.empty())
+    return fail(ErrorKind::usage, fmt::format("--root-hash '{}': {}", printable(text), what),
+                "give what `mailstead build` has printed behind \"root hash\"");
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return text;
+}
+
+Status verify_one(pipeline::VerifyRequest request, const std::optional<std::string>& root_hash,
+                  Globals& globals) {
+  if (root_hash) {
+    TRY(request.root_hash, read_root_hash(*root_hash));
+  }
   CHECK_OK(require_file(request.image));
   if (!request.against.empty()) CHECK_OK(require_file(request.against));
   if (!request.lock.empty() && request.spec.empty())
@@ -107,7 +131,9 @@ void add_verify(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
       "verify", "prove an image: by its root hash, or against spec and lock, byte by byte and file by file");
   auto request = std::make_shared<pipeline::VerifyRequest>();
+  auto root_hash = std::make_shared<std::optional<std::string>>();
   verb->add_option("IMAGE", request->image, "the disk image; it is only read")->required()->check(not_empty);
+  verb->add_option("--root-hash", *root_hash, "the root hash that `build` printed: it has to be this one");
   verb->add_option("--spec", request->spec, "build it anew from this spec and compare every byte and file")
       ->check(not_empty);
   verb->add_option("--lock", request->lock, "the lock to build it from (default: the one beside the spec)")
@@ -118,8 +144,9 @@ void add_verify(CLI::App& app, Globals& globals) {
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
-  verb->callback(
-      [&globals, request] { globals.work = [&globals, request] { return verify_one(*request, globals); }; });
+  verb->callback([&globals, request, root_hash] {
+    globals.work = [&globals, request, root_hash] { return verify_one(*request, *root_hash, globals); };
+  });
   add_reader(app, globals);
 }
 

@@ -91,7 +91,8 @@ Result<BaseRecord> read_base_record(std::string_view json) {
     record.profile = object.at("profile").get<std::string>();
     record.suite = object.at("suite").get<std::string>();
     record.architecture = object.at("architecture").get<std::string>();
-    record.archive_time = object.at("archive_time").get<std::int64_t>();
+    // By reference, which takes integers only: get() would convert a fraction of any size.
+    record.archive_time = object.at("archive_time").get_ref<const Json::number_integer_t&>();
     for (const Json& package : object.at("packages")) record.packages.push_back(package_of(package));
   });
 }
@@ -101,7 +102,8 @@ Result<ImageRecord> read_image_record(std::string_view json) {
     record.base = object.at("base").get<std::string>();
     record.usr_root_hash = object.at("usr_root_hash").get<std::string>();
     for (const Json& part : object.at("parts"))
-      record.parts.push_back({part.at("name").get<std::string>(), part.at("size").get<std::uint64_t>(),
+      record.parts.push_back({part.at("name").get<std::string>(),
+                              part.at("size").get_ref<const Json::number_unsigned_t&>(),
                               part.at("sha256").get<std::string>()});
     record.kernel_arguments = object.at("kernel_arguments").get<std::vector<std::string>>();
   });

@@ -141,7 +141,7 @@ Status DiskImage::copy(std::uint64_t offset, std::uint64_t size, const std::file
   const FileDescriptor file(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const auto failure = [&] {
     return fail(ErrorKind::io, fmt::format("cannot write {}: {}", to.string(), std::strerror(errno)),
-                "free some space in the temporary folder, or set TMPDIR");
+                "free some space there, or choose another cache folder with MAILSTEAD_CACHE");
   };
   if (!file || ::ftruncate(file.get(), static_cast<off_t>(size)) != 0) return failure();
   return each_block(offset, size, [&](std::uint64_t at, std::string_view block) -> Status {

@@ -11,12 +11,16 @@
 #include "base/files.hpp"
 #include "inspect/readers.hpp"
 #include "rootfs/archive_writer.hpp"
+#include "tools/scratch.hpp"
 
 namespace mailstead::inspect {
 namespace {
 
 /// Ten times what an image of ours has.
 constexpr std::uint64_t kMostUnpacked = 2ull << 30;
+
+/// Likewise, and of the copy that is made of it, whatever the disk has room for.
+constexpr std::uint64_t kMostSquashfs = 2ull << 30;
 
 // The superblock of squashfs 4.0: its magic number, and how many bytes the file system has.
 constexpr std::size_t kSuperblockSize = 96;
@@ -29,6 +33,9 @@ Result<std::uint64_t> squashfs_size(const DiskImage& image, const Partition& par
   for (std::size_t i = 8; i-- > 0;) size = size << 8 | static_cast<std::uint8_t>(block[kBytesUsedOffset + i]);
   if (!block.starts_with(kSquashfsMagic) || size < kSuperblockSize || size > partition.size)
     return fail(ErrorKind::integrity, fmt::format("there is no squashfs in partition {}", partition.number));
+  if (size > kMostSquashfs)
+    return fail(ErrorKind::integrity,
+                fmt::format("the squashfs in partition {} is too large: {} bytes", partition.number, size));
   return size;
 }
 
@@ -39,13 +46,21 @@ Result<FileDescriptor> new_file(const std::filesystem::path& path) {
   return file;
 }
 
+/// The copies hold an image's private keys: what a killed process has left of them is removed by the next
+/// one, or by a build.
+Result<tools::ScratchFolder> work_folder() {
+  TRY(const std::filesystem::path cache, cache_directory());
+  tools::remove_leftovers(cache / "scratch");
+  return tools::ScratchFolder::create(cache / "scratch");
+}
+
 }  // namespace
 
 Result<rootfs::FileTree> read_squashfs(const DiskImage& image, const Partition& partition,
                                        const std::vector<std::string>& folders) {
   TRY(const std::uint64_t size, squashfs_size(image, partition));
   // What is open stays readable when the folder is gone.
-  TRY(const TemporaryDirectory folder, TemporaryDirectory::create());
+  TRY(const tools::ScratchFolder folder, work_folder());
   const auto copy = folder.path() / "squashfs.img";
   const auto tar = folder.path() / "tree.tar";
   CHECK_OK(image.copy(partition.start, size, copy));
@@ -66,7 +81,7 @@ Result<rootfs::FileTree> read_squashfs(const DiskImage& image, const Partition& 
 
 Result<std::string> read_fat_file(const DiskImage& image, const Partition& partition, const std::string& path,
                                   std::uint64_t limit) {
-  TRY(const TemporaryDirectory folder, TemporaryDirectory::create());
+  TRY(const tools::ScratchFolder folder, work_folder());
   const auto copy = folder.path() / "file";
   TRY(const FileDescriptor output, new_file(copy));
   // Under a name of ours: in the image's own name "@@" would mean something.

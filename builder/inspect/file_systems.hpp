@@ -14,7 +14,8 @@ namespace mailstead::inspect {
 /// The squashfs at the start of a partition, read by the host's sqfs2tar(1): an implementation which has no
 /// code in common with the one that wrote it. Contents stay on disk. With `folders`, only these and what is
 /// below them. Errors: no squashfs, one that is larger than its partition or that unpacks to more than 2 GiB,
-/// a folder that is not there, what rootfs::read_tar refuses.
+/// a folder that is not there, one of more than 2 GiB
+/// itself, what rootfs::read_tar refuses.
 Result<rootfs::FileTree> read_squashfs(const DiskImage& image, const Partition& partition,
                                        const std::vector<std::string>& folders = {});
 

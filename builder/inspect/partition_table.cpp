@@ -54,13 +54,17 @@ Result<std::vector<Partition>> parse_partition_table(std::string_view json, std:
     if (table.at("label").get<std::string>() != "gpt")
       return fail(ErrorKind::integrity, "the disk has no GUID partition table",
                   "the image may have been cut off while it was copied");
-    const auto sector = table.value("sectorsize", std::uint64_t{512});
+    // Integers only: get() would convert a fraction of any size.
+    const auto number = [](const Json& value) -> std::uint64_t {
+      return value.get_ref<const Json::number_unsigned_t&>();
+    };
+    const std::uint64_t sector = table.contains("sectorsize") ? number(table.at("sectorsize")) : 512;
     if (sector == 0 || sector > 65536)
       return fail(ErrorKind::integrity, fmt::format("a sector of {} bytes", sector));
     const auto device = table.at("device").get<std::string>();
     for (const Json& entry : table.value("partitions", Json::array())) {
-      const auto start = entry.at("start").get<std::uint64_t>();
-      const auto size = entry.at("size").get<std::uint64_t>();
+      const auto start = number(entry.at("start"));
+      const auto size = number(entry.at("size"));
       const std::uint64_t sectors = disk_size / sector;
       // Those behind the end keep a place there: multiplied, their numbers could come out as harmless ones.
       partitions.push_back({number_of(entry.at("node").get<std::string>(), device),

@@ -143,6 +143,8 @@ void say_unproved(const VerifyRequest& request, verify::Report& report) {
     if (request.spec.empty())
       unproved.emplace_back(fmt::format("that {} is what it should be", request.against.string()));
   } else {
+    if (request.root_hash.empty())
+      unproved.emplace_back("that the root hash is the one that `build` printed: name that with --root-hash");
     unproved.emplace_back(
         "that packages, configuration and keys are those of a spec and a lock: name them with --spec");
   }
@@ -161,6 +163,7 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
     TRY(lock, load_lock(*project, request.lock));
   }
   TRY(const fs::path cache, cache_directory());
+  tools::remove_leftovers(cache / "scratch");
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(cache / "scratch"));
   TRY(const verify::Disk disk, verify::Disk::open(request.image));
 
@@ -168,7 +171,8 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
   const auto layout = verify::read_layout(disk);
   if (layout) {
     TRY(const auto partitions, image::place_partitions(*layout, ""));
-    CHECK_OK(verify::check_chain(disk, *layout, verify::Places::of(disk, partitions), reporter, report));
+    CHECK_OK(verify::check_chain(disk, *layout, verify::Places::of(disk, partitions), request.root_hash,
+                                 reporter, report));
   } else {
     report.checks.push_back({"partition table", {}, {}, 0});
     report.checks.back().add(

@@ -23,6 +23,9 @@ using Clock = std::chrono::steady_clock;
 constexpr std::chrono::minutes kPatience{5};
 constexpr std::chrono::seconds kFarewell{15};
 
+// Ten times what an image of ours has. A squashfs of holes takes no room itself.
+constexpr std::uint64_t kMostFiles = 2ull << 30;
+
 /// Asks the process and all that it has started to end, and makes sure of it. QEMU ends first, then
 /// libguestfs cleans up.
 void end(vm::Process& process) {
@@ -43,7 +46,21 @@ fs::path tar_in(const ReadRequest& request) {
   return request.scratch / "files.tar";
 }
 
-Status wait_for(vm::Process& process, const fs::path& tar, Reporter& reporter) {
+/// Whether the reader has said so, also if it has said more since.
+bool has_line(const fs::path& log, std::string_view line) {
+  return ("\n" + vm::tail(log, 100) + "\n").find(fmt::format("\n{}\n", line)) != std::string::npos;
+}
+
+tl::unexpected<Error> silence() {
+  return fail(ErrorKind::tool, fmt::format("libguestfs has been silent for {} minutes", kPatience.count()),
+              "try again with MAILSTEAD_ACCEL=tcg, or leave it out with --quick");
+}
+
+enum class Outcome { read, silent_start };
+
+/// Until the process has ended, or has been silent for `start_patience` before it has started its machine.
+Result<Outcome> wait_for(vm::Process& process, const fs::path& tar, Clock::duration start_patience,
+                         Reporter& reporter) {
   auto activity = reporter.start("Starting libguestfs");
   bool reading = false;
   std::uint64_t known = 0;
@@ -62,9 +79,14 @@ Status wait_for(vm::Process& process, const fs::path& tar, Reporter& reporter) {
       activity->advance(size - read);
       read = size;
     }
+    if (size > kMostFiles) {
+      end(process);
+      return fail(ErrorKind::integrity,
+                  fmt::format("its files are too large: together more than {}", human_size(kMostFiles)));
+    }
     if (ending && ending->clean()) {
       activity->set_result(human_size(read));
-      return ok();
+      return Outcome::read;
     }
     if (ending) {
       return fail(Error{ErrorKind::integrity,
@@ -76,34 +98,51 @@ Status wait_for(vm::Process& process, const fs::path& tar, Reporter& reporter) {
     }
     if (interrupted()) {
       end(process);
-      return check_interrupt();
+      return fail(std::move(check_interrupt().error()));
     }
     if (const std::uint64_t now = size + size_of(process.log()); now != known) {
       known = now;
       news = Clock::now();
     }
-    if (Clock::now() - news > kPatience) {
+    const Clock::duration silent = Clock::now() - news;
+    if (silent > start_patience && !has_line(process.log(), kReaderStarted)) {
       end(process);
-      return fail(ErrorKind::tool,
-                  fmt::format("libguestfs has been silent for {} minutes", kPatience.count()),
-                  "try again with MAILSTEAD_ACCEL=tcg, or leave it out with --quick");
+      return Outcome::silent_start;
+    }
+    if (silent > kPatience) {
+      end(process);
+      return silence();
     }
   }
+}
+
+Result<Outcome> read_once(const ReadRequest& request, vm::Accelerator accelerator,
+                          Clock::duration start_patience, Reporter& reporter) {
+  const fs::path tar = tar_in(request);
+  TRY(vm::Process process,
+      vm::Process::start({{request.program.string(), kReaderVerb, fs::absolute(request.image).string(),
+                           tar.string(), request.cache.string(), std::string(vm::name_of(accelerator))},
+                          request.scratch / "libguestfs.log",
+                          {},
+                          false}));
+  return wait_for(process, tar, start_patience, reporter);
 }
 
 }  // namespace
 
 Result<FileSystems> read_file_systems(const ReadRequest& request, Reporter& reporter) {
   CHECK_OK(make_directories(request.cache));
-  const fs::path tar = tar_in(request);
-  TRY(vm::Process process,
-      vm::Process::start({{"/proc/self/exe", kReaderVerb, fs::absolute(request.image).string(), tar.string(),
-                           request.cache.string(), std::string(vm::name_of(request.accelerator))},
-                          request.scratch / "libguestfs.log",
-                          {},
-                          false}));
-  CHECK_OK(wait_for(process, tar, reporter));
-  TRY(const rootfs::FileTree all, rootfs::read_tar(tar));
+  const bool kvm = request.accelerator == vm::Accelerator::kvm;
+  TRY(const Outcome outcome, read_once(request, request.accelerator,
+                                       kvm ? Clock::duration(request.start_patience) : kPatience, reporter));
+  if (outcome == Outcome::silent_start) {
+    if (!kvm) return silence();
+    reporter.warning(fmt::format("libguestfs has not started under KVM within {} s; going on by emulation",
+                                 request.start_patience.count()));
+    TRY(const Outcome second, read_once(request, vm::Accelerator::tcg, kPatience, reporter));
+    if (second == Outcome::silent_start) return silence();
+  }
+  TRY(const rootfs::FileTree all, rootfs::read_tar(tar_in(request)));
   return split(all);
 }
 

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -14,6 +13,7 @@
 #include "image/bios_boot.hpp"
 #include "image/grub.hpp"
 #include "image/records.hpp"
+#include "verify/boot_partition.hpp"
 #include "verify/compare.hpp"
 #include "verify/fat.hpp"
 #include "verify/gpt.hpp"
@@ -26,7 +26,8 @@ namespace {
 using image::Partition;
 using image::PartitionNumber;
 
-constexpr const char* kSlotConfig = "slot.cfg";
+constexpr std::uint64_t kMostRecord = 16u << 20;  // a hundred times what one has
+constexpr std::uint64_t kMostMemory = 4ull << 30;
 
 /// What a word of the kernel's command line starts with is followed by.
 std::string argument(std::string_view text, std::string_view key) {
@@ -51,13 +52,19 @@ bool is_digest(std::string_view text) {
 
 class Chain {
  public:
-  Chain(const Disk& disk, const image::Layout& layout, const Places& places, Report& report)
-      : disk_(disk), layout_(layout), places_(places), report_(report) {}
+  Chain(const Disk& disk, const image::Layout& layout, const Places& places,
+        const std::string& trusted_root_hash, Report& report)
+      : disk_(disk),
+        layout_(layout),
+        places_(places),
+        trusted_root_hash_(trusted_root_hash),
+        report_(report) {}
 
   Status run() {
     TRY(partitions_, image::place_partitions(layout_, ""));
-    CHECK_OK(read_boot_partition());
+    boot_ = BootPartition::read(disk_, partition(image::kBootNumberA));
     CHECK_OK(check_root());
+    if (!trusted_root_hash_.empty()) check_root_hash();
     CHECK_OK(read_record());
     if (record_) {
       CHECK_OK(check_table_copies());
@@ -90,31 +97,9 @@ class Chain {
     return report_.checks.back();
   }
 
-  /// The files of the boot partition, read by copies of its tables in which slot.cfg makes sense.
-  Status read_boot_partition() {
-    const Partition& boot = partition(image::kBootNumberA);
-    for (const FatCopies copies : {FatCopies{}, {false, true}, {true, false}, {true, true}}) {
-      auto volume = read_fat(disk_, {boot.start, boot.size}, copies);
-      if (!volume) continue;
-      std::map<std::string, std::string> files;
-      for (const FatEntry& entry : volume->entries) {
-        if (entry.directory || entry.size > boot.size) continue;
-        if (auto content = read_fat_file(disk_, entry)) files[entry.path] = *std::move(content);
-      }
-      if (!files.contains(kSlotConfig)) continue;
-      const bool makes_sense = files[kSlotConfig].starts_with("linux ");
-      if (makes_sense || boot_files_.empty()) {
-        boot_volume_ = *std::move(volume);
-        boot_files_ = std::move(files);
-      }
-      if (makes_sense) break;
-    }
-    return ok();
-  }
-
   /// By the offset in slot.cfg, or, if that is damaged, by what the file system says of its size.
   Tree find_tree(PartitionNumber number, std::string_view hash_key, std::string_view options_key) {
-    const std::string& config = boot_files_[kSlotConfig];
+    const std::string& config = boot_.slot_config();
     const Partition& here = partition(number);
     Tree tree{argument(config, hash_key), 0};
     for (const std::uint64_t size :
@@ -163,12 +148,29 @@ class Chain {
     return ok();
   }
 
+  /// The one that was named against the one under which the root file system is sound, or, if it is not, the
+  /// one that the machine would be started with.
+  void check_root_hash() {
+    Check& check = start_check("root hash");
+    check.counted = trusted_root_hash_;
+    if (root_.root_hash != trusted_root_hash_)
+      check.add({"root hash",
+                 partition(image::kRootNumberA).label,
+                 {},
+                 {},
+                 trusted_root_hash_,
+                 root_.root_hash.empty() ? "none" : root_.root_hash});
+  }
+
   Result<std::string> read_root_file(const char* path) const {
     Command command;
     command.argv = {
         "unsquashfs",          "-o", fmt::format("{}", partition(image::kRootNumberA).start), "-cat",
         disk_.path().string(), path};
     command.timeout = std::chrono::seconds(60);
+    command.memory_limit = kMostMemory;
+    command.file_size_limit = 0;
+    command.output_limit = kMostRecord;
     TRY(CommandOutput output, mailstead::run(command));
     return std::move(output.out);
   }
@@ -237,101 +239,15 @@ class Chain {
     return check_superblock(image::kUsrNumberA, usr_, image::kUsrImageName, check);
   }
 
-  /// `content` against the digest in the record.
-  void check_part(const char* name, std::string_view content, Finding finding, Check& check) const {
-    const image::PublicPart& recorded = part(name);
-    const std::string digest = crypto::sha256_hex(content);
-    if (content.size() == recorded.size && digest == recorded.sha256) return;
-    finding.expected = fmt::format("{} bytes, SHA-256 {}", recorded.size, recorded.sha256);
-    finding.found = fmt::format("{} bytes, SHA-256 {}", content.size(), digest);
-    check.add(std::move(finding));
-  }
-
-  /// What FAT32 has twice. Which of two tables is wrong cannot be told from them alone.
-  Status check_fat_copies(const FatVolume& volume, const Partition& here, Check& check) {
-    TRY(const std::string boot, disk_.read(here.start, image::kSectorSize));
-    TRY(const std::string backup, disk_.read(here.start + 6 * image::kSectorSize, image::kSectorSize));
-    Places copies;
-    copies.add({here.start, here.size}, {"FAT: boot sector and its backup differ", here.label, {}});
-    copies.add(volume.tables[0], {"FAT: the two copies of the table differ", here.label, {}});
-    add_differences(here.start, backup, boot, copies, check);
-    TRY(const std::string first, disk_.read(volume.tables[0].start, volume.tables[0].size));
-    TRY(const std::string second, disk_.read(volume.tables[1].start, volume.tables[1].size));
-    add_differences(volume.tables[0].start, second, first, copies, check);
-    return ok();
-  }
-
   Status check_boot() {
-    const Partition& here = partition(image::kBootNumberA);
-    Check& check = start_check("boot partition");
-    if (!boot_files_.contains(kSlotConfig)) {
-      check.add({"FAT: boot sector", here.label, {}, here.start, "a file system with slot.cfg", "none"});
-      return ok();
-    }
-    CHECK_OK(check_fat_copies(boot_volume_, here, check));
-    for (const FatEntry& entry : boot_volume_.entries) {
-      if (entry.directory) continue;
-      const std::string& content = boot_files_[entry.path];
-      const std::optional<std::uint64_t> at =
-          entry.extents.empty() ? std::nullopt : std::optional(entry.extents.front().start);
-      const Finding finding{"file", here.label, entry.path, at, {}, {}};
-      if (entry.path == "vmlinuz") {
-        check_part(image::kKernelPart, content, finding, check);
-      } else if (entry.path == "initrd.img") {
-        check_part(image::kInitrdPart, content, finding, check);
-      } else if (entry.path == kSlotConfig) {
-        check_slot_config(content, finding, check);
-      } else {
-        check.add({"file", here.label, entry.path, at, "no such file", "it is there"});
-      }
-      CHECK_OK(check_slack(entry, check));
-    }
-    for (const char* name : {"vmlinuz", "initrd.img"})
-      if (!boot_files_.contains(name))
-        check.add({"file", here.label, name, {}, "it is there", "no such file"});
-    check.counted = fmt::format("{} files", boot_files_.size());
-    report_.unproved.emplace_back(
-        "dates and attributes in the directory of the boot partition, and its information sector");
-    return check_unused_clusters(here, check);
-  }
-
-  void check_slot_config(const std::string& content, const Finding& finding, Check& check) const {
     const image::VerityImage usr{{}, usr_.size, usr_.root_hash};
     const image::VerityImage root{{}, root_.size, root_.root_hash};
-    const std::string expected =
+    const std::string config =
         image::slot_config(image::kernel_command_line(scope_, usr, root, record_->kernel_arguments));
-    if (content == expected) return;
-    if (content.size() == expected.size() && finding.offset) {
-      add_differences(*finding.offset, expected, content, places_, check);
-      return;
-    }
-    Finding whole = finding;
-    whole.expected = expected;
-    whole.found = content;
-    check.add(std::move(whole));
-  }
-
-  /// The rest of a file's last cluster is empty.
-  Status check_slack(const FatEntry& entry, Check& check) {
-    if (entry.extents.empty()) return ok();
-    std::uint64_t before = 0;
-    for (const Extent& extent : entry.extents) before += extent.size;
-    const std::uint64_t slack = std::min(before - std::min(before, entry.size), entry.extents.back().size);
-    return expect_empty({entry.extents.back().end() - slack, slack}, check);
-  }
-
-  Status check_unused_clusters(const Partition& here, Check& check) {
-    std::vector<Extent> used;
-    for (const FatEntry& entry : boot_volume_.entries)
-      used.insert(used.end(), entry.extents.begin(), entry.extents.end());
-    std::sort(used.begin(), used.end(), [](const Extent& a, const Extent& b) { return a.start < b.start; });
-    std::uint64_t at = boot_volume_.clusters.start;
-    used.push_back({here.start + here.size, 0});
-    for (const Extent& extent : used) {
-      if (extent.start > at) CHECK_OK(expect_empty({at, extent.start - at}, check));
-      at = std::max(at, extent.end());
-    }
-    return ok();
+    report_.unproved.emplace_back(
+        "dates and attributes in the directory of the boot partition, and its information sector");
+    return boot_.check(disk_, {config, part(image::kKernelPart), part(image::kInitrdPart)}, places_,
+                       start_check("boot partition"));
   }
 
   Status check_esp() {
@@ -353,30 +269,21 @@ class Chain {
                "SHA-256 " + recorded.sha256,
                "SHA-256 " + digest});
     if (const auto volume = read_any_fat(disk_, {here.start, here.size}))
-      return check_fat_copies(*volume, here, check);
+      return check_fat_copies(disk_, *volume, here, check);
     return ok();
   }
 
   Status check_bios() {
     Check& check = start_check("legacy BIOS boot");
     TRY(const std::string code, disk_.read(0, image::kMbrCodeSize));
-    check_part(image::kMbrPart, code, {"master boot record: code", {}, {}, 0, {}, {}}, check);
+    check_part(part(image::kMbrPart), code.size(), crypto::sha256_hex(code),
+               {"master boot record: code", {}, {}, 0, {}, {}}, check);
     const Partition& here = partition(image::kBiosNumber);
     core_size_ = std::min(part(image::kBiosPart).size, here.size);
     TRY(const std::string core, disk_.read(here.start, core_size_));
-    check_part(image::kBiosPart, core, {"GRUB's core image", here.label, {}, here.start, {}, {}}, check);
+    check_part(part(image::kBiosPart), core.size(), crypto::sha256_hex(core),
+               {"GRUB's core image", here.label, {}, here.start, {}, {}}, check);
     check.counted = fmt::format("{} and {} bytes", code.size(), core.size());
-    return ok();
-  }
-
-  Status expect_empty(Extent extent, Check& check) {
-    TRY(const auto runs, disk_.find_data(extent));
-    for (const Extent& run : runs) {
-      TRY(const std::string bytes, disk_.read(run.start, std::min<std::uint64_t>(run.size, 64)));
-      const Place& place = places_.at(run.start);
-      check.add({place.structure, place.partition, place.path, run.start, "zeros",
-                 run.size > bytes.size() ? fmt::format("{} bytes of other", run.size) : hexadecimal(bytes)});
-    }
     return ok();
   }
 
@@ -404,7 +311,7 @@ class Chain {
       empty.push_back(behind(partition(number), 0));
     std::uint64_t sum = 0;
     for (const Extent& extent : empty) {
-      CHECK_OK(expect_empty(extent, check));
+      CHECK_OK(expect_empty(disk_, extent, places_, check));
       sum += extent.size;
     }
     check.counted = human_size(sum);
@@ -414,10 +321,10 @@ class Chain {
   const Disk& disk_;
   const image::Layout layout_;
   const Places& places_;
+  const std::string& trusted_root_hash_;
   Report& report_;
   std::vector<Partition> partitions_;
-  FatVolume boot_volume_;
-  std::map<std::string, std::string> boot_files_;
+  BootPartition boot_;
   Tree root_;
   Tree usr_;
   bool root_sound_ = false;
@@ -429,10 +336,10 @@ class Chain {
 
 }  // namespace
 
-Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places, Reporter& reporter,
-                   Report& report) {
+Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places,
+                   const std::string& root_hash, Reporter& reporter, Report& report) {
   const auto activity = reporter.start("Following the root hash");
-  CHECK_OK(Chain(disk, layout, places, report).run());
+  CHECK_OK(Chain(disk, layout, places, root_hash, report).run());
   activity->set_result(fmt::format("{} checks", report.checks.size()));
   return ok();
 }

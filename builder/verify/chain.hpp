@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <string>
+
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "verify/disk.hpp"
@@ -14,9 +16,10 @@ namespace mailstead::verify {
 /// the machine, and what is left has to be empty. Adds a check for each of them to `report`, and to its
 /// unproved what nothing vouches for.
 ///
-/// `places` is the map of the image. Errors: ErrorKind::integrity for what is not laid out as an image at
+/// `places` is the map of the image; `root_hash`, if it is not empty, the one that it has to have (lower
+/// case). Errors: ErrorKind::integrity for what is not laid out as an image at
 /// all, ErrorKind::io, ErrorKind::interrupted. Runs unsquashfs(1), to read the record.
-Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places, Reporter& reporter,
-                   Report& report);
+Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places,
+                   const std::string& root_hash, Reporter& reporter, Report& report);
 
 }  // namespace mailstead::verify

@@ -60,6 +60,28 @@ void add_differences(std::uint64_t offset, std::string_view expected, std::strin
   }
 }
 
+void check_part(const image::PublicPart& recorded, std::uint64_t size, const std::string& sha256,
+                Finding finding, Check& check) {
+  if (size == recorded.size && sha256 == recorded.sha256) return;
+  finding.expected = fmt::format("{} bytes, SHA-256 {}", recorded.size, recorded.sha256);
+  finding.found = fmt::format("{} bytes, SHA-256 {}", size, sha256);
+  check.add(std::move(finding));
+}
+
+Status expect_empty(const Disk& disk, Extent extent, const Places& places, Check& check) {
+  return disk.find_data(extent, [&](Extent run) -> Status {
+    if (check.findings.size() >= kMostFindings) {
+      ++check.more;
+      return ok();
+    }
+    TRY(const std::string bytes, disk.read(run.start, std::min<std::uint64_t>(run.size, 64)));
+    const Place& place = places.at(run.start);
+    check.add({place.structure, place.partition, place.path, run.start, "zeros",
+               run.size > bytes.size() ? fmt::format("{} bytes of other", run.size) : hexadecimal(bytes)});
+    return ok();
+  });
+}
+
 Result<Check> compare_disks(const Disk& image, const Disk& reference, const Places& places,
                             Reporter& reporter) {
   Check check{"every byte", {}, {}, 0};

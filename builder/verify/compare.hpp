@@ -2,10 +2,12 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "image/records.hpp"
 #include "verify/disk.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
@@ -16,6 +18,13 @@ namespace mailstead::verify {
 /// and have the same size. Differences less than a sector apart and in one place are one run.
 void add_differences(std::uint64_t offset, std::string_view expected, std::string_view found,
                      const Places& places, Check& check);
+
+/// Adds `finding`, with sizes and digests, if a part is not the one that was recorded.
+void check_part(const image::PublicPart& recorded, std::uint64_t size, const std::string& sha256,
+                Finding finding, Check& check);
+
+/// Adds a finding for each run of bytes other than zero in `extent`. Errors: those of Disk::find_data.
+Status expect_empty(const Disk& disk, Extent extent, const Places& places, Check& check);
 
 /// Holds an image against another, byte by byte. `places` is the map of `reference`. Errors: ErrorKind::io,
 /// ErrorKind::interrupted.

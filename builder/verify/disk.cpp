@@ -39,6 +39,9 @@ Result<std::string> Disk::read(std::uint64_t offset, std::uint64_t size) const {
     return fail(ErrorKind::integrity,
                 fmt::format("{} ends at byte {}, and what should lie at {} has {} bytes", path_.string(),
                             size_, offset, size));
+  if (size > kMostAtOnce)
+    return fail(ErrorKind::integrity, fmt::format("what should lie at byte {} of {} is too large: {} bytes",
+                                                  offset, path_.string(), size));
   std::string bytes(size, '\0');
   std::size_t done = 0;
   while (done < bytes.size()) {
@@ -79,23 +82,26 @@ Status Disk::stream_data(Extent extent,
   return ok();
 }
 
-Result<std::vector<Extent>> Disk::find_data(Extent extent) const {
-  std::vector<Extent> runs;
-  CHECK_OK(stream_data(extent, [&](std::uint64_t offset, std::string_view block) {
+Status Disk::find_data(Extent extent, const std::function<Status(Extent)>& sink) const {
+  Extent run;
+  const Status done = stream_data(extent, [&](std::uint64_t offset, std::string_view block) -> Status {
     for (std::size_t at = 0; at < block.size(); at += image::kSectorSize) {
       const std::string_view sector = block.substr(at, image::kSectorSize);
       if (is_zero(sector)) continue;
       const std::size_t first = sector.find_first_not_of('\0');
       const std::size_t last = sector.find_last_not_of('\0');
       const Extent found{offset + at + first, last - first + 1};
-      if (!runs.empty() && found.start - runs.back().end() < image::kSectorSize)
-        runs.back().size = found.end() - runs.back().start;
-      else
-        runs.push_back(found);
+      if (run.size > 0 && found.start - run.end() < image::kSectorSize) {
+        run.size = found.end() - run.start;
+        continue;
+      }
+      if (run.size > 0) CHECK_OK(sink(run));
+      run = found;
     }
     return ok();
-  }));
-  return runs;
+  });
+  if (!done) return done;
+  return run.size > 0 ? sink(run) : ok();
 }
 
 std::uint64_t little_endian(std::string_view bytes, std::size_t offset, std::size_t size) {

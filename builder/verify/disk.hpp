@@ -20,7 +20,11 @@ struct Extent {
   std::uint64_t end() const { return start + size; }
 };
 
-/// A disk image, opened for reading only.
+/// What is read into memory at once, bytes at most. A file with a hole costs whoever made it nothing, so the
+/// size of the disk bounds no memory. The largest piece of a sound image is the lowest level of a hash tree.
+inline constexpr std::uint64_t kMostAtOnce = 64u << 20;
+
+/// A disk image, opened for reading only. What it says of itself may be hostile.
 class Disk {
  public:
   /// Errors: ErrorKind::io.
@@ -29,7 +33,8 @@ class Disk {
   std::uint64_t size() const { return size_; }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Exactly `size` bytes. Errors (ErrorKind::integrity): they are not all on the disk; ErrorKind::io.
+  /// Exactly `size` bytes. Errors (ErrorKind::integrity): they are not all on the disk, or more than
+  /// kMostAtOnce; ErrorKind::io.
   Result<std::string> read(std::uint64_t offset, std::uint64_t size) const;
 
   /// Hands the bytes of `extent` to `sink` in blocks of up to 1 MiB, in order.
@@ -40,8 +45,8 @@ class Disk {
   Status stream_data(Extent extent,
                      const std::function<Status(std::uint64_t offset, std::string_view block)>& sink) const;
 
-  /// Where bytes other than zero are in `extent`, as runs without a longer gap than a sector.
-  Result<std::vector<Extent>> find_data(Extent extent) const;
+  /// Hands on where bytes other than zero are in `extent`, as runs without a longer gap than a sector.
+  Status find_data(Extent extent, const std::function<Status(Extent run)>& sink) const;
 
  private:
   Disk(std::filesystem::path path, FileDescriptor file, std::uint64_t size)

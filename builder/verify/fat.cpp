@@ -7,6 +7,7 @@
 #include <map>
 #include <string_view>
 
+#include "base/printable.hpp"
 #include "image/partitions.hpp"
 
 namespace mailstead::verify {
@@ -15,6 +16,10 @@ namespace {
 constexpr std::uint64_t kBackup = 6;
 constexpr std::size_t kEntry = 32;
 constexpr std::size_t kMostEntries = 4096;
+constexpr std::size_t kMostExtents = 65'536;  // of all files; those of ours lie in one piece
+constexpr std::size_t kMostName = 255;        // of a long name, UTF-16 units
+constexpr std::size_t kMostPath = 4096;
+constexpr std::uint64_t kMostTable = 16u << 20;  // bytes: two gigabytes in clusters of one sector
 constexpr unsigned char kLongName = 0x0f;
 constexpr unsigned char kVolumeLabel = 0x08;
 constexpr unsigned char kDirectory = 0x10;
@@ -61,24 +66,30 @@ class Reader {
                       Extent{partition_.start + reserved + table, table}};
     const std::uint64_t data = volume_.tables[1].end();
     volume_.clusters = {data, partition_.start + partition_.size - data};
+    if (table > kMostTable) return damaged(fmt::format("its table is too large, {} bytes", table));
     clusters_ = std::min(volume_.clusters.size / cluster_size_, table / 4 - 2);
+    taken_.assign(clusters_, false);
     TRY(table_, disk_.read(volume_.tables[copies_.second_table ? 1 : 0].start, table));
     for (std::uint64_t i = 2; i < clusters_ + 2; ++i)
       if (little_endian(table_, i * 4, 4) == 0) ++volume_.free_clusters;
     return ok();
   }
 
-  /// Clusters that follow each other are one extent.
-  Result<std::vector<Extent>> chain(std::uint64_t cluster) const {
+  /// Clusters that follow each other are one extent. A cluster is in one chain only: so all of them together
+  /// take no longer than the table.
+  Result<std::vector<Extent>> chain(std::uint64_t cluster) {
     std::vector<Extent> extents;
-    for (std::uint64_t seen = 0; cluster < 0x0ffffff8; ++seen) {
-      if (cluster < 2 || cluster - 2 >= clusters_ || seen > clusters_)
+    while (cluster < 0x0ffffff8) {
+      if (cluster < 2 || cluster - 2 >= clusters_ || taken_[cluster - 2])
         return damaged("a chain of clusters leads nowhere");
+      taken_[cluster - 2] = true;
       const Extent here{volume_.clusters.start + (cluster - 2) * cluster_size_, cluster_size_};
       if (!extents.empty() && extents.back().end() == here.start)
         extents.back().size += here.size;
-      else
+      else if (++extents_ <= kMostExtents)
         extents.push_back(here);
+      else
+        return damaged("its files are in too many pieces");
       cluster = little_endian(table_, cluster * 4, 4) & 0x0fffffff;
     }
     return extents;
@@ -87,7 +98,7 @@ class Reader {
   Status read_directory(std::size_t index) {
     std::string bytes;
     for (const Extent& extent : volume_.entries[index].extents) {
-      if (extent.size > kMostEntries * kEntry) return damaged("a directory is too large");
+      if (extent.size > kMostEntries * kEntry - bytes.size()) return damaged("a directory is too large");
       TRY(const std::string part, disk_.read(extent.start, extent.size));
       bytes += part;
     }
@@ -99,12 +110,14 @@ class Reader {
       if (static_cast<unsigned char>(raw[0]) == 0xe5) continue;
       if (attributes == kLongName) {
         long_name = long_part(raw) + long_name;
+        if (long_name.size() > kMostName) return damaged("a name is too long");
         continue;
       }
       std::string name = long_name.empty() ? short_name(raw) : long_name;
       long_name.clear();
       if ((attributes & kVolumeLabel) != 0 || name == "." || name == "..") continue;
       if (volume_.entries.size() >= kMostEntries) return damaged("it has too many files");
+      if (parent.size() + 1 + name.size() > kMostPath) return damaged("a path is too long");
       FatEntry entry{parent.empty() ? name : parent + "/" + name,
                      (attributes & kDirectory) != 0,
                      little_endian(raw, 28, 4),
@@ -153,6 +166,8 @@ class Reader {
   std::uint64_t clusters_ = 0;
   std::uint64_t root_cluster_ = 0;
   std::string table_;
+  std::vector<bool> taken_;  ///< the clusters that are in a chain
+  std::size_t extents_ = 0;
   FatVolume volume_;
 };
 
@@ -171,15 +186,29 @@ Result<FatVolume> read_any_fat(const Disk& disk, Extent partition) {
   return volume;
 }
 
-Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file) {
-  std::string bytes;
+Status stream_fat_file(const Disk& disk, const FatEntry& file,
+                       const std::function<Status(std::string_view)>& sink) {
+  std::uint64_t left = file.size;
   for (const Extent& extent : file.extents) {
-    const std::uint64_t count = std::min(extent.size, file.size - bytes.size());
-    TRY(const std::string part, disk.read(extent.start, count));
-    bytes += part;
+    const std::uint64_t count = std::min(extent.size, left);
+    CHECK_OK(disk.stream({extent.start, count},
+                         [&](std::uint64_t, std::string_view block) { return sink(block); }));
+    left -= count;
   }
-  if (bytes.size() != file.size)
-    return fail(ErrorKind::integrity, fmt::format("{} is longer than its clusters", file.path));
+  if (left > 0)
+    return fail(ErrorKind::integrity, fmt::format("{} is longer than its clusters", printable(file.path)));
+  return ok();
+}
+
+Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file) {
+  if (file.size > kMostAtOnce)
+    return fail(ErrorKind::integrity,
+                fmt::format("{} is too large: {} bytes", printable(file.path), file.size));
+  std::string bytes;
+  CHECK_OK(stream_fat_file(disk, file, [&](std::string_view block) {
+    bytes += block;
+    return ok();
+  }));
   return bytes;
 }
 

@@ -3,7 +3,9 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -36,13 +38,19 @@ struct FatCopies {
 };
 
 /// Reads the FAT32 file system in `partition` (Microsoft FAT specification 1.03, 2000). The bytes are
-/// hostile: chains and directories are bounded. Errors (ErrorKind::integrity): it is none.
+/// hostile: tables, chains, directories and names are bounded. Errors (ErrorKind::integrity): it is none.
 Result<FatVolume> read_fat(const Disk& disk, Extent partition, FatCopies copies = {});
 
 /// Reads it by the first copies in which it makes sense. Errors: those of the first.
 Result<FatVolume> read_any_fat(const Disk& disk, Extent partition);
 
-/// The content of a file. Errors: its size is more than its clusters hold; those of Disk::read.
+/// The content of a file. Errors: its size is more than its clusters hold, or than kMostAtOnce; those of
+/// Disk::read.
 Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file);
+
+/// Hands on the content in blocks, in order, whatever its size. Errors: its size is more than its clusters
+/// hold; those of Disk::stream.
+Status stream_fat_file(const Disk& disk, const FatEntry& file,
+                       const std::function<Status(std::string_view block)>& sink);
 
 }  // namespace mailstead::verify

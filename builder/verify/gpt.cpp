@@ -147,6 +147,9 @@ TableBytes encode_table(const std::vector<image::Partition>& partitions, const s
 Result<image::Layout> read_layout(const Disk& disk) {
   if (disk.size() < 2 * kTableSectors * kSectorSize)
     return fail(ErrorKind::integrity, fmt::format("{} is too short for a disk", disk.path().string()));
+  if (disk.size() > kMostDisk)
+    return fail(ErrorKind::integrity, fmt::format("{} is too large: {} bytes, where an image has {} at most",
+                                                  disk.path().string(), disk.size(), kMostDisk));
   auto entries = sound_entries(disk, 1);
   if (!entries) entries = sound_entries(disk, disk.size() / kSectorSize - 1);
   if (!entries)

@@ -26,8 +26,13 @@ struct TableBytes {
 TableBytes encode_table(const std::vector<image::Partition>& partitions, const std::string& disk_uuid,
                         std::uint64_t disk_size);
 
+/// What a fresh image has at most, bytes: twenty times what the profiles ask for. Larger ones would only have
+/// us read holes for hours.
+inline constexpr std::uint64_t kMostDisk = std::uint64_t{16} << 30;
+
 /// The sizes of the partitions, from whichever copy of the table has checksums that hold. Errors
-/// (ErrorKind::integrity): neither has; a size or a place that no image of ours has.
+/// (ErrorKind::integrity): neither has; a disk larger than kMostDisk; a size or a place that no image of
+/// ours has.
 Result<image::Layout> read_layout(const Disk& disk);
 
 /// Holds both copies on the disk against what they have to be, each difference with its place.

@@ -55,7 +55,7 @@ Status read_with_libguestfs(const std::filesystem::path& image, const std::files
                                GUESTFS_ADD_DRIVE_OPTS_FORMAT, "raw", -1) != 0 ||
       ::guestfs_launch(g) != 0)
     return refusal(ErrorKind::tool, handle, "libguestfs does not start");
-  say("started");
+  say(kReaderStarted);
   for (const auto& [number, place] : kMounts) {
     const std::string device = fmt::format("/dev/sda{}", static_cast<int>(number));
     if (::guestfs_mount_ro(g, device.c_str(), place) != 0)

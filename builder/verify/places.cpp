@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "verify/places.hpp"
 
-#include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "image/bios_boot.hpp"
 #include "verify/fat.hpp"
@@ -84,12 +84,30 @@ Places Places::of(const Disk& disk, const std::vector<image::Partition>& partiti
   return places;
 }
 
+void Places::cut(std::uint64_t offset) {
+  auto after = regions_.upper_bound(offset);
+  if (after == regions_.begin()) return;
+  auto& [start, region] = *std::prev(after);
+  if (start == offset || region.end <= offset) return;
+  regions_.emplace_hint(after, offset, region);
+  region.end = offset;
+}
+
+void Places::add(Extent extent, Place place) {
+  if (extent.size == 0) return;
+  cut(extent.start);
+  cut(extent.end());
+  regions_.erase(regions_.lower_bound(extent.start), regions_.lower_bound(extent.end()));
+  regions_[extent.start] = {extent.end(), names_.size()};
+  names_.push_back(std::move(place));
+}
+
 const Place& Places::at(std::uint64_t offset) const {
   static const Place kBeyond{"beyond the disk", {}, {}};
-  const auto found = std::find_if(regions_.rbegin(), regions_.rend(), [&](const Region& region) {
-    return offset >= region.extent.start && offset < region.extent.end();
-  });
-  return found == regions_.rend() ? kBeyond : found->place;
+  const auto after = regions_.upper_bound(offset);
+  if (after == regions_.begin()) return kBeyond;
+  const Region& region = std::prev(after)->second;
+  return offset < region.end ? names_[region.name] : kBeyond;
 }
 
 }  // namespace mailstead::verify

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -17,7 +18,8 @@ struct Place {
   std::string path;       ///< of the file on a FAT partition whose byte it is
 };
 
-/// A map of a disk.
+/// A map of a disk. To find a place takes the logarithm of their number: two images of different bases differ
+/// in millions of bytes.
 class Places {
  public:
   /// What every disk of this size has in front of and behind its partitions.
@@ -28,16 +30,20 @@ class Places {
   static Places of(const Disk& disk, const std::vector<image::Partition>& partitions);
 
   /// Names an extent. Later names go before earlier ones.
-  void add(Extent extent, Place place) { regions_.push_back({extent, std::move(place)}); }
+  void add(Extent extent, Place place);
 
   const Place& at(std::uint64_t offset) const;
 
  private:
+  /// Cuts the region in two in which `offset` lies, if it does not start there.
+  void cut(std::uint64_t offset);
+
   struct Region {
-    Extent extent;
-    Place place;
+    std::uint64_t end = 0;
+    std::size_t name = 0;  ///< index into names_
   };
-  std::vector<Region> regions_;
+  std::map<std::uint64_t, Region> regions_;  ///< by their starts; none overlaps another
+  std::vector<Place> names_;
 };
 
 }  // namespace mailstead::verify

@@ -17,7 +17,7 @@ constexpr std::uint64_t kFanOut = kVerityBlock / kDigest;
 std::vector<std::uint64_t> levels_over(std::uint64_t blocks) {
   std::vector<std::uint64_t> levels;
   do {
-    blocks = (blocks + kFanOut - 1) / kFanOut;
+    blocks = blocks / kFanOut + (blocks % kFanOut != 0 ? 1 : 0);  // the usual sum could overflow
     levels.push_back(blocks);
   } while (blocks > 1);
   return levels;

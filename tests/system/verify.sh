@@ -5,14 +5,19 @@
 set -eux
 cd "$WORK"
 
+# As `build` has printed it, `inspect` does, too.
+hash=$("$MAILSTEAD" inspect demo.img --json | python3 -c '
+import json, sys
+print(next(slot["root_hash"] for slot in json.load(sys.stdin)["slots"] if slot.get("root_hash")))')
+
 # All of it: built anew, every byte compared, every file read by libguestfs.
-"$MAILSTEAD" verify demo.img --spec mail.yaml --json >verified.json
+"$MAILSTEAD" verify demo.img --spec mail.yaml --root-hash "$hash" --json >verified.json
 python3 - <<'PY'
 import json
 report = json.load(open("verified.json"))
 assert report["passed"] and report["not_proved"] == [], report
 names = [check["name"] for check in report["checks"]]
-assert names == ["root file system", "record", "partition table", "/usr", "boot partition", "EFI system partition",
+assert names == ["root file system", "root hash", "record", "partition table", "/usr", "boot partition", "EFI system partition",
                  "legacy BIOS boot", "empty space", "every byte", "files"], names
 assert int(report["checks"][-1]["counted"].split()[0]) > 5000, report
 PY
@@ -20,16 +25,30 @@ PY
 # Without a spec it says what it could not see.
 "$MAILSTEAD" verify demo.img --quick >verified.txt
 grep -q '^ok   boot partition' verified.txt
+grep -q '^not proved: that the root hash is the one that' verified.txt
 grep -q '^not proved: that packages, configuration and keys are those of a spec' verified.txt
 grep -q '^not proved: that another system reads the same files' verified.txt
+
+# Whoever knows only the root hash anchors the proof in it.
+"$MAILSTEAD" verify demo.img --quick --root-hash "$(echo "$hash" | tr a-f A-F)" >verified.txt
+grep -q "^ok   root hash  *$hash\$" verified.txt
+if grep -q 'not proved: that the root hash' verified.txt; then exit 1; fi
+other=$(echo "$hash" | tr 0-9 1-90)
+set +e; "$MAILSTEAD" verify demo.img --quick --root-hash "$other" >verified.txt; found=$?; set -e
+test "$found" = 1
+grep -A3 '^FAIL root hash' verified.txt | grep -q "expected $other"
+grep -A3 '^FAIL root hash' verified.txt | grep -q "found    $hash"
+if "$MAILSTEAD" verify demo.img --root-hash 12x4 2>refused.txt; then exit 1; fi
+grep -q "root-hash '12x4': character 3 is no hexadecimal digit" refused.txt
 
 # What cannot be asked for is a mistake of the command line.
 status() { set +e; "$@" >/dev/null 2>&1; echo $?; set -e; }
 test "$(status "$MAILSTEAD" verify nothing.img)" = 2
 test "$(status "$MAILSTEAD" verify demo.img --lock mailstead.lock)" = 2
 test "$(status "$MAILSTEAD" verify demo.img --spec nothing.yaml)" = 2
+for malformed in '' 12 "${hash}0"; do test "$(status "$MAILSTEAD" verify demo.img --root-hash "$malformed")" = 2; done
 # What is no image is found out, not refused.
 test "$(status "$MAILSTEAD" verify mail.yaml --quick)" = 1
 
 "$SOURCE/tests/system/flips.py" "$MAILSTEAD" demo.img flipped.img
-rm -f flipped.img verified.json verified.txt
+rm -f refused.txt flipped.img verified.json verified.txt

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <thread>
@@ -88,6 +89,31 @@ TEST_CASE("run: a program that does not end is killed at its time limit") {
   const auto result = run(command);
   REQUIRE_FALSE(result);
   CHECK(result.error().message == "/bin/sh did not end within 1 s and was killed");
+}
+
+TEST_CASE("run: a program that prints more than is wanted is killed, and what it printed is no result") {
+  Command command = shell("yes");
+  command.output_limit = 1000;
+  const auto result = run(command);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message == "/bin/sh printed more than 1000 bytes and was killed");
+  command = shell("echo 1234");
+  command.output_limit = 5;
+  REQUIRE(run(command));
+  CHECK(run(command)->out == "1234\n");
+}
+
+TEST_CASE("run: a program gets no more memory and writes no larger file than it may, and leaves no core") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  Command command = shell("ulimit -v; ulimit -f; ulimit -c; head -c 5000 /dev/zero >" +
+                          (folder.path() / "file").string() + "; echo $?");
+  command.memory_limit = 512u << 20;
+  command.file_size_limit = 4096;
+  const auto result = run(command);
+  REQUIRE(result);
+  // In units of 1024 and 512 bytes; 153 is 128 and SIGXFSZ.
+  CHECK(result->out == "524288\n8\n0\n153\n");
+  CHECK(std::filesystem::file_size(folder.path() / "file") == 4096);
 }
 
 /// Waits until the process has gone or is a zombie that nobody has waited for; false after ten seconds.

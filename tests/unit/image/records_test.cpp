@@ -64,6 +64,13 @@ TEST_CASE("What an image says of its disk is read as it was written") {
   CHECK(record->kernel_arguments == std::vector<std::string>{"console=ttyS0", "quiet"});
 }
 
+TEST_CASE("A size that is no whole number is refused, however large it is") {
+  for (const char* size : {"1e300", "0.5", "-1"})
+    CHECK_FALSE(read_image_record(R"({"base":"a","usr_root_hash":"b","kernel_arguments":[],"parts":[)"
+                                  R"({"name":"usr","sha256":"c","size":)" +
+                                  std::string(size) + "}]}"));
+}
+
 TEST_CASE("A record that is none is refused") {
   for (const char* text : {"", "{", "[]", "{\"base\": 1}", "null", "\xff\xfe"}) {
     const auto image = read_image_record(text);

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "inspect/disk_image.hpp"
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -98,6 +99,11 @@ TEST_CASE("Ranges are hashed, read and copied with their zeros, and only where t
 
 TEST_CASE("File systems that are none, or larger than their partition, are refused") {
   Disk disk;
+  const auto scratch = disk.folder() / "cache" / "scratch";
+  ::setenv("MAILSTEAD_CACHE", scratch.parent_path().c_str(), 1);
+  // What a killed process has left: nobody has its lock any more.
+  std::filesystem::create_directories(scratch / "mailstead.killed");
+  REQUIRE(write_file(scratch / "mailstead.killed" / "squashfs.img", "private", 0600));
   std::string superblock(96, '\0');
   superblock.replace(0, 4, "hsqs");
   superblock[42] = 0x20;  // 2 MiB
@@ -117,6 +123,8 @@ TEST_CASE("File systems that are none, or larger than their partition, are refus
   const auto file = read_fat_file(image, *image.partition("one"), "vmlinuz", 100);
   REQUIRE_FALSE(file);
   CHECK(file.error().message.starts_with("mcopy cannot read the image: "));
+  CHECK(std::filesystem::is_empty(scratch));
+  ::unsetenv("MAILSTEAD_CACHE");
 }
 
 TEST_CASE("The root hash is that of the top block of the hash tree, salted") {

@@ -33,6 +33,28 @@ TEST_CASE("An offset is named by the place that was added last") {
   CHECK(made.at(4u << 20).structure == "beyond the disk");
 }
 
+TEST_CASE("A later name takes its part of as many earlier ones as it touches") {
+  Places made;
+  made.add({0, 100}, {"one", {}, {}});
+  made.add({100, 100}, {"two", {}, {}});
+  made.add({300, 100}, {"three", {}, {}});
+  made.add({50, 300}, {"over", {}, {}});
+  made.add({60, 0}, {"nothing", {}, {}});
+  for (const auto& [offset, name] : {std::pair{0, "one"},
+                                     {49, "one"},
+                                     {50, "over"},
+                                     {60, "over"},
+                                     {200, "over"},
+                                     {349, "over"},
+                                     {350, "three"},
+                                     {399, "three"},
+                                     {400, "beyond the disk"}})
+    CHECK(made.at(static_cast<std::uint64_t>(offset)).structure == name);
+  made.add({50, 300}, {"again", {}, {}});
+  CHECK(made.at(50).structure == "again");
+  CHECK(made.at(350).structure == "three");
+}
+
 TEST_CASE("Equal disks are equal, wherever one has a hole and the other zeros") {
   const test::DiskFile hole(std::uint64_t{3u << 20});
   CHECK(compare(hole, test::DiskFile(std::string(3u << 20, '\0'))).findings.empty());
@@ -79,11 +101,28 @@ TEST_CASE("Bytes other than zero are found in runs") {
   file.flip(10);
   file.flip(100);
   file.flip(2u << 20);
-  const auto runs = file.open().find_data({5, (3u << 20) - 5});
-  REQUIRE(runs);
-  REQUIRE(runs->size() == 2);
-  CHECK((*runs)[0].start == 10);
-  CHECK((*runs)[0].size == 91);
-  CHECK((*runs)[1].start == 2u << 20);
-  CHECK(file.open().find_data({101, 1u << 20})->empty());
+  std::vector<Extent> runs;
+  const auto collect = [&](Extent run) {
+    runs.push_back(run);
+    return ok();
+  };
+  REQUIRE(file.open().find_data({5, (3u << 20) - 5}, collect));
+  REQUIRE(runs.size() == 2);
+  CHECK(runs[0].start == 10);
+  CHECK(runs[0].size == 91);
+  CHECK(runs[1].start == 2u << 20);
+  runs.clear();
+  REQUIRE(file.open().find_data({101, 1u << 20}, collect));
+  CHECK(runs.empty());
+}
+
+TEST_CASE("No more is read at once than fits into memory, however large a disk of holes is") {
+  const test::DiskFile file(std::uint64_t{8} << 40);
+  const Disk disk = file.open();
+  const auto read = disk.read(4096, std::uint64_t{1} << 42);
+  REQUIRE_FALSE(read);
+  CHECK(read.error().kind == ErrorKind::integrity);
+  CHECK(read.error().message.find("is too large: 4398046511104 bytes") != std::string::npos);
+  CHECK_FALSE(disk.read(disk.size(), 1));
+  CHECK_FALSE(disk.read(~std::uint64_t{0} - 1, 4096));
 }

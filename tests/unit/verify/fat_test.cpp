@@ -91,6 +91,41 @@ TEST_CASE("A chain that bites its tail ends the reading") {
   CHECK(read.error().message == "the FAT file system is damaged: a chain of clusters leads nowhere");
 }
 
+TEST_CASE("A table of 2^32 sectors, or one that only a huge disk has room for, is refused") {
+  const Made made;
+  const auto patched = [&](std::string_view sectors, std::uint64_t size) {
+    std::string bytes = made.file.bytes();
+    bytes.replace(kStart + 36, 4, sectors);
+    made.file.write(bytes);
+    std::filesystem::resize_file(made.file.path(), kStart + size);
+    return read_fat(made.file.open(), {kStart, size});
+  };
+  for (const std::uint64_t size : {kSize, std::uint64_t{8} << 40}) {
+    const auto read = patched("\xff\xff\xff\xff", size);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().kind == ErrorKind::integrity);
+    CHECK(read.error().message == (size == kSize
+                                       ? "the FAT file system is damaged: its boot sector makes no sense"
+                                       : "the FAT file system is damaged: its table is too large, "
+                                         "2199023255040 bytes"));
+    std::filesystem::resize_file(made.file.path(), kStart + kSize);
+  }
+}
+
+TEST_CASE("Two files that share a cluster are damage: reading many of them would take for ever") {
+  const Made made;
+  const auto volume = made.read().value();
+  const std::uint64_t kernel = (entry(volume, "vmlinuz").extents[0].start - volume.clusters.start) / 512 + 2;
+  std::string bytes = made.file.bytes();
+  const std::size_t name = bytes.find("EMPTY      ", volume.clusters.start);
+  REQUIRE(name != std::string::npos);
+  bytes[name + 26] = static_cast<char>(kernel);
+  made.file.write(bytes);
+  const auto read = made.read();
+  REQUIRE_FALSE(read);
+  CHECK(read.error().message == "the FAT file system is damaged: a chain of clusters leads nowhere");
+}
+
 TEST_CASE("Bytes that are no FAT file system are refused") {
   CHECK_FALSE(read_any_fat(test::DiskFile(kStart + kSize).open(), {kStart, kSize}));
   CHECK_FALSE(read_any_fat(test::DiskFile(100).open(), {0, 100}));

@@ -89,5 +89,9 @@ TEST_CASE("A table of other partitions, or on a disk that has grown, is none of 
   REQUIRE_FALSE(grown);
   CHECK(grown.error().message.find("does not have the partitions of a fresh image") != std::string::npos);
   CHECK_FALSE(read_layout(test::DiskFile(100).open()));
+  const auto huge = read_layout(test::DiskFile(std::uint64_t{8} << 40).open());
+  REQUIRE_FALSE(huge);
+  CHECK(huge.error().kind == ErrorKind::integrity);
+  CHECK(huge.error().message.find("is too large: 8796093022208 bytes") != std::string::npos);
   CHECK_FALSE(read_layout(test::DiskFile(kMebibyte).open()));
 }
