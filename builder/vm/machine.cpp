@@ -206,7 +206,7 @@ Status Machine::start() {
   powered_on_ = Clock::now();
   TRY(Process process, Process::start(daemon));
   process_ = std::make_unique<Process>(std::move(process));
-  theirs = {};  // or the monitor of a QEMU that has ended would seem to be silent
+  theirs = FileDescriptor();  // or the monitor of a QEMU that has ended would seem to be silent
   monitor_ = std::make_unique<Qmp>(std::move(ours));
   if (auto status = monitor_->connect(kMonitorTimeout); !status) {
     process_->wait(1s);
