@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
+#include <map>
+
 #include "base/files.hpp"
 #include "base/run.hpp"
 #include "cli/command.hpp"
@@ -39,14 +41,13 @@ void print_summary(const pipeline::Project& project) {
   fmt::print("  ports     {}\n", fmt::join(open_ports(site), ", "));
   fmt::print("  tls       {}\n", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()
                                                                        : "a self-signed certificate");
+  std::map<std::string, std::size_t> accounts;
+  for (const spec::Account& account : site.accounts) ++accounts[account.address.domain];
   for (const spec::Domain& domain : site.domains) {
-    std::size_t accounts = 0;
-    for (const spec::Account& account : site.accounts)
-      accounts += account.address.domain == domain.name ? 1 : 0;
     std::vector<std::string> selectors;
     selectors.reserve(domain.dkim.size());
     for (const spec::DkimKey& key : domain.dkim) selectors.push_back(key.selector);
-    fmt::print("  domain    {}: {} accounts, DKIM {}\n", domain.unicode, accounts,
+    fmt::print("  domain    {}: {} accounts, DKIM {}\n", domain.unicode, accounts[domain.name],
                selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " ")));
   }
   if (!site.aliases.empty()) fmt::print("  aliases   {}\n", site.aliases.size());
