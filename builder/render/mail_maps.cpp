@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -14,21 +15,22 @@ namespace {
 
 using spec::Address;
 
-constexpr const char* kSendOnlyText = "This address only sends mail";
-
+/// From a site that `spec` has accepted: shared addresses are lists of accounts that receive mail, forwards
+/// and catch-alls begin and end at such accounts, and what only sends has no other name.
 class Maker {
  public:
   explicit Maker(const spec::Site& site) : site_(site) {
     for (const spec::Account& account : site.accounts) {
       accounts_.emplace(account.address, &account);
-      for (const Address& alias : account.aliases) owner_of_alias_.emplace(alias, &account);
+      names_.insert(account.address);
+      names_.insert(account.aliases.begin(), account.aliases.end());
     }
   }
 
   MailMaps make() {
     for (const spec::Domain& domain : site_.domains) maps_.virtual_mailbox_domains[domain.name] = domain.name;
     for (const spec::Account& account : site_.accounts) add_account(account);
-    for (const auto& [address, members] : site_.aliases) add_shared(address);
+    for (const auto& [address, members] : site_.aliases) add_shared(address, members);
     for (const auto& [address, targets] : site_.forwards) add_forward(address, targets);
     for (const spec::Domain& domain : site_.domains) add_catch_all(domain);
     add_abuse();
@@ -42,67 +44,33 @@ class Maker {
   void add_account(const spec::Account& account) {
     const std::string address = account.address.text();
     maps_.smtpd_sender_login_maps[address] = address;
-    for (const Address& alias : account.aliases) maps_.smtpd_sender_login_maps[alias.text()] = address;
     if (account.send_only) {
-      refuse(account.address, account);
-      for (const Address& alias : account.aliases) refuse(alias, account);
+      maps_.send_only_recipients[address] = "550 5.7.1 " + account.send_only_text;
       return;
     }
     maps_.virtual_mailbox_maps[address] = address;
-    for (const Address& alias : account.aliases) targets_[alias.text()].insert(address);
-  }
-
-  void refuse(const Address& address, const spec::Account& account) {
-    maps_.send_only_recipients[address.text()] =
-        "550 5.7.1 " + (account.send_only_text.empty() ? kSendOnlyText : account.send_only_text);
-  }
-
-  /// A shared address. Members that only send may use it as sender, but get no copy.
-  void add_shared(const Address& address) {
-    std::map<Address, const spec::Account*> members;
-    std::set<Address> seen;
-    collect(address, members, seen);
-    std::set<std::string> logins;
-    const spec::Account* silent = nullptr;
-    for (const auto& [name, member] : members) {
-      logins.insert(member->address.text());
-      if (member->send_only)
-        silent = member;
-      else
-        targets_[address.text()].insert(member->address.text());
+    for (const Address& alias : account.aliases) {
+      maps_.smtpd_sender_login_maps[alias.text()] = address;
+      targets_[alias.text()].insert(address);
     }
-    // Forwards of the same address still deliver, so it is refused only if nobody at all reads it.
-    if (silent != nullptr && !targets_.contains(address.text()) && !site_.forwards.contains(address))
-      refuse(address, *silent);
-    if (!logins.empty())
-      maps_.smtpd_sender_login_maps[address.text()] = fmt::format("{}", fmt::join(logins, ","));
   }
 
-  void collect(const Address& address, std::map<Address, const spec::Account*>& members,
-               std::set<Address>& seen) const {
-    if (!seen.insert(address).second) return;
-    if (const auto account = accounts_.find(address); account != accounts_.end())
-      members.emplace(account->second->address, account->second);
-    if (const auto owner = owner_of_alias_.find(address); owner != owner_of_alias_.end())
-      members.emplace(owner->second->address, owner->second);
-    if (const auto shared = site_.aliases.find(address); shared != site_.aliases.end())
-      for (const Address& member : shared->second) collect(member, members, seen);
+  void add_shared(const Address& address, const std::vector<Address>& members) {
+    std::set<std::string> logins;
+    for (const Address& member : members) logins.insert(member.text());
+    maps_.smtpd_sender_login_maps[address.text()] = fmt::format("{}", fmt::join(logins, ","));
+    targets_[address.text()] = std::move(logins);
   }
 
   void add_forward(const Address& address, const std::vector<Address>& targets) {
-    const auto account = accounts_.find(address);
-    if (account != accounts_.end() && !account->second->send_only)
-      targets_[address.text()].insert(address.text());
+    if (accounts_.contains(address)) targets_[address.text()].insert(address.text());
     for (const Address& target : targets) targets_[address.text()].insert(target.text());
-    maps_.send_only_recipients.erase(address.text());
   }
 
   /// "@domain" in virtual(5) also matches addresses that exist as mailboxes, so each of these gets an entry
   /// of its own.
   void add_catch_all(const spec::Domain& domain) {
     if (!domain.catch_all) return;
-    const auto account = accounts_.find(*domain.catch_all);
-    if (account == accounts_.end() || account->second->send_only) return;
     targets_["@" + domain.name].insert(domain.catch_all->text());
     for (const auto& [address, receiver] : accounts_)
       if (address.domain == domain.name && !receiver->send_only)
@@ -113,9 +81,7 @@ class Maker {
   void add_abuse() {
     for (const spec::Domain& domain : site_.domains) {
       const Address abuse{"abuse", domain.name};
-      if (domain.catch_all || accounts_.contains(abuse) || owner_of_alias_.contains(abuse) ||
-          targets_.contains(abuse.text()) || maps_.send_only_recipients.contains(abuse.text()))
-        continue;
+      if (domain.catch_all || names_.contains(abuse) || targets_.contains(abuse.text())) continue;
       targets_[abuse.text()].insert(Address{"postmaster", domain.name}.text());
     }
   }
@@ -142,7 +108,7 @@ class Maker {
   const spec::Site& site_;
   MailMaps maps_;
   std::map<Address, const spec::Account*> accounts_;
-  std::map<Address, const spec::Account*> owner_of_alias_;
+  std::set<Address> names_;  ///< of accounts: their addresses and aliases
   std::map<std::string, std::set<std::string>> targets_;
 };
 
