@@ -60,7 +60,13 @@ Result<PublicFacts> read_facts(const DiskImage& image, std::size_t slot) {
                   fmt::format("the image records {} {}, and its package database has another version or none",
                               printable(package.name), printable(package.version)));
     facts.packages.push_back({package, std::move(entry->second)});
+    entries.erase(entry);
   }
+  // What the record leaves out would be missing in every list, and nobody would know.
+  if (!entries.empty())
+    return fail(ErrorKind::integrity,
+                fmt::format("the image's package database has {}, and its record does not",
+                            printable(entries.begin()->first)));
   return facts;
 }
 

@@ -56,7 +56,6 @@ Json base_package(const image::BaseRecord& base) {
                   {"versionInfo", base.identity},
                   {"supplier", kNoAssertion}};
   add_unasserted(package);
-  package["primaryPackagePurpose"] = "OPERATING_SYSTEM";
   return package;
 }
 
