@@ -89,7 +89,7 @@ Result<Yield> fetch_from(const ArchiveSources& sources, const std::vector<lock::
   return yield;
 }
 
-/// Which source gave no answer about a package that others lack; empty if all have answered.
+/// Which source did not say whether it has a package that others lack; empty if all have.
 std::string unanswered_by(const Failed& one) {
   return one.unanswered ? one.error.message : std::string();
 }

@@ -86,7 +86,7 @@ Error describe_lost(std::vector<Lost> lost, const std::string& reason, const Fet
   const auto silent =
       std::find_if(lost.begin(), lost.end(), [](const Lost& one) { return !one.unanswered.empty(); });
   if (silent != lost.end())
-    errors.back().notes.push_back("not every mirror has answered: " + silent->unanswered);
+    errors.back().notes.push_back("not every mirror has said whether it has them: " + silent->unanswered);
   return join_errors(std::move(errors));
 }
 
@@ -102,7 +102,7 @@ Error describe_trouble(const std::vector<Failed>& failed, const FetchOptions& op
       case Transfer::Failure::lacking:
         lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::not_asked, {}});
         break;
-      case Transfer::Failure::refused:
+      case Transfer::Failure::unusable:
       case Transfer::Failure::local:
         errors.push_back(one.error);
         break;

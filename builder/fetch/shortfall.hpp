@@ -35,7 +35,7 @@ struct Lost {
   lock::Package package;
   std::vector<Error> wrong_bytes;  ///< of mirrors, then of the snapshot archive
   SnapshotAnswer answer = SnapshotAnswer::not_asked;
-  std::string unanswered;  ///< of a mirror that gave no answer: which and why; empty if all have answered
+  std::string unanswered;  ///< of a mirror that did not say whether it has it: which and why; or empty
 };
 
 /// All that is lost in one error: packages with wrong bytes one by one, with all the digests that were found;

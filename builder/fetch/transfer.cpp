@@ -257,15 +257,16 @@ Transfer::Outcome Transfer::finish(CURLcode code) {
       return give_up(Failure::local, std::move(emptied).error());
     return fail_for_now("it cannot continue the file where it ended");
   }
-  const bool refused = code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 429;
-  if (refused || is_lasting(code)) {
-    return refuse({Refusal::Why::refused, Error{ErrorKind::network,
-                                                fmt::format("{} refuses {} {}: {}", source(), package_.name,
-                                                            package_.version, curl_text),
-                                                {},
-                                                "use another mirror: --mirror",
-                                                {},
-                                                {}}});
+  const bool declined = code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 429;
+  if (declined || is_lasting(code)) {
+    return refuse(
+        {declined ? Refusal::Why::declined : Refusal::Why::unusable,
+         Error{ErrorKind::network,
+               fmt::format("{} refuses {} {}: {}", source(), package_.name, package_.version, curl_text),
+               {},
+               "use another mirror: --mirror",
+               {},
+               {}}});
   }
   return fail_for_now(curl_text, std::chrono::seconds(retry_after));
 }
@@ -284,20 +285,19 @@ bool Transfer::to_next_source() {
 
 Transfer::Outcome Transfer::refuse(Refusal refusal) {
   // A server that wants nothing to do with us is not bothered about the next package.
-  if (sources_.one_server && refusal.why == Refusal::Why::refused)
+  if (sources_.one_server && refusal.gave_no_answer())
     return give_up(Failure::unreachable, std::move(refusal.error));
   refusals_.insert_or_assign(current_, std::move(refusal));
   if (to_next_source()) {
     not_before_ = Clock::now();
     return Outcome::again;
   }
-  const bool lacking = std::none_of(refusals_.begin(), refusals_.end(), [](const auto& entry) {
-    return entry.second.why == Refusal::Why::refused;
-  });
   const auto gravest = std::max_element(refusals_.begin(), refusals_.end(), [](const auto& a, const auto& b) {
     return a.second.why < b.second.why;
   });
-  return give_up(lacking ? Failure::lacking : Failure::refused, gravest->second.error);
+  const bool lacking = is_lacking_somewhere();
+  unanswered_ = lacking && gravest->second.gave_no_answer();
+  return give_up(lacking ? Failure::lacking : Failure::unusable, gravest->second.error);
 }
 
 Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::seconds asked_pause) {
@@ -316,7 +316,7 @@ Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::second
   if (too_long || failures_ >= options_.attempts || all_failures_ >= kMostDrops * options_.attempts) {
     // One mirror that is down for good must not keep what the others have dropped from being looked for
     // elsewhere.
-    unanswered_ = is_lacking_somewhere();
+    unanswered_ = !sources_.one_server && is_lacking_somewhere();
     return give_up(
         unanswered_ ? Failure::lacking : Failure::unreachable,
         Error{ErrorKind::network,
@@ -332,11 +332,10 @@ Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::second
   return Outcome::again;
 }
 
-/// Whether a source has answered, and has not the bytes of the lock.
+/// Whether a source has been reached that does not give the bytes of the lock.
 bool Transfer::is_lacking_somewhere() const {
-  return !sources_.one_server && std::any_of(refusals_.begin(), refusals_.end(), [](const auto& entry) {
-    return entry.second.why != Refusal::Why::refused;
-  });
+  return std::any_of(refusals_.begin(), refusals_.end(),
+                     [](const auto& entry) { return entry.second.why != Refusal::Why::unusable; });
 }
 
 Transfer::Outcome Transfer::give_up(Failure failure, Error error) {

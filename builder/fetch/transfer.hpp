@@ -42,8 +42,8 @@ class Transfer {
   enum class Outcome { done, again, failed };
   enum class Failure {
     none,
-    lacking,      ///< every source that answers does not have the package, or has other bytes of it
-    refused,      ///< a source does not want to, and the others are lacking
+    lacking,      ///< no source that answers gives the package, or they have other bytes of it
+    unusable,     ///< there is no source that could be asked: a certificate or an address is wrong
     unreachable,  ///< none has answered, though tried often enough: there is no point in asking for more
     local,        ///< the disk
   };
@@ -71,13 +71,18 @@ class Transfer {
   /// The answers that had other bytes than the lock says (ErrorKind::integrity), in the order of the sources;
   /// there may be some though the next source was right.
   std::vector<Error> wrong_bytes() const;
-  /// Whether it is lacking, but a source gave no answer: `error` says which and why.
+  /// Whether it is lacking, but a source did not say whether it has it: `error` says which and why.
   bool unanswered() const { return unanswered_; }
 
  private:
   struct Refusal {
-    enum class Why { missing, refused, wrong_bytes } why;  ///< in the order of gravity
+    /// In the order of gravity. `declined` is an HTTP status other than "not found", mostly 403: what a
+    /// mirror in an object store answers for a file that it lacks, and what one that shuts us out answers for
+    /// all.
+    enum class Why { missing, wrong_bytes, declined, unusable } why;
     Error error;
+    /// Whether the source may have the package all the same.
+    bool gave_no_answer() const { return why == Why::declined || why == Why::unusable; }
   };
 
   static std::size_t on_data(char* data, std::size_t size, std::size_t count, void* self);

@@ -5,7 +5,7 @@
 Serves the packages of LOCK out of STORE (packages by digest), as a mirror (/debian, /debian-security) and as a snapshot
 archive (/archive/…, which redirects a time to the last import before it, at 0, 6, 12 or 18 o'clock). FOLDER/faults, read
 anew for each request, says what goes wrong, a line each: SIDE PACKAGE FAULT, where SIDE is mirror or snapshot, PACKAGE a
-name or *, and FAULT a status (404, 410, 503), or one of these; the first line that fits counts.
+name or *, and FAULT a status (403, 404, 410, 503), or one of these; the first line that fits counts.
 
   none       nothing goes wrong
   altered    a bit is flipped

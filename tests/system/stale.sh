@@ -162,6 +162,16 @@ SAID
 [ "$(asked snapshot nftables)" = '302 200' ]
 [ "$(asked mirror postfix)" = '404 200' ]
 
+# A mirror that forbids what it lacks, as object stores do, does not keep it from being looked for.
+printf 'mirror dash 403\nsnapshot dash 404\n' >"$folder/faults"
+refused --snapshot "$origin" <<SAID
+mailstead: 1 of the locked packages is gone: neither the mirrors nor the snapshot archive $origin has it
+  $moves_on
+  $(named dash)
+  not every mirror has said whether it has them: $origin/debian refuses $(named dash): The requested URL returned error: 403
+SAID
+printf 'mirror dash 404\nsnapshot dash 404\n' >"$folder/faults"
+
 # Without a snapshot archive, and with what cannot be one
 refused --snapshot none <<SAID
 mailstead: 1 of the locked packages is no longer on the mirrors, and the snapshot archive is turned off

@@ -121,8 +121,57 @@ TEST_CASE("a mirror that is down does not keep what another one has dropped from
     INFO(text);
     CHECK(contains(text, "1 of the locked packages is gone"));
     CHECK(contains(text, "\n  p1 1.0+b1\n"));
-    CHECK(contains(text, "not every mirror has answered: cannot fetch p1 1.0+b1 from " + down.address()));
+    CHECK(contains(text, "not every mirror has said whether it has them: cannot fetch p1 1.0+b1 from " +
+                             down.address()));
   }
+}
+
+TEST_CASE("a mirror that forbids what it has lost does not keep it from the snapshot archive") {
+  // What an object store answers for a file that is not there, when it does not let anyone list its files.
+  StaleWorld world(3, {"p1"});
+  world.missing_status = 403;
+  const std::string refusal =
+      world.mirror.address() + " refuses p1 1.0+b1: The requested URL returned error: 403";
+  SECTION("that has it") {
+    world.check_complete(world.fetch_stale());
+    CHECK(paths_of(world.snapshot.requests()) == std::set{snapshot_path("p1", kStamps[0])});
+    REQUIRE(world.reporter.warnings.size() == 2);
+    CHECK(world.reporter.warnings[0] == "passed over: " + refusal);
+    CHECK(contains(world.reporter.warnings[1], "1 of the locked packages is no longer on the mirrors"));
+  }
+  SECTION("that has it no more") {
+    world.snapshot_fault = [](const HttpRequest&, HttpAnswer& answer) { answer = test::answer_with(404); };
+    const auto fetched = world.fetch_stale();
+    REQUIRE(!fetched);
+    CHECK(format_error(fetched.error()) ==
+          "1 of the locked packages is gone: neither the mirrors nor the snapshot archive " +
+              world.snapshot.root() +
+              " has it\n"
+              "  `mailstead lock mail.yaml --update` moves on to the versions that the archive has now\n"
+              "  p1 1.0+b1\n"
+              "  not every mirror has said whether it has them: " +
+              refusal + "\n");
+  }
+  SECTION("nor what is left when another one sends other bytes") {
+    LoopbackServer wrong([&](const HttpRequest& request) {
+      HttpAnswer answer = world.good(request);
+      if (contains(request.path, "/p1_")) answer.body[100] ^= 1;
+      return answer;
+    });
+    world.check_complete(world.fetch({wrong.address(), world.mirror.address()}, world.reporter));
+    CHECK(world.reporter.warnings.size() == 3);
+    const auto& warnings = world.reporter.warnings;
+    CHECK(std::count(warnings.begin(), warnings.end(), "passed over: " + refusal) == 1);
+  }
+}
+
+TEST_CASE("where no mirror can be asked, the snapshot archive is not asked in their place") {
+  StaleWorld world(2, {});
+  const auto fetched = world.fetch({"gopher://mirror.example/debian"}, world.reporter);
+  REQUIRE(!fetched);
+  CHECK(contains(format_error(fetched.error()), "gopher://mirror.example/debian refuses p0 1.0+b1: "));
+  CHECK(contains(fetched.error().hint, "--mirror"));
+  CHECK(world.snapshot.requests().empty());
 }
 
 TEST_CASE("security updates have a snapshot archive of their own") {
