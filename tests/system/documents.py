@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-3.0-or-later
 """documents.py KIND FILE SCHEMAS LISTED: a bill of materials (spdx, cyclonedx) or a provenance statement against its
-schema, against itself, and against LISTED, which has a line "name version architecture" for each package."""
+schema, against itself, and against LISTED, which has a line "name version architecture" for each package. Where
+MAILSTEAD_SPDX_SCHEMA names the official schema of SPDX 2.3, a bill of materials in SPDX is held against that as well."""
 import json
+import os
 import sys
 import urllib.parse
 import warnings
@@ -13,15 +15,16 @@ warnings.simplefilter("ignore", DeprecationWarning)  # RefResolver: what comes a
 
 
 def validate(document, schemas, name, others=()):
-    schema = json.load(open(f"{schemas}/{name}"))
+    schema = json.load(open(os.path.join(schemas, name)))
     base = schema.get("$id", "")
     store = {}
     for other in others:
-        text = json.load(open(f"{schemas}/{other}"))
+        text = json.load(open(os.path.join(schemas, other)))
         store[urllib.parse.urljoin(base, other)] = text
         store[text["$id"]] = text
     resolver = jsonschema.RefResolver(base, schema, store)
-    validator = jsonschema.Draft7Validator(schema, resolver=resolver, format_checker=jsonschema.FormatChecker())
+    dialect = jsonschema.validators.validator_for(schema)
+    validator = dialect(schema, resolver=resolver, format_checker=jsonschema.FormatChecker())
     errors = list(validator.iter_errors(document))
     for error in errors[:10]:
         print("/".join(map(str, error.absolute_path)), error.message[:300], file=sys.stderr)
@@ -47,6 +50,10 @@ def packages_of(purls):
 
 def spdx(document, schemas):
     validate(document, schemas, "spdx-2.3-packages.schema.json")
+    official = os.environ.get("MAILSTEAD_SPDX_SCHEMA")
+    if official:
+        assert json.load(open(official))["title"] == "SPDX 2.3", official
+        validate(document, schemas, os.path.abspath(official))
     ids = [package["SPDXID"] for package in document["packages"]]
     assert len(set(ids)) == len(ids)
     for relationship in document["relationships"]:
