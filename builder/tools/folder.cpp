@@ -45,6 +45,10 @@ Status write_content(const rootfs::Inode& inode, const std::filesystem::path& pa
   });
 }
 
+/// How many files a thread takes at once: neighbours are mostly in one folder, where the kernel makes one
+/// file after the other and lets the other threads spin.
+constexpr std::size_t kRun = 32;
+
 /// The regular files, by several threads: most of the time goes into making files, and the kernel makes
 /// several at once.
 Status write_files(const rootfs::FileTree& tree, const std::filesystem::path& root) {
@@ -54,9 +58,11 @@ Status write_files(const rootfs::FileTree& tree, const std::filesystem::path& ro
   }
   std::atomic<std::size_t> next = 0;
   const auto work = [&]() -> Status {
-    for (std::size_t i = next++; i < files.size(); i = next++) {
+    for (std::size_t run = next++; run * kRun < files.size(); run = next++) {
       CHECK_OK(check_interrupt());
-      CHECK_OK(write_content(*files[i].second, files[i].first));
+      const std::size_t end = std::min(files.size(), (run + 1) * kRun);
+      for (std::size_t i = run * kRun; i < end; ++i)
+        CHECK_OK(write_content(*files[i].second, files[i].first));
     }
     return ok();
   };
