@@ -8,6 +8,7 @@ Prints the aims beside what was measured; the exit status is 1 if one is missed.
 the ratios say more than the seconds.
 """
 import argparse
+import contextlib
 import json
 import os
 import pathlib
@@ -40,11 +41,37 @@ def cache_folder():
     return pathlib.Path(os.environ.get("MAILSTEAD_CACHE") or home / "mailstead")
 
 
+@contextlib.contextmanager
+def fresh_disk(work):
+    """A folder for all that is made, and what is to be said of it: as root a new ext4 in a file, mounted. Elsewhere it counts
+    what was there before: ext4 without a journal searches long for inodes while many have been deleted in the last minutes,
+    as every build does with its scratch files."""
+    work.mkdir(parents=True, exist_ok=True)
+    if os.geteuid() != 0:
+        kind = subprocess.run(["stat", "-f", "-c", "%T", work], stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        yield work, f"on the file system of the work folder ({kind}); as root it would be one of its own"
+        return
+    disk, folder = work / "disk.ext4", work / "disk"
+    folder.mkdir(exist_ok=True)
+    disk.unlink(missing_ok=True)
+    with open(disk, "wb") as file:
+        file.truncate(32 << 30)
+    try:
+        subprocess.run(["mkfs.ext4", "-q", disk], check=True)
+        subprocess.run(["mount", "-o", "loop", disk, folder], check=True)
+        try:
+            yield folder, "on a new ext4 of its own"
+        finally:
+            subprocess.run(["umount", folder], check=True)
+            folder.rmdir()
+    finally:
+        disk.unlink()
+
+
 class Bench:
-    def __init__(self, arguments):
+    def __init__(self, arguments, work):
         self.mailstead, self.spec = arguments.mailstead.absolute(), arguments.spec.absolute()
-        self.work, self.runs = arguments.work.absolute(), arguments.runs
-        self.work.mkdir(parents=True, exist_ok=True)
+        self.work, self.out, self.runs = work, arguments.work.absolute(), arguments.runs
         self.lock = self.spec.parent / "mailstead.lock"
         self.packages = peers.Packages(self.lock, cache_folder() / "store")
         self.table = measure.Table()
@@ -124,7 +151,8 @@ class Bench:
                 self.table.add(name, build(self.packages, archive, self.work))
                 yield f"{name}: {peers.version(program)}"
             except subprocess.CalledProcessError as error:
-                yield f"{name}: not run: exit status {error.returncode}, see {self.work / program}.log"
+                log = shutil.copy(self.work / f"{program}.log", self.out)
+                yield f"{name}: not run: exit status {error.returncode}, see {log}"
 
     def aims(self):
         """(what, measured, aim, whether more is better)"""
@@ -157,20 +185,13 @@ def boot_times(mailstead, image, spec, passwords, work):
         yield "power-on to IMAPS greeting, s", times["to_imaps_milliseconds"] / 1000, 75, False
 
 
-def main():
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("mailstead", type=pathlib.Path, help="the program")
-    parser.add_argument("spec", type=pathlib.Path, help="of a site with keys and lock")
-    parser.add_argument("work", type=pathlib.Path, help="a folder for what is made; bench.json and bench.svg stay there")
-    parser.add_argument("--runs", type=int, default=5, help="how often each build runs (5)")
-    parser.add_argument("--no-peers", action="store_true", help="leave out mmdebstrap and mkosi, some minutes")
-    parser.add_argument("--boot", type=pathlib.Path, metavar="PASSWORDS", help="also boot the image, with this passwords file")
-    arguments = parser.parse_args()
-    bench = Bench(arguments)
+def measure_all(bench, arguments, where):
+    """Measures, prints, and writes bench.json and bench.svg. Returns the names of the aims that were missed."""
     env = bench.measure_builds()
     bench.measure_sizes(env)
     bench.measure_fleet(env)
-    notes = ["peers: not run: --no-peers"] if arguments.no_peers else list(bench.measure_peers())
+    notes = [where]
+    notes += ["peers: not run: --no-peers"] if arguments.no_peers else bench.measure_peers()
     bench.build(bench.spec, env)
     aims = list(bench.aims())
     if arguments.boot:
@@ -183,16 +204,32 @@ def main():
         reached = value >= aim if more else value <= aim
         print(f"{what:56}{value:9.2f}   aim: {'≥' if more else '≤'} {aim:g}{'' if reached else '   MISSED'}")
         missed += [] if reached else [what]
-    (bench.work / "bench.json").write_text(json.dumps(
+    (bench.out / "bench.json").write_text(json.dumps(
         {"processors": os.cpu_count(), "rows": table.json(), "notes": notes,
          "aims": {what: {"value": value, "aim": aim, "more": more} for what, value, aim, more in aims}}, indent=1) + "\n")
     bars = [name for name in (FLOOR, COLD, WARM, CHANGED, FURTHER, SITES, MMDEBSTRAP, MKOSI) if name in table.rows]
-    (bench.work / "bench.svg").write_text(plot.svg(
+    (bench.out / "bench.svg").write_text(plot.svg(
         [(name, table.median(name), is_ours(name)) for name in bars],
         {"accounts": [(n, table.median(accounts_row(n))) for n in ACCOUNTS],
          "domains": [(n, table.median(domains_row(n))) for n in DOMAINS]}))
     for folder in ("cold-memory", "tree", "archive", "fleet"):
         shutil.rmtree(bench.work / folder, ignore_errors=True)
+    return missed
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("mailstead", type=pathlib.Path, help="the program")
+    parser.add_argument("spec", type=pathlib.Path, help="of a site with keys and lock")
+    parser.add_argument("work", type=pathlib.Path,
+                        help="a folder for what is made; bench.json and bench.svg stay there. As root, all else is on a new file "
+                             "system of 32 GB (sparse) in it")
+    parser.add_argument("--runs", type=int, default=5, help="how often each build runs (5)")
+    parser.add_argument("--no-peers", action="store_true", help="leave out mmdebstrap and mkosi, some minutes")
+    parser.add_argument("--boot", type=pathlib.Path, metavar="PASSWORDS", help="also boot the image, with this passwords file")
+    arguments = parser.parse_args()
+    with fresh_disk(arguments.work.absolute()) as (work, where):
+        missed = measure_all(Bench(arguments, work), arguments, where)
     if missed:
         sys.exit("missed: " + "; ".join(missed))
 
