@@ -5,13 +5,16 @@ import gzip
 import hashlib
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 
 import measure
 
+PROFILE = pathlib.Path(__file__).parents[2] / "profiles/cloud-amd64.yaml"
 # As the profile says; the tree is squashed alike everywhere.
-SQUASHFS = ["-comp", "zstd", "-Xcompression-level", "9", "-no-progress", "-quiet", "-noappend"]
+COMPRESSOR, LEVEL = re.search(r"^squashfs:\n  compressor: (\w+)\n  level: (\d+)", PROFILE.read_text(), re.MULTILINE).groups()
+SQUASHFS = ["-comp", COMPRESSOR, "-Xcompression-level", LEVEL, "-no-progress", "-quiet", "-noappend"]
 
 
 class Packages:
