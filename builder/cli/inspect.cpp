@@ -25,7 +25,7 @@ Status print_measured_base(const inspect::DiskImage& image, const inspect::Appli
   print_public_part(part.measured, json);
   if (part.mismatches.empty()) return ok();
   Error error{ErrorKind::integrity,
-              fmt::format("{} is not what it says of itself", image.path().string()),
+              fmt::format("{} is not what it says of itself", image.disk().path().string()),
               {},
               "the result above is what its bytes say",
               part.mismatches,

@@ -8,7 +8,6 @@
 
 #include "base/printable.hpp"
 #include "image/image.hpp"
-#include "inspect/file_systems.hpp"
 #include "rootfs/compose.hpp"
 
 namespace mailstead::inspect {
@@ -40,7 +39,7 @@ Result<std::string> required_text(const rootfs::FileTree& tree, std::string_view
 
 Result<PublicFacts> read_facts(const DiskImage& image, std::size_t slot) {
   TRY(const Partition partition, image.partition(image::kUsrLabels[slot]));
-  TRY(const rootfs::FileTree tree, read_squashfs(image, partition, {"share/mailstead"}));
+  TRY(const rootfs::FileTree tree, image.read_squashfs(partition, {"share/mailstead"}));
   PublicFacts facts;
   TRY(const std::string json, required_text(tree, in_usr(image::kBaseRecordPath)));
   TRY(facts.base, image::read_base_record(json));
@@ -72,7 +71,7 @@ Result<PublicFacts> read_facts(const DiskImage& image, std::size_t slot) {
 
 Status read_root(const DiskImage& image, Appliance& appliance) {
   TRY(const Partition partition, image.partition(image::kRootLabels[appliance.current]));
-  TRY(appliance.root, read_squashfs(image, partition));
+  TRY(appliance.root, image.read_squashfs(partition));
   TRY(const std::string json, required_text(appliance.root, image::kImageRecordPath));
   TRY(appliance.record, image::read_image_record(json));
   TRY(appliance.hostname, text_of(appliance.root, "etc/hostname"));
@@ -96,13 +95,14 @@ Result<std::size_t> current_slot(const std::vector<Slot>& slots) {
 
 Result<Appliance> read_appliance(const DiskImage& image) {
   Appliance appliance;
-  appliance.file = image.path().string();
-  appliance.size = image.size();
+  appliance.file = image.disk().path().string();
+  appliance.size = image.disk().size();
   // Hashing takes longest, and needs nothing of the rest.
-  std::vector<std::future<Result<Measured>>> running;
+  std::vector<std::future<Result<disk::Measured>>> running;
   for (const Partition& partition : image.partitions())
-    running.push_back(
-        std::async(std::launch::async, [&image, &partition] { return image.measure(partition); }));
+    running.push_back(std::async(std::launch::async, [&image, &partition] {
+      return disk::measure(image.disk(), partition.extent());
+    }));
   TRY(appliance.slots, read_slots(image));
   TRY(appliance.current, current_slot(appliance.slots));
   auto facts =
@@ -110,7 +110,7 @@ Result<Appliance> read_appliance(const DiskImage& image) {
   CHECK_OK(read_root(image, appliance));
   TRY(appliance.facts, facts.get());
   for (std::size_t i = 0; i < running.size(); ++i) {
-    TRY(Measured measured, running[i].get());
+    TRY(disk::Measured measured, running[i].get());
     appliance.partitions.push_back({image.partitions()[i], std::move(measured)});
   }
   return appliance;

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "disk/digest.hpp"
 #include "image/records.hpp"
 #include "inspect/disk_image.hpp"
 #include "inspect/dpkg_status.hpp"
@@ -29,7 +30,7 @@ struct PublicFacts {
 
 struct MeasuredPartition {
   Partition partition;
-  Measured measured;
+  disk::Measured measured;
 };
 
 /// What an image is. All but partitions and slots is said of the slot that starts first, if it is filled,

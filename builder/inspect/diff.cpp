@@ -6,15 +6,13 @@
 #include <set>
 
 #include "crypto/digest.hpp"
+#include "disk/digest.hpp"
 #include "image/image.hpp"
-#include "inspect/file_systems.hpp"
 #include "inspect/report.hpp"
 #include "lock/version.hpp"
 
 namespace mailstead::inspect {
 namespace {
-
-constexpr std::uint64_t kBootCodeSize = 440;
 
 void add(std::vector<ValueDifference>& differences, const char* what, std::string before, std::string after) {
   if (before != after) differences.push_back({what, std::move(before), std::move(after)});
@@ -34,8 +32,8 @@ std::vector<ValueDifference> diff_identity(const Appliance& before, const Applia
 }
 
 /// By label; a partition that an image does not have is empty.
-std::map<std::string, Measured> partitions_of(const Appliance& appliance) {
-  std::map<std::string, Measured> partitions;
+std::map<std::string, disk::Measured> partitions_of(const Appliance& appliance) {
+  std::map<std::string, disk::Measured> partitions;
   for (const auto& [partition, measured] : appliance.partitions)
     partitions.emplace(partition.label, measured);
   return partitions;
@@ -87,7 +85,7 @@ Result<std::vector<ValueDifference>> diff_boot(const DiskImage& before, const Ap
   const auto digest = [](const DiskImage& image, const Appliance& appliance,
                          const char* file) -> Result<std::string> {
     TRY(const Partition boot, image.partition(image::kBootLabels[appliance.current]));
-    TRY(const std::string bytes, read_fat_file(image, boot, file, kMostBootFile));
+    TRY(const std::string bytes, image.read_fat_file(boot, file, kMostBootFile));
     return crypto::sha256_hex(bytes);
   };
   std::vector<ValueDifference> differences;
@@ -100,8 +98,8 @@ Result<std::vector<ValueDifference>> diff_boot(const DiskImage& before, const Ap
     TRY(std::string new_digest, digest(after, now, file));
     add(differences, file, std::move(old_digest), std::move(new_digest));
   }
-  TRY(std::string old_code, before.sha256(0, kBootCodeSize));
-  TRY(std::string new_code, after.sha256(0, kBootCodeSize));
+  TRY(std::string old_code, disk::sha256_hex(before.disk(), {0, disk::kMasterBootCodeSize}));
+  TRY(std::string new_code, disk::sha256_hex(after.disk(), {0, disk::kMasterBootCodeSize}));
   add(differences, "boot code", std::move(old_code), std::move(new_code));
   diff_arguments(old_slot, new_slot, differences);
   return differences;
@@ -113,11 +111,11 @@ Result<std::string> digest_outside(const DiskImage& image, std::uint64_t size,
   std::string digests;
   std::uint64_t at = 0;
   for (const Partition& partition : partitions) {
-    TRY(const std::string gap, image.sha256(at, partition.start - at));
+    TRY(const std::string gap, disk::sha256_hex(image.disk(), {at, partition.start - at}));
     digests += gap;
     at = partition.start + partition.size;
   }
-  TRY(const std::string rest, image.sha256(at, size - at));
+  TRY(const std::string rest, disk::sha256_hex(image.disk(), {at, size - at}));
   return crypto::sha256_hex(digests + rest);
 }
 
@@ -125,8 +123,8 @@ Result<std::vector<FileDifference>> diff_usr(const DiskImage& before, const Appl
                                              const DiskImage& after, const Appliance& now) {
   TRY(const Partition old_usr, before.partition(image::kUsrLabels[old.current]));
   TRY(const Partition new_usr, after.partition(image::kUsrLabels[now.current]));
-  TRY(const rootfs::FileTree old_tree, read_squashfs(before, old_usr));
-  TRY(const rootfs::FileTree new_tree, read_squashfs(after, new_usr));
+  TRY(const rootfs::FileTree old_tree, before.read_squashfs(old_usr));
+  TRY(const rootfs::FileTree new_tree, after.read_squashfs(new_usr));
   TRY(auto differences, diff_trees(old_tree, new_tree));
   for (FileDifference& difference : differences) difference.path = "usr/" + difference.path;
   return differences;

@@ -9,25 +9,19 @@
 
 #include "base/printable.hpp"
 #include "crypto/digest.hpp"
+#include "disk/digest.hpp"
+#include "disk/verity.hpp"
 #include "image/image.hpp"
-#include "inspect/file_systems.hpp"
 
 namespace mailstead::inspect {
 namespace {
 
 using image::PublicPart;
 
-std::uint64_t little_endian(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (auto byte = bytes.rbegin(); byte != bytes.rend(); ++byte)
-    value = value << 8 | static_cast<std::uint8_t>(*byte);
-  return value;
-}
-
 Result<PublicPart> measure_file(const DiskImage& image, std::size_t slot, const std::string& name,
                                 const char* file) {
   TRY(const Partition boot, image.partition(image::kBootLabels[slot]));
-  TRY(const std::string bytes, read_fat_file(image, boot, file, kMostBootFile));
+  TRY(const std::string bytes, image.read_fat_file(boot, file, kMostBootFile));
   return PublicPart{name, bytes.size(), crypto::sha256_hex(bytes)};
 }
 
@@ -36,7 +30,7 @@ Result<PublicPart> measure_range(const DiskImage& image, const std::string& name
   if (size > room)
     return fail(ErrorKind::integrity, fmt::format("the image records {} bytes of {}, where {} have room",
                                                   size, printable(name), room));
-  TRY(std::string digest, image.sha256(offset, size));
+  TRY(std::string digest, disk::sha256_hex(image.disk(), {offset, size}));
   return PublicPart{name, size, std::move(digest)};
 }
 
@@ -54,11 +48,7 @@ Result<PublicPart> measure(const DiskImage& image, const Appliance& appliance, c
   if (name == image::kUsrPart) return usr_part(appliance);
   if (name == image::kKernelPart) return measure_file(image, appliance.current, name, "vmlinuz");
   if (name == image::kInitrdPart) return measure_file(image, appliance.current, name, "initrd.img");
-  if (name == image::kMbrPart) {
-    // The partition table begins behind the code.
-    constexpr std::uint64_t kMostCode = 440;
-    return measure_range(image, name, 0, recorded.size, kMostCode);
-  }
+  if (name == image::kMbrPart) return measure_range(image, name, 0, recorded.size, disk::kMasterBootCodeSize);
   if (name == image::kEspPart) {
     TRY(const Partition esp, image.partition(image::kEspLabel));
     return measure_range(image, name, esp.start, esp.size, esp.size);
@@ -82,7 +72,11 @@ Result<std::string> measure_usr_root_hash(const DiskImage& image, const Applianc
   std::uint64_t offset = 0;
   std::from_chars(options.data(), options.data() + options.size(), offset);
   if (offset >= usr.size) return fail(ErrorKind::integrity, "the hash tree of /usr is not in its partition");
-  return verity_root_hash(image, usr.start + offset);
+  auto hash = disk::verity_root_hash(image.disk(), usr.start + offset);
+  if (!hash)
+    return fail(std::move(hash.error())
+                    .with_note("reading the hash tree of /usr, where the kernel's command line has it"));
+  return hash;
 }
 
 std::string differs(std::string_view what, std::string_view recorded, std::string_view measured) {
@@ -91,24 +85,6 @@ std::string differs(std::string_view what, std::string_view recorded, std::strin
 }
 
 }  // namespace
-
-Result<std::string> verity_root_hash(const DiskImage& image, std::uint64_t offset) {
-  // struct verity_sb of cryptsetup, lib/verity/verity.c
-  TRY(const std::string block, image.read(offset, 512));
-  const std::string_view superblock = block;
-  const std::uint64_t hash_block = little_endian(superblock.substr(68, 4));
-  const std::uint64_t salt_size = little_endian(superblock.substr(80, 2));
-  if (superblock.substr(0, 8) != std::string_view("verity\0\0", 8) ||
-      little_endian(superblock.substr(8, 4)) != 1 || little_endian(superblock.substr(12, 4)) != 1 ||
-      superblock.substr(32, 7) != std::string_view("sha256\0", 7) || hash_block != 4096 || salt_size > 256)
-    return fail(ErrorKind::integrity, "there is no dm-verity hash tree where the command line says");
-  // The tree begins in the next block, with its top.
-  TRY(const std::string top, image.read(offset + hash_block, hash_block));
-  crypto::Sha256 hash;
-  hash.update(superblock.substr(88, static_cast<std::size_t>(salt_size)));
-  hash.update(top);
-  return crypto::to_hex(hash.finish());
-}
 
 Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const Appliance& appliance) {
   const image::ImageRecord& record = appliance.record;

@@ -21,8 +21,4 @@ struct MeasuredPublicPart {
 /// or not known.
 Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const Appliance& appliance);
 
-/// The root hash of the dm-verity hash tree whose superblock is at `offset` of the disk: that of its top
-/// block, in the format that veritysetup(8) writes (SHA-256). Errors: ErrorKind::integrity.
-Result<std::string> verity_root_hash(const DiskImage& image, std::uint64_t offset);
-
 }  // namespace mailstead::inspect

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "image/image.hpp"
-#include "inspect/file_systems.hpp"
 
 namespace mailstead::inspect {
 namespace {
@@ -13,7 +12,7 @@ constexpr std::uint64_t kMostConfig = 64 * 1024;
 
 /// Whether a partition begins as a FAT file system does.
 Result<bool> has_boot_sector(const DiskImage& image, const Partition& partition) {
-  TRY(const std::string sector, image.read(partition.start, 512));
+  TRY(const std::string sector, image.disk().read(partition.start, disk::kSectorSize));
   return sector.ends_with("\x55\xaa");
 }
 
@@ -58,7 +57,7 @@ std::string kernel_release_in(std::string_view kernel) {
 
 Result<std::vector<Slot>> read_slots(const DiskImage& image) {
   TRY(const Partition esp, image.partition(image::kEspLabel));
-  TRY(const std::string environment, read_fat_file(image, esp, "grub/grubenv", kMostConfig));
+  TRY(const std::string environment, image.read_fat_file(esp, "grub/grubenv", kMostConfig));
   std::vector<Slot> slots;
   for (const std::size_t i : {0u, 1u}) {
     Slot slot;
@@ -67,8 +66,8 @@ Result<std::vector<Slot>> read_slots(const DiskImage& image) {
     TRY(const Partition boot, image.partition(image::kBootLabels[i]));
     TRY(slot.filled, has_boot_sector(image, boot));
     if (slot.filled) {
-      TRY(const std::string config, read_fat_file(image, boot, "slot.cfg", kMostConfig));
-      TRY(const std::string kernel, read_fat_file(image, boot, "vmlinuz", kMostBootFile));
+      TRY(const std::string config, image.read_fat_file(boot, "slot.cfg", kMostConfig));
+      TRY(const std::string kernel, image.read_fat_file(boot, "vmlinuz", kMostBootFile));
       slot.command_line = command_line_in(config);
       slot.kernel_release = kernel_release_in(kernel);
       slot.root_hash = slot.argument("roothash");

@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
+#include "disk/disk.hpp"
 #include "image/grub.hpp"
 #include "pipeline/public_part.hpp"
 #include "pipeline/site_image.hpp"
@@ -165,7 +166,7 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
   TRY(const fs::path cache, cache_directory());
   tools::remove_leftovers(cache / "scratch");
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(cache / "scratch"));
-  TRY(const verify::Disk disk, verify::Disk::open(request.image));
+  TRY(const disk::Disk disk, disk::Disk::open(request.image));
 
   verify::Report report;
   const auto layout = verify::read_layout(disk);
@@ -185,7 +186,7 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
   }
   for (const fs::path& path : {expected ? expected->image : fs::path(), request.against}) {
     if (path.empty()) continue;
-    TRY(const verify::Disk reference, verify::Disk::open(path));
+    TRY(const disk::Disk reference, disk::Disk::open(path));
     TRY(const auto reference_layout, verify::read_layout(reference));
     TRY(const auto partitions, image::place_partitions(reference_layout, ""));
     TRY(verify::Check check,

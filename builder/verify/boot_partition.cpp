@@ -14,6 +14,12 @@
 namespace mailstead::verify {
 namespace {
 
+using disk::Disk;
+using disk::Extent;
+using disk::FatCopies;
+using disk::FatEntry;
+using disk::FatVolume;
+
 constexpr const char* kSlotConfig = "slot.cfg";
 constexpr const char* kKernel = "vmlinuz";
 constexpr const char* kInitrd = "initrd.img";
@@ -22,7 +28,7 @@ constexpr std::uint64_t kMostSlotConfig = 64 * 1024;
 std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& volume) {
   for (const FatEntry& entry : volume.entries) {
     if (entry.directory || entry.path != kSlotConfig || entry.size > kMostSlotConfig) continue;
-    if (auto content = read_fat_file(disk, entry)) return *std::move(content);
+    if (auto content = disk::read_fat_file(disk, entry)) return *std::move(content);
   }
   return std::nullopt;
 }
@@ -31,7 +37,7 @@ std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& v
 Status check_boot_file(const Disk& disk, const FatEntry& entry, const image::PublicPart& recorded,
                        Finding finding, Check& check) {
   crypto::Sha256 hash;
-  const Status done = stream_fat_file(disk, entry, [&](std::string_view block) {
+  const Status done = disk::stream_fat_file(disk, entry, [&](std::string_view block) {
     hash.update(block);
     return ok();
   });
@@ -86,7 +92,7 @@ BootPartition BootPartition::read(const Disk& disk, const image::Partition& part
   BootPartition boot;
   boot.partition_ = partition;
   for (const FatCopies copies : {FatCopies{}, {false, true}, {true, false}, {true, true}}) {
-    auto volume = read_fat(disk, {partition.start, partition.size}, copies);
+    auto volume = disk::read_fat(disk, {partition.start, partition.size}, copies);
     if (!volume) continue;
     auto config = read_slot_config(disk, *volume);
     if (!config) continue;
@@ -135,8 +141,8 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
 Status check_fat_copies(const Disk& disk, const FatVolume& volume, const image::Partition& here,
                         Check& check) {
   // Which of two tables is wrong cannot be told from them alone.
-  TRY(const std::string boot, disk.read(here.start, image::kSectorSize));
-  TRY(const std::string backup, disk.read(here.start + 6 * image::kSectorSize, image::kSectorSize));
+  TRY(const std::string boot, disk.read(here.start, disk::kSectorSize));
+  TRY(const std::string backup, disk.read(here.start + 6 * disk::kSectorSize, disk::kSectorSize));
   Places copies;
   copies.add({here.start, here.size}, {"FAT: boot sector and its backup differ", here.label, {}});
   copies.add(volume.tables[0], {"FAT: the two copies of the table differ", here.label, {}});

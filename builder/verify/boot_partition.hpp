@@ -5,10 +5,10 @@
 #include <string>
 
 #include "base/result.hpp"
+#include "disk/disk.hpp"
+#include "disk/fat.hpp"
 #include "image/partitions.hpp"
 #include "image/records.hpp"
-#include "verify/disk.hpp"
-#include "verify/fat.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
 
@@ -26,23 +26,24 @@ class BootPartition {
  public:
   /// Reads it by those copies of its tables in which slot.cfg makes sense. Whatever the bytes are, this comes
   /// back, if need be with nothing in it.
-  static BootPartition read(const Disk& disk, const image::Partition& partition);
+  static BootPartition read(const disk::Disk& disk, const image::Partition& partition);
 
   /// Empty if there is none.
   const std::string& slot_config() const { return slot_config_; }
 
   /// Looks at every file, at both copies of all tables and at what is in no file. Errors: those of
-  /// Disk::stream.
-  Status check(const Disk& disk, const BootExpectation& expected, const Places& places, Check& check) const;
+  /// disk::Disk::stream.
+  Status check(const disk::Disk& disk, const BootExpectation& expected, const Places& places,
+               Check& check) const;
 
  private:
   image::Partition partition_;
-  std::optional<FatVolume> volume_;
+  std::optional<disk::FatVolume> volume_;
   std::string slot_config_;
 };
 
 /// Adds a finding for each difference between what a FAT32 file system has twice.
-Status check_fat_copies(const Disk& disk, const FatVolume& volume, const image::Partition& partition,
-                        Check& check);
+Status check_fat_copies(const disk::Disk& disk, const disk::FatVolume& volume,
+                        const image::Partition& partition, Check& check);
 
 }  // namespace mailstead::verify

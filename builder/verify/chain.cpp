@@ -8,46 +8,38 @@
 #include <vector>
 
 #include "base/files.hpp"
-#include "base/run.hpp"
 #include "crypto/digest.hpp"
-#include "image/bios_boot.hpp"
+#include "disk/digest.hpp"
+#include "disk/fat.hpp"
+#include "disk/gpt.hpp"
+#include "disk/squashfs.hpp"
+#include "disk/verity.hpp"
 #include "image/grub.hpp"
 #include "image/records.hpp"
 #include "verify/boot_partition.hpp"
 #include "verify/compare.hpp"
-#include "verify/fat.hpp"
 #include "verify/gpt.hpp"
-#include "verify/squashfs.hpp"
+#include "verify/hash_trees.hpp"
 #include "verify/verity.hpp"
 
 namespace mailstead::verify {
 namespace {
 
+using disk::Disk;
+using disk::Extent;
 using image::Partition;
 using image::PartitionNumber;
 
 constexpr std::uint64_t kMostRecord = 16u << 20;  // a hundred times what one has
-constexpr std::uint64_t kMostMemory = 4ull << 30;
 
-/// What a word of the kernel's command line starts with is followed by.
-std::string argument(std::string_view text, std::string_view key) {
-  const std::size_t at = text.find(" " + std::string(key));
-  if (at == std::string_view::npos) return {};
-  text.remove_prefix(at + 1 + key.size());
-  return std::string(text.substr(0, text.find_first_of(" ,\n")));
-}
-
-std::uint64_t to_number(const std::string& text) {
-  std::uint64_t value = 0;
-  for (const char c : text) {
-    if (c < '0' || c > '9' || value > (1ull << 50)) return 0;
-    value = value * 10 + static_cast<std::uint64_t>(c - '0');
-  }
-  return value;
-}
-
-bool is_digest(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+/// The text of a file. Errors: there is none, or it is no record of ours.
+Result<std::string> text_of(const rootfs::FileTree& tree, const char* path) {
+  const rootfs::Inode* inode = tree.find(path);
+  if (inode == nullptr || inode->type != rootfs::FileType::regular)
+    return fail(ErrorKind::integrity, fmt::format("there is no {}", path));
+  if (inode->content.size() > kMostRecord)
+    return fail(ErrorKind::integrity, fmt::format("{} is too large: {} bytes", path, inode->content.size()));
+  return inode->content.read();
 }
 
 class Chain {
@@ -82,12 +74,6 @@ class Chain {
   }
 
  private:
-  /// A file system and its tree, as they lie in their partition.
-  struct Tree {
-    std::string root_hash;
-    std::uint64_t size = 0;  ///< of the data, bytes
-  };
-
   const Partition& partition(PartitionNumber number) const {
     return partitions_[static_cast<std::size_t>(number) - 1];
   }
@@ -97,53 +83,9 @@ class Chain {
     return report_.checks.back();
   }
 
-  /// By the offset in slot.cfg, or, if that is damaged, by what the file system says of its size.
-  Tree find_tree(PartitionNumber number, std::string_view hash_key, std::string_view options_key) {
-    const std::string& config = boot_.slot_config();
-    const Partition& here = partition(number);
-    Tree tree{argument(config, hash_key), 0};
-    for (const std::uint64_t size :
-         {to_number(argument(config, options_key)), squashfs_padded_size(disk_, here.start, here.size)}) {
-      if (size == 0 || size % kVerityBlock != 0 || size > here.size ||
-          size + kVerityBlock + tree_size(size / kVerityBlock) > here.size)
-        continue;
-      tree.size = size;
-      const auto superblock = disk_.read(here.start + size, kVerityBlock);
-      if (superblock && superblock->starts_with("verity")) break;
-    }
-    return tree;
-  }
-
   Status check_root() {
-    const Partition& here = partition(image::kRootNumberA);
-    root_ = find_tree(image::kRootNumberA, "roothash=", "systemd.verity_root_options=hash-offset=");
     Check& check = start_check("root file system");
-    if (root_.size == 0) {
-      check.add(
-          {"dm-verity: superblock", here.label, {}, here.start, "a file system with a hash tree", "none"});
-      return ok();
-    }
-    // Without the record the salt is not known yet: the one that is there. It is compared later.
-    TRY(const std::string superblock, disk_.read(here.start + root_.size, kVerityBlock));
-    const auto* salt = reinterpret_cast<const std::uint8_t*>(superblock.data() + 88);
-    VerityPlace place{{here.start, root_.size}, root_.root_hash, crypto::to_hex(salt, 32), here.label};
-    // If the tree is sound and ends in another hash, it is the command line that is wrong, and found there.
-    TRY(const std::string top, disk_.read(place.data.end() + kVerityBlock, kVerityBlock));
-    const std::string actual = crypto::sha256_hex(superblock.substr(88, 32) + top);
-    Check trial;
-    if (actual != root_.root_hash) {
-      VerityPlace other = place;
-      other.root_hash = actual;
-      TRY(const std::uint64_t blocks, check_verity(disk_, other, places_, trial));
-      const bool clean = top.find_first_not_of('\0', top_digests(blocks) * 32) == std::string::npos;
-      if (trial.findings.empty() && clean) {
-        place.root_hash = root_.root_hash = actual;
-      } else if (!is_digest(root_.root_hash)) {
-        place.root_hash = root_.root_hash = std::string(64, '0');
-      }
-    }
-    TRY(const std::uint64_t blocks, check_verity(disk_, place, places_, check));
-    check.counted = fmt::format("{} blocks under the root hash", blocks);
+    TRY(root_, check_root_tree(disk_, boot_.slot_config(), partition(image::kRootNumberA), places_, check));
     root_sound_ = check.findings.empty();
     return ok();
   }
@@ -162,23 +104,12 @@ class Chain {
                  root_.root_hash.empty() ? "none" : root_.root_hash});
   }
 
-  Result<std::string> read_root_file(const char* path) const {
-    Command command;
-    command.argv = {
-        "unsquashfs",          "-o", fmt::format("{}", partition(image::kRootNumberA).start), "-cat",
-        disk_.path().string(), path};
-    command.timeout = std::chrono::seconds(60);
-    command.memory_limit = kMostMemory;
-    command.file_size_limit = 0;
-    command.output_limit = kMostRecord;
-    TRY(CommandOutput output, mailstead::run(command));
-    return std::move(output.out);
-  }
-
   Status read_record() {
     if (!root_sound_) return ok();
     Check& check = start_check("record");
-    const auto unreadable = [&](const Error& error) {
+    const auto unreadable = [&](const Error& error) -> Status {
+      // The machine's fault and not the image's.
+      if (error.kind == ErrorKind::io || error.kind == ErrorKind::interrupted) return fail(error);
       check.add({"record",
                  partition(image::kRootNumberA).label,
                  image::kImageRecordPath,
@@ -187,11 +118,14 @@ class Chain {
                  error.message});
       return ok();
     };
-    auto text = read_root_file(image::kImageRecordPath);
+    // Only what the root hash vouches for.
+    const auto tree = disk::read_squashfs(disk_, {partition(image::kRootNumberA).start, root_.size});
+    if (!tree) return unreadable(tree.error());
+    const auto text = text_of(*tree, image::kImageRecordPath);
     if (!text) return unreadable(text.error());
     auto record = image::read_image_record(*text);
     if (!record) return unreadable(record.error());
-    auto hostname = read_root_file("etc/hostname");
+    const auto hostname = text_of(*tree, "etc/hostname");
     if (!hostname) return unreadable(hostname.error());
     hostname_ = hostname->substr(0, hostname->find('\n'));
     record_ = *std::move(record);
@@ -201,10 +135,11 @@ class Chain {
     return check_superblock(image::kRootNumberA, root_, image::kRootImageName, check);
   }
 
-  Status check_superblock(PartitionNumber number, const Tree& tree, const char* name, Check& check) {
+  Status check_superblock(PartitionNumber number, const HashTree& tree, const char* name, Check& check) {
     const std::uint64_t at = partition(number).start + tree.size;
-    TRY(const std::string found, disk_.read(at, kVerityBlock));
-    add_differences(at, verity_superblock(image::verity_ids(record_->base, name), tree.size / kVerityBlock),
+    TRY(const std::string found, disk_.read(at, disk::kVerityBlock));
+    add_differences(at,
+                    verity_superblock(image::verity_ids(record_->base, name), tree.size / disk::kVerityBlock),
                     found, places_, check);
     return ok();
   }
@@ -225,7 +160,8 @@ class Chain {
   Status check_usr() {
     const Partition& here = partition(image::kUsrNumberA);
     Check& check = start_check("/usr");
-    usr_ = find_tree(image::kUsrNumberA, "usrhash=", "systemd.verity_usr_options=hash-offset=");
+    usr_ = find_tree(disk_, boot_.slot_config(), {here.start, here.size},
+                     "usrhash=", "systemd.verity_usr_options=hash-offset=");
     usr_.root_hash = record_->usr_root_hash;
     if (usr_.size == 0 || !is_digest(usr_.root_hash)) {
       check.add(
@@ -253,12 +189,7 @@ class Chain {
   Status check_esp() {
     const Partition& here = partition(image::kEspNumber);
     Check& check = start_check("EFI system partition");
-    crypto::Sha256 hash;
-    CHECK_OK(disk_.stream({here.start, here.size}, [&](std::uint64_t, std::string_view block) {
-      hash.update(block);
-      return ok();
-    }));
-    const std::string digest = crypto::to_hex(hash.finish());
+    TRY(const std::string digest, disk::sha256_hex(disk_, {here.start, here.size}));
     const image::PublicPart& recorded = part(image::kEspPart);
     check.counted = human_size(here.size);
     if (recorded.size == here.size && recorded.sha256 == digest) return ok();
@@ -268,14 +199,14 @@ class Chain {
                here.start,
                "SHA-256 " + recorded.sha256,
                "SHA-256 " + digest});
-    if (const auto volume = read_any_fat(disk_, {here.start, here.size}))
+    if (const auto volume = disk::read_any_fat(disk_, {here.start, here.size}))
       return check_fat_copies(disk_, *volume, here, check);
     return ok();
   }
 
   Status check_bios() {
     Check& check = start_check("legacy BIOS boot");
-    TRY(const std::string code, disk_.read(0, image::kMbrCodeSize));
+    TRY(const std::string code, disk_.read(0, disk::kMasterBootCodeSize));
     check_part(part(image::kMbrPart), code.size(), crypto::sha256_hex(code),
                {"master boot record: code", {}, {}, 0, {}, {}}, check);
     const Partition& here = partition(image::kBiosNumber);
@@ -293,15 +224,13 @@ class Chain {
     const auto behind = [](const Partition& here, std::uint64_t used) {
       return Extent{here.start + used, here.size - std::min(here.size, used)};
     };
-    const auto behind_tree = [&](PartitionNumber number, const Tree& tree) {
-      return tree.size == 0
-                 ? Extent{}
-                 : behind(partition(number), tree.size + kVerityBlock + tree_size(tree.size / kVerityBlock));
+    const auto behind_tree = [&](PartitionNumber number, const HashTree& tree) {
+      return tree.size == 0 ? Extent{} : behind(partition(number), tree.end());
     };
-    const std::uint64_t table = kTableSectors * image::kSectorSize;
+    const std::uint64_t table = disk::kTableSectors * disk::kSectorSize;
     const std::uint64_t end = partitions_.back().start + partitions_.back().size;
     std::vector<Extent> empty{{table, partitions_.front().start - table},
-                              {end, disk_.size() - end - (table - image::kSectorSize)},
+                              {end, disk_.size() - end - (table - disk::kSectorSize)},
                               behind_tree(image::kRootNumberA, root_)};
     if (record_) {
       empty.push_back(behind(partition(image::kBiosNumber), core_size_));
@@ -325,8 +254,8 @@ class Chain {
   Report& report_;
   std::vector<Partition> partitions_;
   BootPartition boot_;
-  Tree root_;
-  Tree usr_;
+  HashTree root_;
+  HashTree usr_;
   bool root_sound_ = false;
   std::optional<image::ImageRecord> record_;
   std::string hostname_;

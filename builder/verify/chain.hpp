@@ -5,7 +5,7 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
-#include "verify/disk.hpp"
+#include "disk/disk.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
 
@@ -17,9 +17,9 @@ namespace mailstead::verify {
 /// unproved what nothing vouches for.
 ///
 /// `places` is the map of the image; `root_hash`, if it is not empty, the one that it has to have (lower
-/// case). Errors: ErrorKind::integrity for what is not laid out as an image at
-/// all, ErrorKind::io, ErrorKind::interrupted. Runs unsquashfs(1), to read the record.
-Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places,
+/// case). Errors: ErrorKind::integrity for what is not laid out as an image at all, ErrorKind::io,
+/// ErrorKind::interrupted. Runs sqfs2tar(1), to read the record.
+Status check_chain(const disk::Disk& disk, const image::Layout& layout, const Places& places,
                    const std::string& root_hash, Reporter& reporter, Report& report);
 
 }  // namespace mailstead::verify

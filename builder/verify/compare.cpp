@@ -8,10 +8,13 @@
 #include <vector>
 
 #include "base/files.hpp"
-#include "image/partitions.hpp"
 
 namespace mailstead::verify {
 namespace {
+
+using disk::Disk;
+using disk::Extent;
+using disk::kSectorSize;
 
 constexpr std::uint64_t kStep = 1u << 20;
 
@@ -44,15 +47,14 @@ void add_differences(std::uint64_t offset, std::string_view expected, std::strin
   const auto differs = [&](std::size_t at) { return expected[at] != found[at]; };
   for (std::size_t at = 0; at < expected.size(); ++at) {
     // Most of it is the same, and memcmp(3) is faster than we are.
-    if (at % image::kSectorSize == 0 &&
-        expected.substr(at, image::kSectorSize) == found.substr(at, image::kSectorSize)) {
-      at += image::kSectorSize - 1;
+    if (at % kSectorSize == 0 && expected.substr(at, kSectorSize) == found.substr(at, kSectorSize)) {
+      at += kSectorSize - 1;
       continue;
     }
     if (!differs(at)) continue;
     const Place& place = places.at(offset + at);
     std::size_t end = at + 1;
-    for (std::size_t next = end; next < expected.size() && next - end < image::kSectorSize; ++next)
+    for (std::size_t next = end; next < expected.size() && next - end < kSectorSize; ++next)
       if (differs(next) && same_place(place, places.at(offset + next))) end = next + 1;
     check.add({place.structure, place.partition, place.path, offset + at,
                hexadecimal(expected.substr(at, end - at)), hexadecimal(found.substr(at, end - at))});

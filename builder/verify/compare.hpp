@@ -7,8 +7,8 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "disk/disk.hpp"
 #include "image/records.hpp"
-#include "verify/disk.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
 
@@ -23,12 +23,12 @@ void add_differences(std::uint64_t offset, std::string_view expected, std::strin
 void check_part(const image::PublicPart& recorded, std::uint64_t size, const std::string& sha256,
                 Finding finding, Check& check);
 
-/// Adds a finding for each run of bytes other than zero in `extent`. Errors: those of Disk::find_data.
-Status expect_empty(const Disk& disk, Extent extent, const Places& places, Check& check);
+/// Adds a finding for each run of bytes other than zero in `extent`. Errors: those of disk::Disk::find_data.
+Status expect_empty(const disk::Disk& disk, disk::Extent extent, const Places& places, Check& check);
 
 /// Holds an image against another, byte by byte. `places` is the map of `reference`. Errors: ErrorKind::io,
 /// ErrorKind::interrupted.
-Result<Check> compare_disks(const Disk& image, const Disk& reference, const Places& places,
+Result<Check> compare_disks(const disk::Disk& image, const disk::Disk& reference, const Places& places,
                             Reporter& reporter);
 
 /// The first bytes in hexadecimal: "1f 8b 08 … (4096 bytes)".

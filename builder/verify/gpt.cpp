@@ -4,21 +4,18 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <optional>
 
-#include "image/bios_boot.hpp"
+#include "disk/gpt.hpp"
 #include "verify/compare.hpp"
 #include "verify/places.hpp"
 
 namespace mailstead::verify {
 namespace {
 
-using image::kSectorSize;
+using disk::Disk;
+using disk::kSectorSize;
 
-constexpr std::uint64_t kEntries = 128;
-constexpr std::uint64_t kEntrySize = 128;
-constexpr std::uint64_t kHeaderSize = 92;
-constexpr std::uint64_t kEntrySectors = kEntries * kEntrySize / kSectorSize;
+constexpr std::uint64_t kEntrySectors = disk::kTableEntries * disk::kTableEntrySize / kSectorSize;
 constexpr std::size_t kMbrEntry = 446;
 
 void put(std::string& bytes, std::size_t offset, std::uint64_t value, std::size_t size) {
@@ -66,9 +63,9 @@ std::uint64_t attribute_bits(std::string_view text) {
 }
 
 std::string encode_entries(const std::vector<image::Partition>& partitions) {
-  std::string entries(kEntries * kEntrySize, '\0');
+  std::string entries(disk::kTableEntries * disk::kTableEntrySize, '\0');
   for (const image::Partition& partition : partitions) {
-    const std::size_t at = static_cast<std::size_t>(partition.number - 1) * kEntrySize;
+    const std::size_t at = static_cast<std::size_t>(partition.number - 1) * disk::kTableEntrySize;
     entries.replace(at, 16, guid_bytes(partition.type));
     entries.replace(at + 16, 16, guid_bytes(partition.uuid));
     put(entries, at + 32, partition.start / kSectorSize, 8);
@@ -84,47 +81,21 @@ std::string encode_header(std::uint64_t here, std::uint64_t other, std::uint64_t
   std::string header(kSectorSize, '\0');
   header.replace(0, 8, "EFI PART");
   put(header, 8, 0x00010000, 4);
-  put(header, 12, kHeaderSize, 4);
+  put(header, 12, disk::kTableHeaderSize, 4);
   put(header, 24, here, 8);
   put(header, 32, other, 8);
-  put(header, 40, kTableSectors, 8);
-  put(header, 48, sectors - kTableSectors, 8);
+  put(header, 40, disk::kTableSectors, 8);
+  put(header, 48, sectors - disk::kTableSectors, 8);
   header.replace(56, 16, guid_bytes(disk_uuid));
   put(header, 72, entries_at, 8);
-  put(header, 80, kEntries, 4);
-  put(header, 84, kEntrySize, 4);
-  put(header, 88, crc32(entries), 4);
-  put(header, 16, crc32(std::string_view(header).substr(0, kHeaderSize)), 4);
+  put(header, 80, disk::kTableEntries, 4);
+  put(header, 84, disk::kTableEntrySize, 4);
+  put(header, 88, disk::crc32(entries), 4);
+  put(header, 16, disk::crc32(std::string_view(header).substr(0, disk::kTableHeaderSize)), 4);
   return header;
 }
 
-/// The entries of the copy whose header lies in sector `header_sector`, if its checksums hold.
-std::optional<std::string> sound_entries(const Disk& disk, std::uint64_t header_sector) {
-  auto header = disk.read(header_sector * kSectorSize, kSectorSize);
-  if (!header || !header->starts_with("EFI PART")) return std::nullopt;
-  const auto expected = static_cast<std::uint32_t>(little_endian(*header, 16, 4));
-  put(*header, 16, 0, 4);
-  if (little_endian(*header, 12, 4) != kHeaderSize ||
-      crc32(std::string_view(*header).substr(0, kHeaderSize)) != expected ||
-      little_endian(*header, 80, 4) != kEntries || little_endian(*header, 84, 4) != kEntrySize)
-    return std::nullopt;
-  const std::uint64_t at = little_endian(*header, 72, 8);
-  if (at > disk.size() / kSectorSize) return std::nullopt;
-  auto entries = disk.read(at * kSectorSize, kEntries * kEntrySize);
-  if (!entries || crc32(*entries) != little_endian(*header, 88, 4)) return std::nullopt;
-  return *std::move(entries);
-}
-
 }  // namespace
-
-std::uint32_t crc32(std::string_view bytes) {
-  std::uint32_t crc = 0xffffffff;
-  for (const char c : bytes) {
-    crc ^= static_cast<unsigned char>(c);
-    for (int i = 0; i < 8; ++i) crc = crc >> 1 ^ ((crc & 1) != 0 ? 0xedb88320 : 0);
-  }
-  return ~crc;
-}
 
 TableBytes encode_table(const std::vector<image::Partition>& partitions, const std::string& disk_uuid,
                         std::uint64_t disk_size) {
@@ -145,22 +116,11 @@ TableBytes encode_table(const std::vector<image::Partition>& partitions, const s
 }
 
 Result<image::Layout> read_layout(const Disk& disk) {
-  if (disk.size() < 2 * kTableSectors * kSectorSize)
-    return fail(ErrorKind::integrity, fmt::format("{} is too short for a disk", disk.path().string()));
-  if (disk.size() > kMostDisk)
-    return fail(ErrorKind::integrity, fmt::format("{} is too large: {} bytes, where an image has {} at most",
-                                                  disk.path().string(), disk.size(), kMostDisk));
-  auto entries = sound_entries(disk, 1);
-  if (!entries) entries = sound_entries(disk, disk.size() / kSectorSize - 1);
-  if (!entries)
-    return fail(ErrorKind::integrity,
-                fmt::format("neither copy of the partition table of {} is whole", disk.path().string()));
+  TRY(const auto found, disk::read_partitions(disk));
   const auto size_of = [&](image::PartitionNumber number) -> std::uint64_t {
-    const std::size_t at = static_cast<std::size_t>(number - 1) * kEntrySize;
-    const std::uint64_t first = little_endian(*entries, at + 32, 8);
-    const std::uint64_t last = little_endian(*entries, at + 40, 8);
-    const std::uint64_t sectors = disk.size() / kSectorSize;
-    return first > last || last >= sectors ? 0 : (last - first + 1) * kSectorSize;
+    for (const disk::Partition& partition : found)
+      if (partition.number == number) return partition.size;
+    return 0;
   };
   const image::Layout layout{size_of(image::kEspNumber), size_of(image::kBootNumberA),
                              size_of(image::kUsrNumberA), size_of(image::kRootNumberA)};
@@ -178,8 +138,9 @@ Status check_table(const Disk& disk, const TableBytes& expected, Check& check) {
   TRY(const std::string first, disk.read(0, expected.first.size()));
   TRY(const std::string last, disk.read(second, expected.second.size()));
   // The code in front of the master boot record's entries is looked at elsewhere.
-  add_differences(image::kMbrCodeSize, std::string_view(expected.first).substr(image::kMbrCodeSize),
-                  std::string_view(first).substr(image::kMbrCodeSize), places, check);
+  add_differences(disk::kMasterBootCodeSize,
+                  std::string_view(expected.first).substr(disk::kMasterBootCodeSize),
+                  std::string_view(first).substr(disk::kMasterBootCodeSize), places, check);
   add_differences(second, expected.second, last, places, check);
   return ok();
 }

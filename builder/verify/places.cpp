@@ -4,18 +4,20 @@
 #include <iterator>
 #include <utility>
 
-#include "image/bios_boot.hpp"
-#include "verify/fat.hpp"
-#include "verify/gpt.hpp"
+#include "disk/fat.hpp"
+#include "disk/gpt.hpp"
+#include "disk/squashfs.hpp"
 #include "verify/squashfs.hpp"
 
 namespace mailstead::verify {
 namespace {
 
-using image::kSectorSize;
+using disk::Disk;
+using disk::Extent;
+using disk::kSectorSize;
 
 void add_fat(const Disk& disk, const image::Partition& partition, Places& places) {
-  const auto volume = read_any_fat(disk, {partition.start, partition.size});
+  const auto volume = disk::read_any_fat(disk, {partition.start, partition.size});
   if (!volume) return;
   const auto add = [&](Extent extent, std::string structure, std::string path = {}) {
     places.add(extent, {std::move(structure), partition.label, std::move(path)});
@@ -30,7 +32,7 @@ void add_fat(const Disk& disk, const image::Partition& partition, Places& places
   add(volume->tables[0], "FAT: first copy of the table");
   add(volume->tables[1], "FAT: second copy of the table");
   add(volume->clusters, "FAT: unused clusters");
-  for (const FatEntry& entry : volume->entries) {
+  for (const disk::FatEntry& entry : volume->entries) {
     const char* structure = !entry.directory     ? "file"
                             : entry.path.empty() ? "FAT: root directory"
                                                  : "FAT: directory";
@@ -40,8 +42,8 @@ void add_fat(const Disk& disk, const image::Partition& partition, Places& places
 
 void add_squashfs(const Disk& disk, const image::Partition& partition, Places& places) {
   places.add({partition.start, partition.size}, {"unused space", partition.label, {}});
-  places.add({partition.start, kSquashfsSuperblock}, {"squashfs: superblock", partition.label, {}});
-  for (const auto& [extent, structure] : squashfs_regions(disk, partition.start, partition.size))
+  places.add({partition.start, disk::kSquashfsSuperblockSize}, {"squashfs: superblock", partition.label, {}});
+  for (const auto& [extent, structure] : squashfs_regions(disk, {partition.start, partition.size}))
     places.add(extent, {structure, partition.label, {}});
 }
 
@@ -50,10 +52,10 @@ void add_squashfs(const Disk& disk, const image::Partition& partition, Places& p
 Places Places::outside_partitions(std::uint64_t disk_size) {
   Places places;
   const std::uint64_t last = disk_size - kSectorSize;
-  const std::uint64_t entries = (kTableSectors - 2) * kSectorSize;
+  const std::uint64_t entries = (disk::kTableSectors - 2) * kSectorSize;
   places.add({0, disk_size}, {"unused space", {}, {}});
   places.add({0, kSectorSize}, {"master boot record: partition entry", {}, {}});
-  places.add({0, image::kMbrCodeSize}, {"master boot record: code", {}, {}});
+  places.add({0, disk::kMasterBootCodeSize}, {"master boot record: code", {}, {}});
   places.add({kSectorSize, kSectorSize}, {"first partition table: header", {}, {}});
   places.add({2 * kSectorSize, entries}, {"first partition table: entries", {}, {}});
   places.add({last - entries, entries}, {"second partition table: entries", {}, {}});

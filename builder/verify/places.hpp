@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "disk/disk.hpp"
 #include "image/partitions.hpp"
-#include "verify/disk.hpp"
 
 namespace mailstead::verify {
 
@@ -27,10 +27,10 @@ class Places {
 
   /// A whole image: the partitions, and in those of slot A what their own tables say. A partition whose
   /// tables cannot be read is one place.
-  static Places of(const Disk& disk, const std::vector<image::Partition>& partitions);
+  static Places of(const disk::Disk& disk, const std::vector<image::Partition>& partitions);
 
   /// Names an extent. Later names go before earlier ones.
-  void add(Extent extent, Place place);
+  void add(disk::Extent extent, Place place);
 
   const Place& at(std::uint64_t offset) const;
 

@@ -6,22 +6,16 @@
 #include <vector>
 
 #include "crypto/digest.hpp"
+#include "disk/verity.hpp"
 
 namespace mailstead::verify {
 namespace {
 
+using disk::Disk;
+using disk::kVerityBlock;
+
 constexpr std::uint64_t kDigest = 32;
 constexpr std::uint64_t kFanOut = kVerityBlock / kDigest;
-
-/// How many blocks each level has, leaves first.
-std::vector<std::uint64_t> levels_over(std::uint64_t blocks) {
-  std::vector<std::uint64_t> levels;
-  do {
-    blocks = blocks / kFanOut + (blocks % kFanOut != 0 ? 1 : 0);  // the usual sum could overflow
-    levels.push_back(blocks);
-  } while (blocks > 1);
-  return levels;
-}
 
 std::string from_hex(std::string_view text) {
   const auto digit = [](char c) { return c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10; };
@@ -33,14 +27,6 @@ std::string from_hex(std::string_view text) {
       bytes += static_cast<char>(digit(text[i]) << 4 | digit(text[i + 1]));
   }
   return bytes;
-}
-
-std::string digest_of(const std::string& salt, std::string_view block) {
-  crypto::Sha256 hash;
-  hash.update(salt);
-  hash.update(block);
-  const crypto::Sha256Digest digest = hash.finish();
-  return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
 std::string hex(std::string_view digest) {
@@ -58,7 +44,7 @@ class Walk {
     std::uint64_t at = place_.data.end() + kVerityBlock;
     std::string above = from_hex(place_.root_hash);  // the digests of this level's blocks
     std::vector<bool> vouched(1, true);              // which of them can be believed
-    const auto levels = levels_over(place_.data.size / kVerityBlock);
+    const auto levels = disk::verity_levels(place_.data.size / kVerityBlock);
     for (auto level = levels.rbegin(); level != levels.rend(); ++level) {
       TRY(std::string blocks, disk_.read(at, *level * kVerityBlock));
       std::vector<bool> below(*level * kFanOut, false);
@@ -84,7 +70,7 @@ class Walk {
  private:
   bool holds(std::string_view digests, std::uint64_t number, std::uint64_t offset, std::string_view block) {
     const std::string_view expected = digests.substr(number * kDigest, kDigest);
-    const std::string found = digest_of(salt_, block);
+    const std::string found = disk::verity_digest(salt_, block);
     if (found == expected) return true;
     const Place& place = places_.at(offset);
     check_.add({place.structure, place_.label, {}, offset, hex(expected), hex(found)});
@@ -99,17 +85,6 @@ class Walk {
 };
 
 }  // namespace
-
-std::uint64_t tree_size(std::uint64_t blocks) {
-  std::uint64_t sum = 0;
-  for (const std::uint64_t level : levels_over(blocks)) sum += level;
-  return sum * kVerityBlock;
-}
-
-std::uint64_t top_digests(std::uint64_t blocks) {
-  const auto levels = levels_over(blocks);
-  return levels.size() == 1 ? blocks : levels[levels.size() - 2];
-}
 
 std::string verity_superblock(const image::VerityIds& ids, std::uint64_t data_blocks) {
   std::string block(kVerityBlock, '\0');

@@ -12,13 +12,17 @@
 #include <string>
 #include <string_view>
 
+#include "disk/disk.hpp"
+#include "disk/fat.hpp"
+#include "disk/gpt.hpp"
+#include "disk/squashfs.hpp"
+#include "disk/verity.hpp"
 #include "image/records.hpp"
 #include "inspect/dpkg_status.hpp"
-#include "inspect/partition_table.hpp"
 #include "inspect/services.hpp"
 #include "inspect/slots.hpp"
-#include "verify/fat.hpp"
 #include "verify/gpt.hpp"
+#include "verify/hash_trees.hpp"
 #include "verify/places.hpp"
 #include "verify/squashfs.hpp"
 
@@ -41,9 +45,7 @@ class MemoryDisk {
     put(bytes.substr(0, kDisk - offset), offset);
     put(last, kDisk - last.size());
   }
-  verify::Disk open() const {
-    return verify::Disk::open("/proc/self/fd/" + std::to_string(file_.get())).value();
-  }
+  disk::Disk open() const { return disk::Disk::open("/proc/self/fd/" + std::to_string(file_.get())).value(); }
 
  private:
   void put(std::string_view bytes, std::uint64_t offset) {
@@ -53,27 +55,30 @@ class MemoryDisk {
   FileDescriptor file_;
 };
 
-void require_inside(const verify::Extent& extent) {
+void require_inside(const disk::Extent& extent) {
   require(extent.start <= kDisk && extent.size <= kDisk - extent.start);
 }
 
 void read_fat(std::string_view bytes) {
   const MemoryDisk memory(bytes);
-  const verify::Disk disk = memory.open();
-  const auto volume = verify::read_any_fat(disk, {0, kDisk});
+  const disk::Disk disk = memory.open();
+  const auto volume = disk::read_any_fat(disk, {0, kDisk});
   if (!volume) return;
-  for (const verify::Extent& table : volume->tables) require_inside(table);
+  for (const disk::Extent& table : volume->tables) require_inside(table);
   require_inside(volume->clusters);
   std::uint64_t taken = 0;
-  for (const verify::FatEntry& entry : volume->entries) {
-    for (const verify::Extent& extent : entry.extents) {
+  for (const disk::FatEntry& entry : volume->entries) {
+    for (const disk::Extent& extent : entry.extents) {
       require_inside(extent);
       taken += extent.size;
     }
-    const auto content = verify::read_fat_file(disk, entry);
+    const auto content = disk::read_fat_file(disk, entry);
     require(!content || content->size() == entry.size);
   }
   require(taken <= kDisk);
+  constexpr std::uint64_t kLimit = 65'536;
+  const auto config = disk::read_fat_file(disk, {0, kDisk}, "slot.cfg", kLimit);
+  require(!config || config->size() <= kLimit);
 }
 
 void put(std::string& bytes, std::size_t offset, std::uint32_t value) {
@@ -86,11 +91,18 @@ void read_gpt(std::string_view bytes) {
   constexpr std::size_t kEntries = 128 * 128;
   std::string table(bytes.substr(0, kSector + kEntries));
   table.resize(kSector + kEntries, '\0');
-  put(table, 88, verify::crc32(std::string_view(table).substr(kSector)));
+  put(table, 88, disk::crc32(std::string_view(table).substr(kSector)));
   put(table, 16, 0);
-  put(table, 16, verify::crc32(std::string_view(table).substr(0, 92)));
+  put(table, 16, disk::crc32(std::string_view(table).substr(0, 92)));
   const MemoryDisk memory(table, kSector, bytes.substr(std::min(bytes.size(), kSector + kEntries), kSector));
-  const verify::Disk disk = memory.open();
+  const disk::Disk disk = memory.open();
+  std::uint64_t end = 0;
+  if (const auto found = disk::read_partitions(disk))
+    for (const disk::Partition& one : *found) {
+      require_inside(one.extent());
+      require(one.size > 0 && one.start >= end);
+      end = one.extent().end();
+    }
   const auto layout = verify::read_layout(disk);
   if (!layout) return;
   const auto partitions = image::place_partitions(*layout, "");
@@ -101,18 +113,48 @@ void read_gpt(std::string_view bytes) {
 
 void read_squashfs(std::string_view bytes) {
   const MemoryDisk memory(bytes);
-  const verify::Disk disk = memory.open();
-  for (const std::uint64_t room : {kDisk, std::uint64_t{8192}})
-    for (const auto& [extent, name] : verify::squashfs_regions(disk, 0, room)) {
+  const disk::Disk disk = memory.open();
+  for (const std::uint64_t room : {kDisk, std::uint64_t{8192}}) {
+    const auto superblock = disk::read_squashfs_superblock(disk, {0, room});
+    require(!superblock || superblock->used <= room);
+    for (const auto& [extent, name] : verify::squashfs_regions(disk, {0, room})) {
       require_inside(extent);
       require(extent.end() <= room + 4096);
     }
+  }
 }
 
-void read_table(std::string_view bytes) {
-  const auto partitions = inspect::parse_partition_table(bytes, kDisk);
-  if (!partitions) return;
-  for (const inspect::Partition& one : *partitions) require_inside({one.start, one.size});
+/// The superblock of a hash tree and its top block, behind sixteen blocks of data that begin with a squashfs
+/// superblock; the rest of the bytes is slot.cfg, which says where the tree is.
+void read_verity(std::string_view bytes) {
+  constexpr std::uint64_t kTree = 16 * disk::kVerityBlock;
+  constexpr std::size_t kSuperblock = 512;
+  const auto take = [&](std::size_t size) {
+    const std::string_view part = bytes.substr(0, size);
+    bytes.remove_prefix(part.size());
+    return part;
+  };
+  std::string tail(kTree + 2 * disk::kVerityBlock, '\0');
+  const auto put_at = [&](std::size_t offset, std::string_view part) {
+    tail.replace(offset, part.size(), part);
+  };
+  put_at(kTree, take(kSuperblock));
+  put_at(0, take(disk::kSquashfsSuperblockSize));
+  put_at(kTree + disk::kVerityBlock, take(32 * 16));
+  const MemoryDisk memory(tail);
+  const disk::Disk disk = memory.open();
+  if (const auto superblock = disk::read_verity_superblock(disk, kTree))
+    require(superblock->salt.size() <= 256 && disk::verity_root_hash(disk, kTree).value().size() == 64);
+
+  image::Partition partition;
+  partition.size = 1u << 20;
+  verify::Places places;
+  places.add({0, partition.size}, {"partition", {}, {}});
+  verify::Check check;
+  const auto tree = verify::check_root_tree(disk, bytes, partition, places, check);
+  require(tree.has_value() && tree->size % disk::kVerityBlock == 0);
+  require(tree->size == 0 ? !check.findings.empty() : tree->end() <= partition.size);
+  for (const verify::Finding& finding : check.findings) require(*finding.offset < partition.size);
 }
 
 void read_records(std::string_view bytes) {
@@ -136,7 +178,7 @@ void read_slot(std::string_view bytes) {
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  constexpr std::array kReaders = {read_fat,     read_gpt,      read_squashfs, read_table,
+  constexpr std::array kReaders = {read_fat,     read_gpt,      read_squashfs, read_verity,
                                    read_records, read_packages, read_slot};
   if (size == 0) return 0;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);

@@ -133,6 +133,22 @@ TEST_CASE("What writes images knows no clock, no random, no unordered container 
   }
 }
 
+TEST_CASE("What reads disks shares no code with what writes them") {
+  const std::regex ours(R"re((?:^|\n)\s*#\s*include\s*"([^/"]+)/)re");
+  const std::set<std::string> allowed{"base", "crypto", "disk", "rootfs", "tools"};
+  const auto files = sources_of(kBuilder / "disk");
+  REQUIRE(!files.empty());
+  for (const fs::path& file : files) {
+    const auto text = read_file(file);
+    REQUIRE(text);
+    for (std::sregex_iterator match(text->begin(), text->end(), ours); match != std::sregex_iterator();
+         ++match) {
+      INFO(file.string() << " includes a header of " << (*match)[1]);
+      CHECK(allowed.contains((*match)[1]));
+    }
+  }
+}
+
 TEST_CASE("What reads a spec uses no hash that its author could know") {
   const std::regex hashed(R"(\bunordered_(multi)?(map|set)\b|\bstd::hash\b)");
   for (const char* folder : {"yaml", "spec"}) {

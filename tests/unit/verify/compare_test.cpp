@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "verify/compare.hpp"
 
-#include "disk_fixture.hpp"
+#include "support/disk_file.hpp"
 
 using namespace mailstead;
 using namespace mailstead::verify;
@@ -94,35 +94,4 @@ TEST_CASE("Disks of different sizes are different") {
   const Check check = compare(test::DiskFile(100), test::DiskFile(200));
   REQUIRE(check.findings.size() == 1);
   CHECK(check.findings[0].structure == "size of the disk");
-}
-
-TEST_CASE("Bytes other than zero are found in runs") {
-  const test::DiskFile file(std::uint64_t{3u << 20});
-  file.flip(10);
-  file.flip(100);
-  file.flip(2u << 20);
-  std::vector<Extent> runs;
-  const auto collect = [&](Extent run) {
-    runs.push_back(run);
-    return ok();
-  };
-  REQUIRE(file.open().find_data({5, (3u << 20) - 5}, collect));
-  REQUIRE(runs.size() == 2);
-  CHECK(runs[0].start == 10);
-  CHECK(runs[0].size == 91);
-  CHECK(runs[1].start == 2u << 20);
-  runs.clear();
-  REQUIRE(file.open().find_data({101, 1u << 20}, collect));
-  CHECK(runs.empty());
-}
-
-TEST_CASE("No more is read at once than fits into memory, however large a disk of holes is") {
-  const test::DiskFile file(std::uint64_t{8} << 40);
-  const Disk disk = file.open();
-  const auto read = disk.read(4096, std::uint64_t{1} << 42);
-  REQUIRE_FALSE(read);
-  CHECK(read.error().kind == ErrorKind::integrity);
-  CHECK(read.error().message.find("is too large: 4398046511104 bytes") != std::string::npos);
-  CHECK_FALSE(disk.read(disk.size(), 1));
-  CHECK_FALSE(disk.read(~std::uint64_t{0} - 1, 4096));
 }

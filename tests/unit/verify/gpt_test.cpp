@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "verify/gpt.hpp"
 
-#include "disk_fixture.hpp"
+#include "support/disk_file.hpp"
 
 using namespace mailstead;
 using namespace mailstead::verify;
@@ -14,7 +14,7 @@ std::vector<image::Partition> partitions() {
   return image::place_partitions({2 * kMebibyte, kMebibyte, 3 * kMebibyte, kMebibyte}, "scope").value();
 }
 
-TableBytes expected_for(const Disk& disk) {
+TableBytes expected_for(const disk::Disk& disk) {
   return encode_table(partitions(), image::disk_uuid("scope"), disk.size());
 }
 
@@ -26,7 +26,7 @@ test::DiskFile made_by_sfdisk() {
   return disk;
 }
 
-std::vector<Finding> findings_of(const Disk& disk) {
+std::vector<Finding> findings_of(const disk::Disk& disk) {
   Check check;
   REQUIRE(check_table(disk, expected_for(disk), check));
   return check.findings;
@@ -34,14 +34,9 @@ std::vector<Finding> findings_of(const Disk& disk) {
 
 }  // namespace
 
-TEST_CASE("CRC-32 is that of ISO 3309") {
-  CHECK(crc32("123456789") == 0xcbf43926);
-  CHECK(crc32("") == 0);
-}
-
 TEST_CASE("What is put together here is what sfdisk writes, both copies, to the byte") {
   const test::DiskFile file = made_by_sfdisk();
-  const Disk disk = file.open();
+  const disk::Disk disk = file.open();
   CHECK(findings_of(disk).empty());
   const auto layout = read_layout(disk);
   REQUIRE(layout);
@@ -69,7 +64,7 @@ TEST_CASE("A flipped byte in either copy is found, named, and the layout known f
   for (const auto& [offset, name] : places) {
     INFO(name << " " << offset);
     file.flip(offset);
-    const Disk disk = file.open();
+    const disk::Disk disk = file.open();
     const auto findings = findings_of(disk);
     REQUIRE(findings.size() == 1);
     CHECK(findings[0].structure == name);
@@ -88,10 +83,5 @@ TEST_CASE("A table of other partitions, or on a disk that has grown, is none of 
   const auto grown = read_layout(file.open());
   REQUIRE_FALSE(grown);
   CHECK(grown.error().message.find("does not have the partitions of a fresh image") != std::string::npos);
-  CHECK_FALSE(read_layout(test::DiskFile(100).open()));
-  const auto huge = read_layout(test::DiskFile(std::uint64_t{8} << 40).open());
-  REQUIRE_FALSE(huge);
-  CHECK(huge.error().kind == ErrorKind::integrity);
-  CHECK(huge.error().message.find("is too large: 8796093022208 bytes") != std::string::npos);
-  CHECK_FALSE(read_layout(test::DiskFile(kMebibyte).open()));
+  CHECK(read_layout(test::DiskFile(100).open()).error().message.ends_with("is too short for a disk"));
 }

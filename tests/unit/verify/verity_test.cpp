@@ -4,10 +4,13 @@
 #include <filesystem>
 
 #include "crypto/digest.hpp"
-#include "disk_fixture.hpp"
+#include "disk/verity.hpp"
+#include "support/disk_file.hpp"
 
 using namespace mailstead;
 using namespace mailstead::verify;
+using disk::kVerityBlock;
+using disk::tree_size;
 
 namespace {
 
@@ -83,14 +86,4 @@ TEST_CASE("Another root hash is vouched for by nothing") {
   const auto findings = made.findings();
   REQUIRE(findings.size() == 1);
   CHECK(findings[0].expected == "SHA-256 " + std::string(64, 'a'));
-}
-
-TEST_CASE("The size of a tree counts each level") {
-  CHECK(tree_size(1) == kVerityBlock);
-  CHECK(tree_size(128) == kVerityBlock);
-  CHECK(tree_size(129) == 3 * kVerityBlock);
-  CHECK(top_digests(72) == 72);
-  CHECK(top_digests(300) == 3);
-  CHECK(top_digests(128 * 128 + 1) == 2);
-  CHECK(tree_size(128 * 128 + 1) == (129 + 2 + 1) * kVerityBlock);
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "verify/fat.hpp"
+#include "disk/fat.hpp"
 
 #include <filesystem>
 
-#include "disk_fixture.hpp"
+#include "support/disk_file.hpp"
 
 using namespace mailstead;
-using namespace mailstead::verify;
+using namespace mailstead::disk;
 
 namespace {
 
@@ -129,4 +129,21 @@ TEST_CASE("Two files that share a cluster are damage: reading many of them would
 TEST_CASE("Bytes that are no FAT file system are refused") {
   CHECK_FALSE(read_any_fat(test::DiskFile(kStart + kSize).open(), {kStart, kSize}));
   CHECK_FALSE(read_any_fat(test::DiskFile(100).open(), {0, 100}));
+}
+
+TEST_CASE("A file is found by its path in whatever case, and read up to a limit") {
+  const Made made;
+  const Disk disk = made.file.open();
+  const auto read = [&](std::string_view path, std::uint64_t limit) {
+    return read_fat_file(disk, {kStart, kSize}, path, limit);
+  };
+  CHECK(read("VMLinuz", 5000).value() == std::string(5000, 'k'));
+  CHECK(read("efi/a long name.EFI", 100).value() == "long");
+  CHECK(read("empty", 0).value().empty());
+  CHECK(read("vmlinuz", 4999).error().message == "vmlinuz is too large: 5000 bytes");
+  CHECK(read("vmlinu", 5000).error().message == "there is no vmlinu");
+  CHECK(read("EFI", 5000).error().kind == ErrorKind::integrity);  // a folder
+  CHECK(read_fat_file(disk, {0, kStart}, "vmlinuz", 5000)
+            .error()
+            .message.starts_with("the FAT file system is damaged"));
 }

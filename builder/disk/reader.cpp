@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "inspect/readers.hpp"
+#include "disk/reader.hpp"
 
 #include <fmt/format.h>
 
@@ -8,7 +8,7 @@
 
 #include "base/printable.hpp"
 
-namespace mailstead::inspect {
+namespace mailstead::disk {
 namespace {
 
 /// The last line that is not empty, which is where programs say what is wrong.
@@ -34,4 +34,4 @@ Result<CommandOutput> run_reader(Command command, std::uint64_t most_written) {
   return output;
 }
 
-}  // namespace mailstead::inspect
+}  // namespace mailstead::disk

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "verify/fat.hpp"
+#include "disk/fat.hpp"
 
 #include <fmt/format.h>
 
@@ -8,9 +8,8 @@
 #include <string_view>
 
 #include "base/printable.hpp"
-#include "image/partitions.hpp"
 
-namespace mailstead::verify {
+namespace mailstead::disk {
 namespace {
 
 constexpr std::uint64_t kBackup = 6;
@@ -46,21 +45,20 @@ class Reader {
 
   Status read_geometry() {
     TRY(const std::string boot,
-        disk_.read(partition_.start + (copies_.backup_boot_sector ? kBackup * image::kSectorSize : 0),
-                   image::kSectorSize));
+        disk_.read(partition_.start + (copies_.backup_boot_sector ? kBackup * kSectorSize : 0), kSectorSize));
     const auto number = [&](std::size_t offset, std::size_t size) {
       return little_endian(boot, offset, size);
     };
-    cluster_size_ = number(13, 1) * image::kSectorSize;
-    const std::uint64_t reserved = number(14, 2) * image::kSectorSize;
-    const std::uint64_t table = number(36, 4) * image::kSectorSize;
+    cluster_size_ = number(13, 1) * kSectorSize;
+    const std::uint64_t reserved = number(14, 2) * kSectorSize;
+    const std::uint64_t table = number(36, 4) * kSectorSize;
     root_cluster_ = number(44, 4);
     volume_.information_sector = number(48, 2);
     volume_.backup_sector = number(50, 2);
-    if (number(510, 2) != 0xaa55 || number(11, 2) != image::kSectorSize || number(16, 1) != 2 ||
+    if (number(510, 2) != 0xaa55 || number(11, 2) != kSectorSize || number(16, 1) != 2 ||
         cluster_size_ == 0 || table == 0 || reserved + 2 * table >= partition_.size ||
-        volume_.information_sector * image::kSectorSize >= reserved ||
-        volume_.backup_sector * image::kSectorSize >= reserved)
+        volume_.information_sector * kSectorSize >= reserved ||
+        volume_.backup_sector * kSectorSize >= reserved)
       return damaged("its boot sector makes no sense");
     volume_.tables = {Extent{partition_.start + reserved, table},
                       Extent{partition_.start + reserved + table, table}};
@@ -171,6 +169,13 @@ class Reader {
   FatVolume volume_;
 };
 
+/// FAT keeps the case of names and does not tell names apart by it.
+bool same_name(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; };
+  return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                    [&](char x, char y) { return lower(x) == lower(y); });
+}
+
 }  // namespace
 
 Result<FatVolume> read_fat(const Disk& disk, Extent partition, FatCopies copies) {
@@ -200,8 +205,8 @@ Status stream_fat_file(const Disk& disk, const FatEntry& file,
   return ok();
 }
 
-Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file) {
-  if (file.size > kMostAtOnce)
+Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file, std::uint64_t limit) {
+  if (file.size > limit)
     return fail(ErrorKind::integrity,
                 fmt::format("{} is too large: {} bytes", printable(file.path), file.size));
   std::string bytes;
@@ -212,4 +217,12 @@ Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file) {
   return bytes;
 }
 
-}  // namespace mailstead::verify
+Result<std::string> read_fat_file(const Disk& disk, Extent partition, std::string_view path,
+                                  std::uint64_t limit) {
+  TRY(const FatVolume volume, read_any_fat(disk, partition));
+  for (const FatEntry& entry : volume.entries)
+    if (!entry.directory && same_name(entry.path, path)) return read_fat_file(disk, entry, limit);
+  return fail(ErrorKind::integrity, fmt::format("there is no {}", path));
+}
+
+}  // namespace mailstead::disk

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "verify/disk.hpp"
+#include "disk/disk.hpp"
 
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -11,9 +11,8 @@
 #include <cstring>
 
 #include "base/interrupt.hpp"
-#include "image/partitions.hpp"
 
-namespace mailstead::verify {
+namespace mailstead::disk {
 namespace {
 
 constexpr std::uint64_t kBlock = 1u << 20;
@@ -29,16 +28,27 @@ bool is_zero(std::string_view bytes) {
 Result<Disk> Disk::open(const std::filesystem::path& path) {
   FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   struct stat status{};
-  if (!file || ::fstat(file.get(), &status) != 0)
+  // A device, too, has an end, though no size that stat(2) knows.
+  const off_t end = file && ::fstat(file.get(), &status) == 0 ? ::lseek(file.get(), 0, SEEK_END) : off_t{-1};
+  if (end < 0)
     return fail(ErrorKind::io, fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
-  return Disk(path, std::move(file), static_cast<std::uint64_t>(status.st_size));
+  return Disk(path, std::move(file), static_cast<std::uint64_t>(end), S_ISREG(status.st_mode));
+}
+
+Status Disk::check_size() const {
+  if (!regular_ || size_ <= kMostDisk) return ok();
+  return fail(ErrorKind::integrity, fmt::format("{} is too large: {} bytes, where an image has {} at most",
+                                                path_.string(), size_, kMostDisk));
+}
+
+Status Disk::check_range(std::uint64_t offset, std::uint64_t size) const {
+  if (offset <= size_ && size <= size_ - offset) return ok();
+  return fail(ErrorKind::integrity, fmt::format("{} ends at byte {}, and what should lie at {} has {} bytes",
+                                                path_.string(), size_, offset, size));
 }
 
 Result<std::string> Disk::read(std::uint64_t offset, std::uint64_t size) const {
-  if (offset > size_ || size > size_ - offset)
-    return fail(ErrorKind::integrity,
-                fmt::format("{} ends at byte {}, and what should lie at {} has {} bytes", path_.string(),
-                            size_, offset, size));
+  CHECK_OK(check_range(offset, size));
   if (size > kMostAtOnce)
     return fail(ErrorKind::integrity, fmt::format("what should lie at byte {} of {} is too large: {} bytes",
                                                   offset, path_.string(), size));
@@ -57,6 +67,7 @@ Result<std::string> Disk::read(std::uint64_t offset, std::uint64_t size) const {
 }
 
 Status Disk::stream(Extent extent, const std::function<Status(std::uint64_t, std::string_view)>& sink) const {
+  CHECK_OK(check_range(extent.start, extent.size));
   for (std::uint64_t at = extent.start; at < extent.end();) {
     CHECK_OK(check_interrupt());
     TRY(const std::string block, read(at, std::min(kBlock, extent.end() - at)));
@@ -68,6 +79,12 @@ Status Disk::stream(Extent extent, const std::function<Status(std::uint64_t, std
 
 Status Disk::stream_data(Extent extent,
                          const std::function<Status(std::uint64_t, std::string_view)>& sink) const {
+  CHECK_OK(check_range(extent.start, extent.size));
+  const auto without_zeros = [&](std::uint64_t offset, std::string_view block) -> Status {
+    if (is_zero(block)) return ok();
+    const std::size_t first = block.find_first_not_of('\0');
+    return sink(offset + first, block.substr(first, block.find_last_not_of('\0') - first + 1));
+  };
   for (std::uint64_t at = extent.start; at < extent.end();) {
     const off_t data = ::lseek(file_.get(), static_cast<off_t>(at), SEEK_DATA);
     if (data < 0 && errno == ENXIO) break;  // only a hole is left
@@ -76,7 +93,7 @@ Status Disk::stream_data(Extent extent,
     const off_t hole = ::lseek(file_.get(), static_cast<off_t>(start), SEEK_HOLE);
     const std::uint64_t end =
         hole < 0 ? extent.end() : std::min(extent.end(), static_cast<std::uint64_t>(hole));
-    CHECK_OK(stream({start, end - start}, sink));
+    CHECK_OK(stream({start, end - start}, without_zeros));
     at = end;
   }
   return ok();
@@ -85,13 +102,13 @@ Status Disk::stream_data(Extent extent,
 Status Disk::find_data(Extent extent, const std::function<Status(Extent)>& sink) const {
   Extent run;
   const Status done = stream_data(extent, [&](std::uint64_t offset, std::string_view block) -> Status {
-    for (std::size_t at = 0; at < block.size(); at += image::kSectorSize) {
-      const std::string_view sector = block.substr(at, image::kSectorSize);
+    for (std::size_t at = 0; at < block.size(); at += kSectorSize) {
+      const std::string_view sector = block.substr(at, kSectorSize);
       if (is_zero(sector)) continue;
       const std::size_t first = sector.find_first_not_of('\0');
       const std::size_t last = sector.find_last_not_of('\0');
       const Extent found{offset + at + first, last - first + 1};
-      if (run.size > 0 && found.start - run.end() < image::kSectorSize) {
+      if (run.size > 0 && found.start - run.end() < kSectorSize) {
         run.size = found.end() - run.start;
         continue;
       }
@@ -104,6 +121,21 @@ Status Disk::find_data(Extent extent, const std::function<Status(Extent)>& sink)
   return run.size > 0 ? sink(run) : ok();
 }
 
+Status Disk::copy(Extent extent, const std::filesystem::path& to) const {
+  const FileDescriptor file(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
+  const auto failure = [&] {
+    return fail(ErrorKind::io, fmt::format("cannot write {}: {}", to.string(), std::strerror(errno)),
+                "free some space there, or choose another cache folder with MAILSTEAD_CACHE");
+  };
+  if (!file || ::ftruncate(file.get(), static_cast<off_t>(extent.size)) != 0) return failure();
+  return stream_data(extent, [&](std::uint64_t offset, std::string_view block) -> Status {
+    if (::pwrite(file.get(), block.data(), block.size(), static_cast<off_t>(offset - extent.start)) !=
+        static_cast<ssize_t>(block.size()))
+      return failure();
+    return ok();
+  });
+}
+
 std::uint64_t little_endian(std::string_view bytes, std::size_t offset, std::size_t size) {
   std::uint64_t value = 0;
   for (std::size_t i = size; i > 0; --i)
@@ -111,4 +143,4 @@ std::uint64_t little_endian(std::string_view bytes, std::size_t offset, std::siz
   return value;
 }
 
-}  // namespace mailstead::verify
+}  // namespace mailstead::disk

@@ -9,9 +9,9 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "verify/disk.hpp"
+#include "disk/disk.hpp"
 
-namespace mailstead::verify {
+namespace mailstead::disk {
 
 /// A file or directory of a FAT file system.
 struct FatEntry {
@@ -44,13 +44,19 @@ Result<FatVolume> read_fat(const Disk& disk, Extent partition, FatCopies copies 
 /// Reads it by the first copies in which it makes sense. Errors: those of the first.
 Result<FatVolume> read_any_fat(const Disk& disk, Extent partition);
 
-/// The content of a file. Errors: its size is more than its clusters hold, or than kMostAtOnce; those of
+/// The content of a file. Errors: its size is more than its clusters hold, or than `limit` bytes; those of
 /// Disk::read.
-Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file);
+Result<std::string> read_fat_file(const Disk& disk, const FatEntry& file, std::uint64_t limit = kMostAtOnce);
+
+/// The content of the file called `path`, in whatever case, of the file system in `partition`: the first one,
+/// which is the one that firmware and GRUB take. Errors: no such file; those of read_any_fat and of
+/// read_fat_file.
+Result<std::string> read_fat_file(const Disk& disk, Extent partition, std::string_view path,
+                                  std::uint64_t limit);
 
 /// Hands on the content in blocks, in order, whatever its size. Errors: its size is more than its clusters
 /// hold; those of Disk::stream.
 Status stream_fat_file(const Disk& disk, const FatEntry& file,
                        const std::function<Status(std::string_view block)>& sink);
 
-}  // namespace mailstead::verify
+}  // namespace mailstead::disk
