@@ -8,8 +8,7 @@ namespace mailstead::rootfs {
 
 namespace {
 
-constexpr std::size_t kMaxName = 255;   // NAME_MAX of Linux
-constexpr std::size_t kMaxPath = 4095;  // PATH_MAX without the final NUL
+constexpr std::size_t kMaxName = 255;  // NAME_MAX of Linux
 
 bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });

@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 #include <fmt/format.h>
 
+#include <cstddef>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,6 +15,8 @@
 #include "rootfs/file_tree.hpp"
 
 namespace mailstead::rootfs {
+
+inline constexpr std::size_t kMaxPath = 4095;  ///< PATH_MAX without the final NUL
 
 struct ArchiveDeleter {
   void operator()(archive* handle) const { ::archive_free(handle); }  // reads and writes alike

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 
 #include "base/result.hpp"
@@ -24,9 +25,18 @@ Status write_tar(const FileTree& tree, const Sink& sink, Origins origins = Origi
 /// attributes: they are lost.
 Status write_cpio(const FileTree& tree, const Sink& sink);
 
+/// What the tree of a tar may have, whoever made it: it is held in memory, and one entry may name two
+/// thousand folders. All of an appliance has 7,000 paths of 400 kB together.
+struct TarLimits {
+  std::size_t paths = 250'000;  ///< with folders that have no entry of their own
+  /// Bytes of paths, targets of symlinks, and extended attributes. A path that has no entry of its own counts
+  /// for 4095.
+  std::size_t names = 64u << 20;
+};
+
 /// Reads an uncompressed tar as written by write_tar; origins are set if they were kept. Contents stay in the
-/// file, which must not change while the tree is in use (it may be unlinked). Errors: not a tar, truncated,
-/// unsafe paths, types that a tree does not have.
-Result<FileTree> read_tar(const std::filesystem::path& path);
+/// file, which must not change while the tree is in use (it may be unlinked). Errors (ErrorKind::integrity):
+/// not a tar, truncated, unsafe paths, types that a tree does not have, more than `limits`; ErrorKind::io.
+Result<FileTree> read_tar(const std::filesystem::path& path, const TarLimits& limits = {});
 
 }  // namespace mailstead::rootfs

@@ -69,7 +69,52 @@ bool is_about_letters(int status, archive* handle) {
          archive_message(handle).find("can't be converted from") != std::string::npos;
 }
 
-Status read_tar_entry(archive* handle, archive_entry* entry, const TarFile& tar, FileTree& tree) {
+/// Puts entries into a tree as long as it is within its limits.
+class BoundedTree {
+ public:
+  explicit BoundedTree(const TarLimits& limits) : limits_(limits) {}
+
+  Status put(const std::string& path, Inode inode) {
+    std::size_t bytes = inode.target.size() + inode.origin.size();
+    for (const auto& [name, value] : inode.xattrs) bytes += name.size() + value.size();
+    TRY(const std::string place, tree_.canonical(path));
+    const Inode* there = tree_.find(place);
+    const bool elsewhere =
+        inode.type == FileType::directory && there != nullptr && there->type == FileType::symlink;
+    CHECK_OK(tree_.put(place, std::move(inode)));
+    return count(elsewhere ? kMaxPath : place.size(), bytes);
+  }
+
+  Status link(const std::string& path, const std::string& existing) {
+    TRY(const std::string place, tree_.canonical(path));
+    CHECK_OK(tree_.link(place, existing));
+    return count(place.size(), 0);
+  }
+
+  FileTree take() { return std::move(tree_); }
+
+ private:
+  /// Of an entry with a path of `size` bytes. The paths of folders that it brought with it are not known
+  /// here: each counts as the longest.
+  Status count(std::size_t size, std::size_t bytes) {
+    const std::size_t more = tree_.size() - paths_;
+    paths_ = tree_.size();
+    names_ += bytes + (more > 0 ? size + (more - 1) * kMaxPath : 0);
+    if (paths_ > limits_.paths)
+      return fail(ErrorKind::integrity, fmt::format("the archive has more than {} paths", limits_.paths));
+    if (names_ > limits_.names)
+      return fail(ErrorKind::integrity,
+                  fmt::format("the names in the archive have more than {} bytes", limits_.names));
+    return ok();
+  }
+
+  const TarLimits limits_;
+  FileTree tree_;
+  std::size_t paths_ = 0;
+  std::size_t names_ = 0;
+};
+
+Status read_tar_entry(archive* handle, archive_entry* entry, const TarFile& tar, BoundedTree& tree) {
   TRY(const std::string path, clean_path(::archive_entry_pathname(entry)));
   if (path.empty()) return ok();
   if (const char* existing = ::archive_entry_hardlink(entry)) {
@@ -94,7 +139,7 @@ Status read_tar_entry(archive* handle, archive_entry* entry, const TarFile& tar,
 
 }  // namespace
 
-Result<FileTree> read_tar(const std::filesystem::path& path) {
+Result<FileTree> read_tar(const std::filesystem::path& path, const TarLimits& limits) {
   const std::string note = fmt::format("reading {}", path.string());
   auto tar = std::make_unique<TarFile>();
   tar->file = std::make_shared<const FileDescriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
@@ -106,7 +151,7 @@ Result<FileTree> read_tar(const std::filesystem::path& path) {
   CHECK_OK(check_end(*tar, note));
   const ArchiveHandle handle(::archive_read_new());
   if (!handle) return fail(ErrorKind::internal, "out of memory");
-  FileTree tree;
+  BoundedTree tree(limits);
   const auto refuse = [&](Error error) { return fail(std::move(error).with_note(note)); };
   const auto archive_failure = [&] {
     return refuse(Error{ErrorKind::integrity, archive_message(handle.get()), {}, {}, {}, {}});
@@ -119,7 +164,7 @@ Result<FileTree> read_tar(const std::filesystem::path& path) {
   while (true) {
     archive_entry* entry = nullptr;
     const int status = ::archive_read_next_header(handle.get(), &entry);
-    if (status == ARCHIVE_EOF) return tree;
+    if (status == ARCHIVE_EOF) return tree.take();
     if (status != ARCHIVE_OK && !is_about_letters(status, handle.get())) return archive_failure();
     if (auto result = read_tar_entry(handle.get(), entry, *tar, tree); !result) return refuse(result.error());
   }

@@ -202,6 +202,52 @@ TEST_CASE("A tree comes back from its tar") {
   CHECK(back->find(kLong)->content.read().value() == std::string(3'000'001, 'B'));
 }
 
+TEST_CASE("A tar of more paths or longer names than a tree may have is refused") {
+  const auto folder = TemporaryDirectory::create().value();
+  FileTree tree;
+  Inode link;
+  link.type = FileType::symlink;
+  link.target = "b";
+  REQUIRE(tree.put("a", link));
+  Inode file = regular("content");
+  file.xattrs["user.x"] = "12345";
+  REQUIRE(tree.put("b/cd", file));  // and the folder
+  REQUIRE(tree.link("b/e", "b/cd"));
+  const auto path = saved(folder, tar_of(tree));
+  constexpr std::size_t kNames = 1 + 1 + 1 + 4 + 3 + 6 + 5;
+  const auto whole = read_tar(path, {4, kNames});
+  REQUIRE(whole);
+  CHECK(dump(*whole).value() == dump(tree).value());
+  const auto refusal = [](const std::filesystem::path& tar, const TarLimits& limits) {
+    const auto read = read_tar(tar, limits);
+    REQUIRE_FALSE(read);
+    CHECK(read.error().kind == ErrorKind::integrity);
+    return read.error().message;
+  };
+  CHECK(refusal(path, {3, kNames}) == "the archive has more than 3 paths");
+  CHECK(refusal(path, {4, kNames - 1}) == "the names in the archive have more than 20 bytes");
+
+  // Folders that are not named themselves: one entry is as many as there are in its path.
+  std::string deep;
+  for (int i = 0; i < 40; ++i) deep += "d/";
+  std::filesystem::create_directories(folder.path() / deep);
+  const std::string tar = (folder.path() / "deep.tar").string();
+  test::output_of({"tar", "--no-recursion", "-cf", tar, "-C", folder.path().string(), deep});
+  REQUIRE(read_tar(tar, {40, 80 + 39 * 4095}));
+  CHECK(refusal(tar, {39, 1u << 20}) == "the archive has more than 39 paths");
+  CHECK(refusal(tar, {40, 78 + 39 * 4095}) == "the names in the archive have more than 159783 bytes");
+
+  // A folder that comes where a symlink is lies where that one points.
+  const std::string both = (folder.path() / "both.tar").string();
+  std::filesystem::create_symlink("long", folder.path() / "s");
+  test::output_of({"tar", "-cf", both, "-C", folder.path().string(), "s"});
+  std::filesystem::remove(folder.path() / "s");
+  std::filesystem::create_directory(folder.path() / "s");
+  test::output_of({"tar", "-rf", both, "-C", folder.path().string(), "s"});
+  CHECK(read_tar(both, {2, 1 + 4 + 4095}));
+  CHECK(refusal(both, {2, 1 + 4 + 4094}) == "the names in the archive have more than 4099 bytes");
+}
+
 TEST_CASE("A tar that is cut or damaged is refused") {
   const auto folder = TemporaryDirectory::create().value();
   const std::string whole = tar_of(ordinary());
