@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -11,6 +10,7 @@
 #include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "verify/appliance.hpp"
+#include "verify/root_hash.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -75,27 +75,10 @@ Status require_file(const std::filesystem::path& path) {
               "make one with: mailstead build SPEC -o IMAGE");
 }
 
-/// As people pass it on: digits in either case.
-Result<std::string> read_root_hash(std::string text) {
-  const std::size_t wrong = text.find_first_not_of("0123456789abcdefABCDEF");
-  constexpr std::size_t kDigits = 64;
-  std::string what;
-  if (wrong != std::string::npos)
-    what = fmt::format("character {} is no hexadecimal digit", wrong + 1);
-  else if (text.size() != kDigits)
-    what = fmt::format("it has {} digits instead of {}", text.size(), kDigits);
-  if (!what.empty())
-    return fail(ErrorKind::usage, fmt::format("--root-hash '{}': {}", printable(text), what),
-                "give what `mailstead build` has printed behind \"root hash\"");
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return text;
-}
-
 Status verify_one(pipeline::VerifyRequest request, const std::optional<std::string>& root_hash,
                   Globals& globals) {
   if (root_hash) {
-    TRY(request.root_hash, read_root_hash(*root_hash));
+    TRY(request.root_hash, verify::parse_root_hash(*root_hash));
   }
   CHECK_OK(require_file(request.image));
   if (!request.against.empty()) CHECK_OK(require_file(request.against));

@@ -20,6 +20,7 @@
 #include "verify/compare.hpp"
 #include "verify/gpt.hpp"
 #include "verify/hash_trees.hpp"
+#include "verify/root_hash.hpp"
 #include "verify/verity.hpp"
 
 namespace mailstead::verify {

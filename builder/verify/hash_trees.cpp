@@ -5,6 +5,7 @@
 
 #include "crypto/digest.hpp"
 #include "disk/verity.hpp"
+#include "verify/root_hash.hpp"
 #include "verify/squashfs.hpp"
 #include "verify/verity.hpp"
 
@@ -32,10 +33,6 @@ std::uint64_t to_number(const std::string& text) {
 }
 
 }  // namespace
-
-bool is_digest(std::string_view text) {
-  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
 
 std::uint64_t HashTree::end() const {
   return size + kVerityBlock + disk::tree_size(size / kVerityBlock);

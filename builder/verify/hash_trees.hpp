@@ -33,7 +33,4 @@ HashTree find_tree(const disk::Disk& disk, std::string_view slot_config, disk::E
 Result<HashTree> check_root_tree(const disk::Disk& disk, std::string_view slot_config,
                                  const image::Partition& partition, const Places& places, Check& check);
 
-/// Whether `text` is a SHA-256 digest: 64 lower-case digits.
-bool is_digest(std::string_view text);
-
 }  // namespace mailstead::verify

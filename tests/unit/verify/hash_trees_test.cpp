@@ -98,9 +98,3 @@ TEST_CASE("A partition without a file system has no tree") {
   CHECK(findings[0].structure == "dm-verity: superblock");
   CHECK(findings[0].offset == kStart);
 }
-
-TEST_CASE("A digest is 64 lower-case digits") {
-  CHECK(is_digest(std::string(64, 'f')));
-  for (const char digit : {'F', 'g', ' ', '/', ':'}) CHECK_FALSE(is_digest(std::string(63, '0') + digit));
-  for (const std::size_t size : {0, 63, 65}) CHECK_FALSE(is_digest(std::string(size, '0')));
-}
