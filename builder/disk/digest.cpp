@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "disk/digest.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 
 #include "base/interrupt.hpp"
@@ -26,6 +28,7 @@ class SparseHash {
   }
   Status data(const Disk& disk, Extent extent) {
     return disk.stream_data(extent, [&](std::uint64_t offset, std::string_view block) -> Status {
+      if (offset - extent.start >= kMostDisk) return too_large(disk, offset);
       CHECK_OK(skip_to(offset - extent.start));
       hash_.update(block);
       hashed_ += block.size();
@@ -33,6 +36,11 @@ class SparseHash {
     });
   }
   std::uint64_t hashed() const { return hashed_; }
+  static tl::unexpected<Error> too_large(const Disk& disk, std::uint64_t offset) {
+    return fail(ErrorKind::integrity,
+                fmt::format("byte {} of {} is farther off than any of an image, which has {} at most", offset,
+                            disk.path().string(), kMostDisk));
+  }
   std::string finish() { return crypto::to_hex(hash_.finish()); }
 
  private:
@@ -43,6 +51,7 @@ class SparseHash {
 }  // namespace
 
 Result<std::string> sha256_hex(const Disk& disk, Extent extent) {
+  if (extent.size > kMostDisk) return SparseHash::too_large(disk, extent.end());
   SparseHash hash;
   CHECK_OK(hash.data(disk, extent));
   CHECK_OK(hash.skip_to(extent.size));

@@ -9,7 +9,8 @@
 
 namespace mailstead::disk {
 
-/// SHA-256 of the bytes of `extent`, 64 lower-case digits. Errors: those of Disk::stream_data.
+/// SHA-256 of the bytes of `extent`, 64 lower-case digits. Errors: those of Disk::stream_data; it
+/// has more than kMostDisk (ErrorKind::integrity).
 Result<std::string> sha256_hex(const Disk& disk, Extent extent);
 
 /// What of an extent is in use: from its start to the last block of 4096 bytes that is not zero.
@@ -18,7 +19,8 @@ struct Measured {
   std::string sha256;      ///< of these bytes
 };
 
-/// Reads the extent through; a hole at its end costs nothing. Errors: those of Disk::stream_data.
+/// Reads the extent through; a hole at its end costs nothing. Errors: those of Disk::stream_data; what
+/// is in use has more than kMostDisk (ErrorKind::integrity).
 Result<Measured> measure(const Disk& disk, Extent extent);
 
 }  // namespace mailstead::disk

@@ -40,8 +40,8 @@ class Disk {
   std::uint64_t size() const { return size_; }
   const std::filesystem::path& path() const { return path_; }
 
-  /// Errors (ErrorKind::integrity): a file of more than kMostDisk. A device really has the size that it says,
-  /// and an appliance's may be as large as its mailboxes.
+  /// For who reads all of a disk that nobody has started yet. Errors (ErrorKind::integrity): a file of more
+  /// than kMostDisk. A device really has the size that it says.
   Status check_size() const;
 
   /// Exactly `size` bytes. Errors (ErrorKind::integrity): they are not all on the disk, or more than

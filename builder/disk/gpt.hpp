@@ -31,7 +31,7 @@ struct Partition {
 };
 
 /// The partitions of a disk, in the order of places, by whichever copy of the table has checksums that hold,
-/// the first one rather. Errors (ErrorKind::integrity): those of Disk::check_size; neither copy is whole; a
+/// the first one rather. Errors (ErrorKind::integrity): neither copy is whole; a
 /// partition that is not on the disk or overlaps another one.
 Result<std::vector<Partition>> read_partitions(const Disk& disk);
 

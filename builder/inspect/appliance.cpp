@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <future>
+#include <utility>
 
 #include "base/printable.hpp"
 #include "image/image.hpp"
@@ -98,20 +99,24 @@ Result<Appliance> read_appliance(const DiskImage& image) {
   appliance.file = image.disk().path().string();
   appliance.size = image.disk().size();
   // Hashing takes longest, and needs nothing of the rest.
-  std::vector<std::future<Result<disk::Measured>>> running;
-  for (const Partition& partition : image.partitions())
-    running.push_back(std::async(std::launch::async, [&image, &partition] {
-      return disk::measure(image.disk(), partition.extent());
-    }));
+  using Measuring = std::future<Result<disk::Measured>>;
+  std::vector<std::pair<Partition, Measuring>> running;
+  for (const Partition& partition : image.partitions()) {
+    Measuring& measuring = running.emplace_back(partition, Measuring()).second;
+    if (partition.label == image::kDataLabel) continue;
+    measuring = std::async(std::launch::async,
+                           [&image, &partition] { return disk::measure(image.disk(), partition.extent()); });
+  }
   TRY(appliance.slots, read_slots(image));
   TRY(appliance.current, current_slot(appliance.slots));
   auto facts =
       std::async(std::launch::async, [&image, slot = appliance.current] { return read_facts(image, slot); });
   CHECK_OK(read_root(image, appliance));
   TRY(appliance.facts, facts.get());
-  for (std::size_t i = 0; i < running.size(); ++i) {
-    TRY(disk::Measured measured, running[i].get());
-    appliance.partitions.push_back({image.partitions()[i], std::move(measured)});
+  for (auto& [partition, measuring] : running) {
+    MeasuredPartition& added = appliance.partitions.emplace_back(MeasuredPartition{partition, {}});
+    if (!measuring.valid()) continue;
+    TRY(added.measured, measuring.get());
   }
   return appliance;
 }

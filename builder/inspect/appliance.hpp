@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,7 @@ struct PublicFacts {
 
 struct MeasuredPartition {
   Partition partition;
-  disk::Measured measured;
+  std::optional<disk::Measured> measured;  ///< not of the data partition, which is no part of an image
 };
 
 /// What an image is. All but partitions and slots is said of the slot that starts first, if it is filled,

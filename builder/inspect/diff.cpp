@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "inspect/diff.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 #include <set>
@@ -31,11 +33,12 @@ std::vector<ValueDifference> diff_identity(const Appliance& before, const Applia
   return differences;
 }
 
-/// By label; a partition that an image does not have is empty.
+/// Those of an image, by label; one that it does not have is empty.
 std::map<std::string, disk::Measured> partitions_of(const Appliance& appliance) {
   std::map<std::string, disk::Measured> partitions;
-  for (const auto& [partition, measured] : appliance.partitions)
-    partitions.emplace(partition.label, measured);
+  for (const auto& [partition, measured] : appliance.partitions) {
+    if (measured) partitions.emplace(partition.label, *measured);
+  }
   return partitions;
 }
 
@@ -105,18 +108,25 @@ Result<std::vector<ValueDifference>> diff_boot(const DiskImage& before, const Ap
   return differences;
 }
 
-/// A digest of everything that is in no partition: boot code, both copies of the partition table, gaps.
+/// A digest of everything that is in no partition: boot code, both copies of the partition table, gaps. What
+/// is not in use of a gap costs nothing, as that behind the image on a larger disk.
 Result<std::string> digest_outside(const DiskImage& image, std::uint64_t size,
                                    const std::vector<Partition>& partitions) {
   std::string digests;
+  const auto add_gap = [&](std::uint64_t start, std::uint64_t end) -> Status {
+    TRY(const disk::Measured gap, disk::measure(image.disk(), {start, end - start}));
+    digests += fmt::format("{} {}\n", gap.used, gap.sha256);
+    return ok();
+  };
   std::uint64_t at = 0;
   for (const Partition& partition : partitions) {
-    TRY(const std::string gap, disk::sha256_hex(image.disk(), {at, partition.start - at}));
-    digests += gap;
+    CHECK_OK(add_gap(at, partition.start));
     at = partition.start + partition.size;
   }
-  TRY(const std::string rest, disk::sha256_hex(image.disk(), {at, size - at}));
-  return crypto::sha256_hex(digests + rest);
+  const std::uint64_t table = std::max(at, size - disk::kTableSectors * disk::kSectorSize);
+  CHECK_OK(add_gap(at, table));
+  CHECK_OK(add_gap(table, size));
+  return crypto::sha256_hex(digests);
 }
 
 Result<std::vector<FileDifference>> diff_usr(const DiskImage& before, const Appliance& old,
@@ -133,7 +143,7 @@ Result<std::vector<FileDifference>> diff_usr(const DiskImage& before, const Appl
 const std::string& usr_digest(const Appliance& appliance) {
   static const std::string kNone;
   for (const auto& [partition, measured] : appliance.partitions) {
-    if (partition.label == image::kUsrLabels[appliance.current]) return measured.sha256;
+    if (measured && partition.label == image::kUsrLabels[appliance.current]) return measured->sha256;
   }
   return kNone;
 }

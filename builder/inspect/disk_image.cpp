@@ -7,12 +7,21 @@
 
 #include "disk/fat.hpp"
 #include "disk/squashfs.hpp"
+#include "image/image.hpp"
 
 namespace mailstead::inspect {
 
 Result<DiskImage> DiskImage::open(const std::filesystem::path& path) {
   TRY(disk::Disk disk, disk::Disk::open(path));
   TRY(std::vector<Partition> partitions, disk::read_partitions(disk));
+  std::uint64_t total = 0;
+  for (const Partition& partition : partitions) {
+    if (partition.label != image::kDataLabel) total += partition.size;
+  }
+  if (total > disk::kMostDisk)
+    return fail(ErrorKind::integrity,
+                fmt::format("{} has {} bytes in partitions beside {}, and an image has {} at most",
+                            path.string(), total, image::kDataLabel, disk::kMostDisk));
   return DiskImage(std::move(disk), std::move(partitions));
 }
 

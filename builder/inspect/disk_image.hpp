@@ -23,7 +23,8 @@ inline constexpr std::uint64_t kMostBootFile = 256u << 20;
 /// A disk image with its partitions, open for reading. Everything in it is taken as hostile. Thread-safe.
 class DiskImage {
  public:
-  /// Errors: ErrorKind::io; those of disk::read_partitions.
+  /// The disk may be that of a running appliance, with a data partition of any size. Errors: ErrorKind::io;
+  /// those of disk::read_partitions; the other partitions have more than disk::kMostDisk together.
   static Result<DiskImage> open(const std::filesystem::path& path);
 
   const disk::Disk& disk() const { return disk_; }

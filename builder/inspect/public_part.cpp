@@ -37,8 +37,8 @@ Result<PublicPart> measure_range(const DiskImage& image, const std::string& name
 /// /usr's part ends with its hash tree, whose last block is never zero: all that is in use of the partition.
 Result<PublicPart> usr_part(const Appliance& appliance) {
   for (const auto& [partition, measured] : appliance.partitions) {
-    if (partition.label == image::kUsrLabels[appliance.current])
-      return PublicPart{image::kUsrPart, measured.used, measured.sha256};
+    if (measured && partition.label == image::kUsrLabels[appliance.current])
+      return PublicPart{image::kUsrPart, measured->used, measured->sha256};
   }
   return fail(ErrorKind::integrity, "the image has no /usr");
 }

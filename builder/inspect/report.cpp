@@ -55,7 +55,7 @@ std::string draw_partitions(const Appliance& appliance, std::size_t width) {
   };
   for (const auto& [partition, measured] : appliance.partitions) {
     add_room(partition.start);
-    segments.push_back({fmt::format("{}", partition.number), partition.size, measured.used});
+    segments.push_back({fmt::format("{}", partition.number), partition.size, measured ? measured->used : 0});
     end = partition.start + partition.size;
   }
   add_room(appliance.size);
@@ -64,10 +64,13 @@ std::string draw_partitions(const Appliance& appliance, std::size_t width) {
   text += fmt::format("{:>2} {:<12}{:>9}{:>9}{:>9}  {}\n", "", "partition", "start", "size", "used",
                       "SHA-256 of what is used");
   for (const auto& [partition, measured] : appliance.partitions) {
+    const bool in_use = measured && measured->used > 0;
     text += fmt::format("{:>2} {:<12}{:>9}{:>9}{:>9}  {}\n", partition.number,
                         printable(short_label(partition.label)), human_size(partition.start),
-                        human_size(partition.size), measured.used == 0 ? "-" : human_size(measured.used),
-                        measured.used == 0 ? "-" : measured.sha256.substr(0, 32));
+                        human_size(partition.size), in_use ? human_size(measured->used) : "-",
+                        in_use     ? measured->sha256.substr(0, 32)
+                        : measured ? "-"
+                                   : "not hashed: it changes as the machine runs");
   }
   return text;
 }
@@ -147,14 +150,15 @@ Json packages_json(const std::vector<InstalledPackage>& packages) {
 Json partitions_json(const std::vector<MeasuredPartition>& partitions) {
   Json array = Json::array();
   for (const auto& [partition, measured] : partitions) {
-    array.push_back({{"number", partition.number},
-                     {"label", partition.label},
-                     {"type", partition.type},
-                     {"uuid", partition.uuid},
-                     {"start", partition.start},
-                     {"size", partition.size},
-                     {"used", measured.used},
-                     {"sha256_used", measured.used == 0 ? Json(nullptr) : Json(measured.sha256)}});
+    array.push_back(
+        {{"number", partition.number},
+         {"label", partition.label},
+         {"type", partition.type},
+         {"uuid", partition.uuid},
+         {"start", partition.start},
+         {"size", partition.size},
+         {"used", measured ? Json(measured->used) : Json(nullptr)},
+         {"sha256_used", measured && measured->used > 0 ? Json(measured->sha256) : Json(nullptr)}});
   }
   return array;
 }

@@ -116,6 +116,7 @@ TableBytes encode_table(const std::vector<image::Partition>& partitions, const s
 }
 
 Result<image::Layout> read_layout(const Disk& disk) {
+  CHECK_OK(disk.check_size());
   TRY(const auto found, disk::read_partitions(disk));
   const auto size_of = [&](image::PartitionNumber number) -> std::uint64_t {
     for (const disk::Partition& partition : found)

@@ -40,3 +40,17 @@ TEST_CASE("Digests are of holes, too, at the start, within and at the end") {
   }
   CHECK_FALSE(disk::sha256_hex(file.open(), {6 * kMebibyte, 1}));
 }
+
+TEST_CASE("Nobody hashes more than an image can have, however far off a file of holes has a byte") {
+  const std::uint64_t far = std::uint64_t{8} << 40;
+  const test::DiskFile file(far);
+  CHECK(disk::measure(file.open(), {0, far})->used == 0);
+  file.write_at(far - 1, "x");
+  const auto measured = disk::measure(file.open(), {kMebibyte, far - kMebibyte});
+  REQUIRE_FALSE(measured);
+  CHECK(measured.error().kind == ErrorKind::integrity);
+  CHECK(measured.error().message ==
+        "byte 8796093022207 of " + file.path().string() +
+            " is farther off than any of an image, which has 17179869184 at most");
+  CHECK_FALSE(disk::sha256_hex(file.open(), {0, far}));
+}
