@@ -186,7 +186,8 @@ def explain_fat(parts, folder):
         trees.append(tree)
     listings = [{str(p.relative_to(tree)): f"{p.stat().st_size} bytes, time {int(p.stat().st_mtime)}"
                  for p in tree.rglob("*") if p.is_file()} for tree in trees]
-    if filecmp.dircmp(*trees).diff_files:
+    # Not filecmp.dircmp, to which files with one size and time are the same: those of two builds have one time.
+    if any(compare_trees(*trees)):
         for tree, listing in zip(trees, listings):
             for path in [p for p in tree.iterdir() if p.is_file()]:
                 listing.update(unpack_initrd(path))
