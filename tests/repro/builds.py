@@ -19,6 +19,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 NOBODY = 65534
 PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 CHUNK = 1 << 20
+TO_MIDNIGHT = datetime.timedelta(seconds=2)  # from the start of a build: it takes longer than that, even a resumed one
 
 
 class Missing(Exception):
@@ -56,11 +57,21 @@ def quiet(argv, **more):
     return done.stdout
 
 
-def clock_offset(days):
-    """Seconds from now to `days` from now, 4 s before midnight (UTC): it strikes while the build runs."""
-    there = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days)
-    midnight = there.replace(hour=23, minute=59, second=56, microsecond=0)
-    return int((midnight - datetime.datetime.now(datetime.timezone.utc)).total_seconds())
+def midnight_after(days):
+    """The end of the day (UTC) that comes in so many days."""
+    there = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(days=days + 1)
+    return there.replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def check_midnight(midnight, lines):
+    """Failed unless the one build that told its clock (clock.c) began before `midnight` and ended after it."""
+    if len(lines) != 1:
+        raise Failed(f"one build was to tell its clock, and {len(lines)} did")
+    begin, end = (datetime.datetime.fromtimestamp(int(word), datetime.timezone.utc) for word in lines[0].split())
+    wrong = "began after" if begin >= midnight else "ended before" if end < midnight else None
+    if wrong:
+        raise Failed(f"the build {wrong} midnight, {midnight:%F %T}: "
+                     f"by its clock it ran from {begin:%F %T} to {end:%F %T}")
 
 
 @contextlib.contextmanager
@@ -125,6 +136,11 @@ class Bench:
             raise Failed(f"the order of folders is not reversed: {orders}")
         return library
 
+    def clock_teller(self):
+        library = self.work / "clock.so"
+        quiet(["cc", "-shared", "-fPIC", "-O1", "-o", library, HERE / "clock.c"])
+        return library
+
     def faker(self):
         found = glob.glob("/usr/lib/*/faketime/libfaketimeMT.so.1")
         if not found:
@@ -161,6 +177,8 @@ class Build:
         self.site = self.folder / settings.get("path", "site")
         self.cache = self.site / "cache"
         self.image = self.folder / "image"
+        self.clock_log = self.folder / "clock"
+        self.midnight = None  # by the clock of the build that was started last
         self.ordinary = settings.get("user") == "ordinary"
         self.preloads = []
         self.environment = {}
@@ -201,11 +219,10 @@ class Build:
         if self.settings.get("reverse"):
             self.preloads.append(self.bench.reverser())
         if "clock" in self.settings:
-            self.preloads.append(self.bench.faker())
+            self.preloads += [self.bench.clock_teller(), self.bench.faker()]
+            self.environment["CLOCK_LOG"] = str(self.clock_log)
         if self.preloads and not self.settings.get("everywhere"):
             self.environment["LD_PRELOAD"] = ":".join(map(str, self.preloads))
-            if "clock" in self.settings:
-                self.environment["FAKETIME"] = f"{clock_offset(self.settings['clock']):+d}s"
         if self.ordinary and is_root():
             for path in [self.folder, *self.folder.rglob("*")]:
                 os.chown(path, NOBODY, NOBODY, follow_symlinks=False)
@@ -266,10 +283,8 @@ class Build:
         (etc / "ld.so.preload").write_text("".join(f"{path}\n" for path in self.preloads))
         lines = [f"mount -t overlay overlay -o 'lowerdir={etc}:/etc' /etc"]
         if "clock" in self.settings:
-            offset = clock_offset(self.settings["clock"])
-            (etc / "faketimerc").write_text(f"{offset:+d}s\n")
-            year = (datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=offset)).year
-            lines.append(f'test "$(env -i date -u +%Y)" = {year}')
+            eve = midnight_after(self.settings["clock"]) - TO_MIDNIGHT
+            lines.append(f'test "$(env -i date -u +%Y)" = {eve.year}')
         # The loader of the tools sees it, too.
         root, = (path for path in (self.cache / "tools").iterdir() if path.is_dir())
         loader, = root.glob("usr/lib64/ld-linux-*") or root.glob("usr/lib/ld-linux-*")
@@ -306,7 +321,20 @@ class Build:
 
     # The run
 
+    def set_clock(self):
+        """Midnight strikes while the build that starts now runs: check_midnight looks whether it did."""
+        self.midnight = midnight_after(self.settings["clock"])
+        offset = self.midnight - TO_MIDNIGHT - datetime.datetime.now(datetime.timezone.utc)
+        text = f"{offset.total_seconds():+.3f}s"
+        if self.settings.get("everywhere"):
+            (self.folder / "etc" / "faketimerc").write_text(text + "\n")
+        else:
+            self.environment["FAKETIME"] = text
+        self.clock_log.unlink(missing_ok=True)
+
     def start(self, argv):
+        if "clock" in self.settings:
+            self.set_clock()
         errors = open(self.folder / "messages", "ab")
         return subprocess.Popen(argv, env=self.environment, cwd=self.home, umask=self.settings.get("umask", 0o022),
                                 stdin=subprocess.DEVNULL, stdout=errors, stderr=errors)
@@ -338,6 +366,9 @@ class Build:
         if status != 0:
             said = (self.folder / "messages").read_text(errors="replace").strip().splitlines()
             raise Failed(f"exit status {status}: " + "\n".join(said[-8:]))
+        if self.midnight:
+            told = self.clock_log.read_text(encoding="ascii") if self.clock_log.exists() else ""
+            check_midnight(self.midnight, told.splitlines())
         if self.bench.reference is None:
             self.bench.reference = self.cache
         return Result(seconds, digest_of(self.image), self.image)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""That repro.py notices a difference, and that where.py finds it: on small disks made here."""
+"""That repro.py notices a difference, or that it did not try what it was to try, and that where.py finds the difference:
+on small disks made here."""
+import datetime
 import os
 import pathlib
 import shutil
@@ -9,6 +11,7 @@ import subprocess
 import tempfile
 import unittest
 
+import builds
 import where
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -169,11 +172,45 @@ class WhereTest(DiskCase):
         self.assertEqual(self.said()[0], f"sizes: {SIZE} and {SIZE + 512} bytes")
 
 
-# Stands in for mailstead: its images are the disk, but for a byte that depends on what they must not.
-STUB = """#!/bin/sh
-image=$4
-cp {disk} "$image"
-{leak}
+class MidnightTest(unittest.TestCase):
+    MIDNIGHT = datetime.datetime(2028, 1, 1, tzinfo=datetime.timezone.utc)
+
+    def said(self, *lines):
+        with self.assertRaises(builds.Failed) as failed:
+            builds.check_midnight(self.MIDNIGHT, lines)
+        return str(failed.exception)
+
+    def test_it_strikes(self):
+        at = int(self.MIDNIGHT.timestamp())
+        builds.check_midnight(self.MIDNIGHT, [f"{at - 1} {at}"])
+
+    def test_it_does_not(self):
+        at = int(self.MIDNIGHT.timestamp())
+        self.assertEqual(self.said(f"{at - 2} {at - 1}"),
+                         "the build ended before midnight, 2028-01-01 00:00:00: by its clock it ran from "
+                         "2027-12-31 23:59:58 to 2027-12-31 23:59:59")
+        self.assertEqual(self.said(f"{at} {at + 5}"),
+                         "the build began after midnight, 2028-01-01 00:00:00: by its clock it ran from "
+                         "2028-01-01 00:00:00 to 2028-01-01 00:00:05")
+
+    def test_nobody_knows(self):
+        self.assertEqual(self.said(), "one build was to tell its clock, and 0 did")
+        self.assertEqual(self.said("1 2", "1 2"), "one build was to tell its clock, and 2 did")
+
+    def test_the_day(self):
+        now = datetime.datetime.now(datetime.timezone.utc)
+        for days in (400, -400):
+            left = builds.midnight_after(days) - now - datetime.timedelta(days=days)
+            self.assertGreater(left, datetime.timedelta(0))
+            self.assertLessEqual(left, datetime.timedelta(days=1))
+
+
+# Stands in for mailstead: its images are the disk, but for a byte that depends on what they must not. Not a shell
+# script: clock.c counts on a process that leaves by exit(3), as mailstead does and dash does not.
+STUB = """#!/usr/bin/python3
+import subprocess, sys
+script = {script!r}
+sys.exit(subprocess.run(["sh", "-c", script, *sys.argv]).returncode)
 """
 
 
@@ -185,7 +222,7 @@ class TableTest(DiskCase):
         (site / "mail.yaml").touch()
         (site / "mailstead.lock").touch()
         program = self.folder / "mailstead"
-        program.write_text(STUB.format(disk=self.one, leak=leak))
+        program.write_text(STUB.format(script=f'image=$4\ncp {self.one} "$image"\n{leak}\n'))
         program.chmod(0o755)
         self.folder.chmod(0o755)
         done = subprocess.run([HERE / "repro.py", program, site / "mail.yaml", self.folder / "work", *options],
@@ -211,13 +248,22 @@ class TableTest(DiskCase):
         self.assertIn("DIFFERS", self.row(lines, "reversed order"))
 
     def test_leaks_of_clock_and_locale(self):
-        leak = 'date +%Y | dd of="$image" bs=1 seek=20480 conv=notrunc status=none'
+        leak = 'date +%Y | dd of="$image" bs=1 seek=20480 conv=notrunc status=none; sleep 3'
         code, lines = self.table(leak, "--only", "clock of the program")
         self.assertEqual(code, 1)
         self.assertIn("DIFFERS", self.row(lines, "clock of the program"))
         leak = 'locale decimal_point | dd of="$image" bs=1 seek=20480 conv=notrunc status=none'
         code, lines = self.table(leak, "--only", "Turkish locale")
         self.assertIn("DIFFERS", self.row(lines, "Turkish locale"))
+
+    def test_a_build_that_midnight_is_to_strike_in(self):
+        code, lines = self.table("sleep 3", "--only", "clock of the program")
+        self.assertEqual(code, 0)
+        self.assertIn("same", self.row(lines, "clock of the program"))
+        code, lines = self.table("", "--only", "clock of the program")
+        self.assertEqual(code, 1)
+        self.assertIn("FAILED", self.row(lines, "clock of the program"))
+        self.assertRegex("\n".join(lines), "the build ended before midnight, .* 00:00:00: by its clock it ran from ")
 
     def test_what_cannot_be_tried_is_no_success(self):
         code, lines = self.table("", "--only", "other Debian")

@@ -12,7 +12,7 @@ HOSTILE_ENVIRONMENT = {
     "COLUMNS": "20", "TERM": "vt100", "NO_COLOR": "1", "LANGUAGE": "tr:de", "USER": "somebody", "LOGNAME": "somebody",
 }
 
-# Days; builds.clock_offset adds seconds, so that midnight comes while the build runs.
+# Days; builds.py sets the clock to shortly before midnight, and a build in which it does not strike has failed.
 YEAR_AND_MIDNIGHT = 400
 
 # By the messages that say what begins.
@@ -53,7 +53,7 @@ CLOCK = Variation("clock of the program", "a clock 400 days ahead that passes mi
                   {"clock": YEAR_AND_MIDNIGHT})
 EVERY_CLOCK = Variation("clock of all", "the same clock in the program and all its tools (which are there already)",
                         {"clock": YEAR_AND_MIDNIGHT, "everywhere": True})
-PAST = Variation("clock of all, past", "400 days behind, in the program and all its tools",
+PAST = Variation("clock of all, past", "a clock 400 days behind that passes midnight, in the program and all its tools",
                  {"clock": -400, "everywhere": True})
 ONE_CORE = Variation("1 core", "one core", {"cores": "0"})
 ONE_BUSY_CORE = Variation("1 core, load", "one core, two busy loops beside", {"cores": "0", "load": 2})
