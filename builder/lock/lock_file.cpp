@@ -10,6 +10,7 @@
 
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
+#include "lock/grammar.hpp"
 #include "lock/text.hpp"
 
 namespace mailstead::lock {
@@ -19,36 +20,11 @@ constexpr std::string_view kFormatLine = "mailstead-lock 1";
 constexpr std::string_view kRemedy = "`mailstead lock --update` writes a new one";
 constexpr std::uint64_t kLargestPackage = 4'000'000'000;
 
-bool only(std::string_view text, std::string_view allowed_marks) {
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
-           allowed_marks.find(c) != std::string_view::npos;
-  });
-}
-
-bool is_version(std::string_view text) {
-  if (text.empty() || text.size() > 200 || text[0] < '0' || text[0] > '9') return false;
-  return std::all_of(text.begin(), text.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view(".+-~:").find(c) != std::string_view::npos;
-  });
-}
-
-bool is_digest(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(), [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+/// The name of a user or a group.
+bool is_account_name(std::string_view text) {
+  return text.size() <= 32 && std::all_of(text.begin(), text.end(), [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-';
          });
-}
-
-/// A path below a mirror's pool. It becomes part of an address, so nothing that could lead elsewhere is let
-/// through.
-bool is_pool_path(std::string_view path) {
-  if (!path.starts_with("pool/") || !path.ends_with(".deb") || path.size() > 400) return false;
-  const bool plain = std::all_of(path.begin(), path.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-           std::string_view("/._+-~:").find(c) != std::string_view::npos;
-  });
-  return plain && path.find("//") == std::string_view::npos && path.find("/.") == std::string_view::npos;
 }
 
 template <class Number>
@@ -166,9 +142,8 @@ class Parser {
 
   std::string read_time(const Words& words) {
     if (lock_.archive_time != 0) return "this entry is there twice";
-    // The upper bound is the year 9999; a time before Debian is as impossible.
-    if (words.size() != 2 || !read_number(words[1], lock_.archive_time) || lock_.archive_time < 745'000'000 ||
-        lock_.archive_time > 253'402'300'799) {
+    if (words.size() != 2 || !read_number(words[1], lock_.archive_time) ||
+        !is_archive_time(lock_.archive_time)) {
       return "the archive's time is not a possible one (seconds since 1970)";
     }
     return {};
@@ -191,7 +166,7 @@ class Parser {
 
   std::string read_id(const Words& words, std::vector<FixedId>& list) {
     FixedId id;
-    if (words.size() != 3 || words[1].size() > 32 || !only(words[1], "_-") || !read_number(words[2], id.id) ||
+    if (words.size() != 3 || !is_account_name(words[1]) || !read_number(words[2], id.id) ||
         id.id == std::numeric_limits<std::uint32_t>::max()) {
       return "a name and a number below 4294967295 are expected";
     }
@@ -216,9 +191,7 @@ class Parser {
     if (!is_package_name(package.name)) return "the package's name cannot be one";
     if (!is_version(package.version)) return "the package's version cannot be one";
     if (!is_plain_name(package.architecture)) return "the package's architecture cannot be one";
-    if (package.archive != "debian" && package.archive != "debian-security") {
-      return "the archive is neither 'debian' nor 'debian-security'";
-    }
+    if (!is_archive(package.archive)) return "the archive is neither 'debian' nor 'debian-security'";
     if (!is_pool_path(package.pool_path)) return "the package's path is not a .deb file below pool/";
     if (!read_number(words[6], package.size) || package.size == 0 || package.size > kLargestPackage) {
       return "the package's size is not a possible one";
@@ -289,14 +262,6 @@ std::vector<FixedId> sorted(std::vector<FixedId> ids) {
 }
 
 }  // namespace
-
-bool is_package_name(std::string_view name) {
-  return name.size() >= 2 && name.size() <= 120 && only(name, "+-.") && only(name.substr(0, 1), "");
-}
-
-bool is_plain_name(std::string_view name) {
-  return !name.empty() && name.size() <= 40 && only(name, "-") && only(name.substr(0, 1), "");
-}
 
 std::filesystem::path lock_path_for(const std::filesystem::path& spec) {
   return spec.parent_path() / "mailstead.lock";

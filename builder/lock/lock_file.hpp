@@ -30,11 +30,4 @@ Result<Lock> load_lock(const std::filesystem::path& path);
 /// Writes format_lock(lock), so that the file is old or new, never half.
 Status save_lock(const std::filesystem::path& path, const Lock& lock);
 
-/// Whether `name` can be a package name: Debian Policy 5.6.1. A final '-' or '+' that APT would take as an
-/// order to remove or install does not slip through as long as the name is also looked up in the index.
-bool is_package_name(std::string_view name);
-
-/// Whether `name` can be an architecture or suite ("amd64", "trixie").
-bool is_plain_name(std::string_view name);
-
 }  // namespace mailstead::lock

@@ -9,7 +9,7 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "lock/apt.hpp"
-#include "lock/lock_file.hpp"
+#include "lock/grammar.hpp"
 
 namespace mailstead::lock {
 namespace {

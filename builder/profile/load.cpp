@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "lock/grammar.hpp"
 #include "profile/profile.hpp"
 #include "profile/read.hpp"
 #include "yaml/yaml.hpp"
@@ -31,14 +32,6 @@ std::uint64_t read_size(const yaml::Value& value, yaml::Problems& problems) {
   return number * kMebibyte;
 }
 
-/// Package names as Debian Policy 5.6.1 has them: they end up as arguments of the solver.
-bool is_package_name(std::string_view name) {
-  const auto plain = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'); };
-  return name.size() >= 2 && plain(name.front()) && std::all_of(name.begin(), name.end(), [&](char c) {
-           return plain(c) || c == '+' || c == '-' || c == '.';
-         });
-}
-
 std::vector<std::string> read_packages(yaml::MapReader& map, std::string_view key, yaml::Problems& problems) {
   std::vector<std::string> names;
   const auto list = map.require(key);
@@ -46,7 +39,7 @@ std::vector<std::string> read_packages(yaml::MapReader& map, std::string_view ke
   for (const yaml::Value& value : list->as_list(problems)) {
     auto name = value.as_string(problems);
     if (!name) continue;
-    if (!is_package_name(*name)) {
+    if (!lock::is_package_name(*name)) {
       problems.add(value.error(fmt::format("'{}' is not a package name", *name)));
     } else if (std::find(names.begin(), names.end(), *name) != names.end()) {
       problems.add(value.error(fmt::format("package '{}' is listed twice", *name)));
@@ -104,12 +97,6 @@ void read_diversions(const yaml::Value& value, Profile& profile, yaml::Problems&
 }
 
 /// Profile names are file names below profiles/, so that nothing else can be opened by one.
-bool is_profile_name(std::string_view name) {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
-  });
-}
-
 std::vector<std::string> profile_names(const std::filesystem::path& data) {
   std::vector<std::string> names;
   std::error_code error;
@@ -128,7 +115,7 @@ std::vector<std::string> profile_names(const std::filesystem::path& data) {
 
 Result<Profile> load_profile(const std::filesystem::path& data, const std::string& name) {
   const auto names = profile_names(data);
-  if (!is_profile_name(name) || std::find(names.begin(), names.end(), name) == names.end()) {
+  if (!lock::is_plain_name(name) || std::find(names.begin(), names.end(), name) == names.end()) {
     const auto near = yaml::nearest(name, names);
     std::string known;
     for (const std::string& each : names) known += (known.empty() ? "" : ", ") + each;
