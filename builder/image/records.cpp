@@ -3,8 +3,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <nlohmann/json.hpp>
-#include <optional>
+#include <tuple>
+#include <utility>
+
+#include "lock/grammar.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -19,34 +24,148 @@ Json roles_of(const RecordedPackage& package) {
   return roles;
 }
 
-RecordedPackage package_of(const Json& json) {
-  RecordedPackage package;
-  package.name = json.at("name").get<std::string>();
-  package.version = json.at("version").get<std::string>();
-  package.architecture = json.at("architecture").get<std::string>();
-  package.archive = json.at("archive").get<std::string>();
-  package.pool_path = json.at("path").get<std::string>();
-  package.sha256 = json.at("sha256").get<std::string>();
-  for (const Json& role : json.at("in")) {
-    const auto name = role.get<std::string>();
-    package.system = package.system || name == "system";
-    package.initrd = package.initrd || name == "initrd";
-    package.boot = package.boot || name == "boot";
-  }
-  return package;
-}
-
 std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-/// Calls `read` with the parsed text; whatever it does not find is one error.
-template <class Record, class Read>
-Result<Record> parse(std::string_view text, const char* what, Read read) {
+/// The longest value that an error shows, bytes.
+constexpr std::size_t kMostShown = 100;
+
+/// An object of a record, and what errors call it.
+class Object {
+ public:
+  Object(const char* record, std::string prefix, const Json& json)
+      : record_(record), prefix_(std::move(prefix)), json_(json) {}
+
+  /// A text that is `valid`; `expected` says what that is.
+  Result<std::string> text(const char* field, bool (*valid)(std::string_view), const char* expected) const {
+    auto value = json_.at(field).get<std::string>();
+    if (!valid(value)) return wrong(field, Json(value), expected);
+    return value;
+  }
+  Result<std::string> digest(const char* field) const {
+    return text(field, lock::is_digest, "64 lower-case hexadecimal digits");
+  }
+
+  const Json& at(const char* field) const { return json_.at(field); }
+
+  /// The objects of a list, called `field`[0] and so on.
+  std::vector<Object> list(const std::string& field) const {
+    std::vector<Object> objects;
+    for (const Json& json : json_.at(field).get_ref<const Json::array_t&>())
+      objects.emplace_back(record_, fmt::format("{}{}[{}].", prefix_, field, objects.size()), json);
+    return objects;
+  }
+
+  tl::unexpected<Error> wrong(const std::string& field, const Json& value, const char* expected) const {
+    // With all but ASCII escaped, so that it can be cut anywhere and shown on any terminal.
+    std::string shown = value.dump(-1, ' ', true, Json::error_handler_t::replace);
+    if (shown.size() > kMostShown) shown = shown.substr(0, kMostShown) + "…";
+    return fail(ErrorKind::integrity,
+                fmt::format("{}: {}{} is {}, not {}", record_, prefix_, field, shown, expected));
+  }
+
+ private:
+  const char* record_;
+  std::string prefix_;
+  const Json& json_;
+};
+
+Result<RecordedPackage> package_of(const Object& object) {
+  RecordedPackage package;
+  TRY(package.name, object.text("name", lock::is_package_name, "the name of a package"));
+  TRY(package.version, object.text("version", lock::is_version, "the version of a package"));
+  TRY(package.architecture, object.text("architecture", lock::is_plain_name, "an architecture"));
+  TRY(package.archive, object.text("archive", lock::is_archive, "\"debian\" or \"debian-security\""));
+  TRY(package.pool_path, object.text("path", lock::is_pool_path, "the path of a .deb file below pool/"));
+  TRY(package.sha256, object.digest("sha256"));
+  const Json& roles = object.at("in");
+  for (int bits = 1; bits < 8; ++bits) {
+    package.system = (bits & 1) != 0;
+    package.initrd = (bits & 2) != 0;
+    package.boot = (bits & 4) != 0;
+    if (roles_of(package) == roles) return package;
+  }
+  return object.wrong("in", roles, "some of [\"system\",\"initrd\",\"boot\"], in this order");
+}
+
+constexpr std::array kParts = {kUsrPart, kKernelPart, kInitrdPart, kEspPart, kMbrPart, kBiosPart};
+
+/// The place of a part in the order in which records have them; their number if there is no such part.
+std::size_t place_of(std::string_view part) {
+  return static_cast<std::size_t>(std::find(kParts.begin(), kParts.end(), part) - kParts.begin());
+}
+
+Result<PublicPart> part_of(const Object& object) {
+  PublicPart part;
+  TRY(part.name, object.text(
+                     "name", [](std::string_view name) { return place_of(name) < kParts.size(); },
+                     "the name of a part"));
+  // By reference, which takes integers only: get() would convert a fraction of any size.
+  part.size = object.at("size").get_ref<const Json::number_unsigned_t&>();
+  if (part.size == 0) return object.wrong("size", 0, "the size of a part");
+  TRY(part.sha256, object.digest("sha256"));
+  return part;
+}
+
+/// What can stand on the kernel's command line without adding another line to GRUB's configuration.
+bool is_kernel_argument(std::string_view text) {
+  return !text.empty() && std::all_of(text.begin(), text.end(), [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+Result<BaseRecord> base_record_of(const Json& json) {
+  const Object object(kBaseRecordPath, "", json);
+  BaseRecord record;
+  TRY(record.identity, object.digest("identity"));
+  TRY(record.mailstead_version, object.text("mailstead", lock::is_version, "a version"));
+  TRY(record.profile, object.text("profile", lock::is_plain_name, "the name of a profile"));
+  TRY(record.suite, object.text("suite", lock::is_plain_name, "the name of a suite"));
+  TRY(record.architecture, object.text("architecture", lock::is_plain_name, "an architecture"));
+  record.archive_time = object.at("archive_time").get_ref<const Json::number_integer_t&>();
+  if (!lock::is_archive_time(record.archive_time))
+    return object.wrong("archive_time", object.at("archive_time"),
+                        "a possible time of an archive (seconds since 1970)");
+  for (const Object& one : object.list("packages")) {
+    TRY(RecordedPackage package, package_of(one));
+    if (!record.packages.empty()) {
+      const RecordedPackage& last = record.packages.back();
+      if (std::tie(package.name, package.architecture) <= std::tie(last.name, last.architecture))
+        return one.wrong("name", package.name, "behind that of the package before it");
+    }
+    record.packages.push_back(std::move(package));
+  }
+  return record;
+}
+
+Result<ImageRecord> image_record_of(const Json& json) {
+  const Object object(kImageRecordPath, "", json);
+  ImageRecord record;
+  TRY(record.base, object.digest("base"));
+  TRY(record.usr_root_hash, object.digest("usr_root_hash"));
+  for (const Object& one : object.list("parts")) {
+    TRY(PublicPart part, part_of(one));
+    if (!record.parts.empty() && place_of(part.name) <= place_of(record.parts.back().name))
+      return one.wrong("name", part.name, "behind that of the part before it");
+    record.parts.push_back(std::move(part));
+  }
+  for (const char* needed : {kUsrPart, kKernelPart, kInitrdPart, kEspPart}) {
+    const auto same = [&](const PublicPart& part) { return part.name == needed; };
+    if (std::none_of(record.parts.begin(), record.parts.end(), same))
+      return fail(ErrorKind::integrity, fmt::format("{}: parts lacks \"{}\"", kImageRecordPath, needed));
+  }
+  record.kernel_arguments = object.at("kernel_arguments").get<std::vector<std::string>>();
+  for (std::size_t i = 0; i < record.kernel_arguments.size(); ++i)
+    if (!is_kernel_argument(record.kernel_arguments[i]))
+      return object.wrong(fmt::format("kernel_arguments[{}]", i), record.kernel_arguments[i],
+                          "a word for the kernel's command line");
+  return record;
+}
+
+/// What `read` makes of the parsed text; whatever it does not find is one error.
+template <class Record>
+Result<Record> parse(std::string_view text, const char* what, Result<Record> (*read)(const Json&)) {
   try {
-    Record record;
-    read(Json::parse(text), record);
-    return record;
+    return read(Json::parse(text));
   } catch (const Json::exception& error) {
     return fail(ErrorKind::integrity, fmt::format("{} is not what Mailstead writes: {}", what, error.what()));
   }
@@ -85,28 +204,11 @@ std::string to_json(const ImageRecord& record) {
 }
 
 Result<BaseRecord> read_base_record(std::string_view json) {
-  return parse<BaseRecord>(json, kBaseRecordPath, [](const Json& object, BaseRecord& record) {
-    record.identity = object.at("identity").get<std::string>();
-    record.mailstead_version = object.at("mailstead").get<std::string>();
-    record.profile = object.at("profile").get<std::string>();
-    record.suite = object.at("suite").get<std::string>();
-    record.architecture = object.at("architecture").get<std::string>();
-    // By reference, which takes integers only: get() would convert a fraction of any size.
-    record.archive_time = object.at("archive_time").get_ref<const Json::number_integer_t&>();
-    for (const Json& package : object.at("packages")) record.packages.push_back(package_of(package));
-  });
+  return parse(json, kBaseRecordPath, base_record_of);
 }
 
 Result<ImageRecord> read_image_record(std::string_view json) {
-  return parse<ImageRecord>(json, kImageRecordPath, [](const Json& object, ImageRecord& record) {
-    record.base = object.at("base").get<std::string>();
-    record.usr_root_hash = object.at("usr_root_hash").get<std::string>();
-    for (const Json& part : object.at("parts"))
-      record.parts.push_back({part.at("name").get<std::string>(),
-                              part.at("size").get_ref<const Json::number_unsigned_t&>(),
-                              part.at("sha256").get<std::string>()});
-    record.kernel_arguments = object.at("kernel_arguments").get<std::vector<std::string>>();
-  });
+  return parse(json, kImageRecordPath, image_record_of);
 }
 
 }  // namespace mailstead::image

@@ -66,7 +66,11 @@ struct ImageRecord {
 std::string to_json(const BaseRecord& record);
 std::string to_json(const ImageRecord& record);
 
-/// Reads what to_json wrote. The text is hostile. Errors (ErrorKind::integrity): anything else.
+/// Reads what to_json wrote. The text is hostile: digests have 64 lower-case digits, names, versions,
+/// architectures and paths of packages the forms of lock/grammar.hpp, packages and parts are sorted, each
+/// there once, and no part is missing but those for the legacy BIOS; users of a record need not look at that
+/// again. Errors (ErrorKind::integrity): anything else; they name the record, the field and what is wrong
+/// with it.
 Result<BaseRecord> read_base_record(std::string_view json);
 Result<ImageRecord> read_image_record(std::string_view json);
 

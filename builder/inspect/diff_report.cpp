@@ -39,13 +39,13 @@ void describe_packages(std::string& text, const std::vector<PackageDifference>& 
   if (packages.empty()) return;
   heading(text, "packages");
   for (const PackageDifference& package : packages) {
-    const std::string name = printable(package.name);
+    const std::string& name = package.name;
     if (package.before.empty())
-      text += fmt::format("  + {} {}\n", name, printable(package.after));
+      text += fmt::format("  + {} {}\n", name, package.after);
     else if (package.after.empty())
-      text += fmt::format("  - {} {}\n", name, printable(package.before));
+      text += fmt::format("  - {} {}\n", name, package.before);
     else
-      text += fmt::format("  ~ {} {} -> {}{}\n", name, printable(package.before), printable(package.after),
+      text += fmt::format("  ~ {} {} -> {}{}\n", name, package.before, package.after,
                           package.older ? " (older)" : "");
   }
 }

@@ -115,9 +115,9 @@ std::string describe_packages(const std::vector<InstalledPackage>& packages, std
 std::string list_packages(const std::vector<InstalledPackage>& packages) {
   std::string text;
   for (const InstalledPackage& package : packages) {
-    text += fmt::format("{:<36} {:<28} {:<6} {:>8}  {}\n", printable(package.record.name),
-                        printable(package.record.version), printable(package.record.architecture),
-                        human_size(package.dpkg.installed), roles_of(package.record));
+    text += fmt::format("{:<36} {:<28} {:<6} {:>8}  {}\n", package.record.name, package.record.version,
+                        package.record.architecture, human_size(package.dpkg.installed),
+                        roles_of(package.record));
   }
   return text;
 }
@@ -208,10 +208,9 @@ std::string describe(const Appliance& appliance, std::size_t width, bool package
   std::string text =
       line("image", fmt::format("{}, {}", printable(appliance.file), human_size(appliance.size)));
   text += line("host name", printable(appliance.hostname));
-  text += line("base", printable(base.identity));
-  text += line("made by", fmt::format("Mailstead {} for {}", printable(base.mailstead_version),
-                                      printable(base.profile)));
-  text += line("made from", fmt::format("{} as of {}", printable(base.suite), utc_time(base.archive_time)));
+  text += line("base", base.identity);
+  text += line("made by", fmt::format("Mailstead {} for {}", base.mailstead_version, base.profile));
+  text += line("made from", fmt::format("{} as of {}", base.suite, utc_time(base.archive_time)));
   text += "\n" + draw_partitions(appliance, width) + "\n";
   for (const Slot& slot : appliance.slots) text += describe_slot(slot);
   text += "\n" + describe_packages(appliance.facts.packages, width);

@@ -158,8 +158,15 @@ void read_verity(std::string_view bytes) {
 }
 
 void read_records(std::string_view bytes) {
-  if (const auto record = image::read_image_record(bytes)) require(!image::to_json(*record).empty());
-  if (const auto record = image::read_base_record(bytes)) require(!image::to_json(*record).empty());
+  // What is accepted can be written, and read again as the same.
+  if (const auto record = image::read_image_record(bytes)) {
+    const std::string json = image::to_json(*record);
+    require(image::to_json(image::read_image_record(json).value()) == json);
+  }
+  if (const auto record = image::read_base_record(bytes)) {
+    const std::string json = image::to_json(*record);
+    require(image::to_json(image::read_base_record(json).value()) == json);
+  }
 }
 
 void read_packages(std::string_view bytes) {
