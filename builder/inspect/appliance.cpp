@@ -46,20 +46,7 @@ Result<PublicFacts> read_facts(const DiskImage& image, std::size_t slot) {
   TRY(facts.base, image::read_base_record(json));
   TRY(const std::string status, required_text(tree, std::string(in_usr(rootfs::kDpkgDatabase)) + "/status"));
   TRY(auto entries, read_dpkg_status(status));
-  for (const image::RecordedPackage& package : facts.base.packages) {
-    const auto entry = entries.find(package.name + ":" + package.architecture);
-    if (entry == entries.end() || entry->second.version != package.version)
-      return fail(ErrorKind::integrity,
-                  fmt::format("the image records {} {}, and its package database has another version or none",
-                              package.name, package.version));
-    facts.packages.push_back({package, std::move(entry->second)});
-    entries.erase(entry);
-  }
-  // What the record leaves out would be missing in every list, and nobody would know.
-  if (!entries.empty())
-    return fail(ErrorKind::integrity,
-                fmt::format("the image's package database has {}, and its record does not",
-                            printable(entries.begin()->first)));
+  TRY(facts.packages, match_packages(facts.base.packages, std::move(entries)));
   return facts;
 }
 
@@ -77,6 +64,26 @@ Status read_root(const DiskImage& image, Appliance& appliance) {
 }
 
 }  // namespace
+
+Result<std::vector<InstalledPackage>> match_packages(const std::vector<image::RecordedPackage>& recorded,
+                                                     std::map<std::string, DpkgEntry> entries) {
+  std::vector<InstalledPackage> packages;
+  for (const image::RecordedPackage& package : recorded) {
+    const auto entry = entries.find(package.name + ":" + package.architecture);
+    if (entry == entries.end() || entry->second.version != package.version)
+      return fail(ErrorKind::integrity,
+                  fmt::format("the image records {} {}, and its package database has another version or none",
+                              package.name, package.version));
+    packages.push_back({package, std::move(entry->second)});
+    entries.erase(entry);
+  }
+  // What the record leaves out would be missing in every list, and nobody would know.
+  if (!entries.empty())
+    return fail(ErrorKind::integrity,
+                fmt::format("the image's package database has {}, and its record does not",
+                            printable(entries.begin()->first)));
+  return packages;
+}
 
 Result<std::size_t> current_slot(const std::vector<Slot>& slots) {
   for (const bool first : {true, false}) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +50,11 @@ struct Appliance {
   std::vector<OpenPort> ports;
   rootfs::FileTree root;  ///< the root file system
 };
+
+/// The recorded packages, in their order, each with its entry of the package database (see read_dpkg_status).
+/// Errors (ErrorKind::integrity): the two do not have the same packages in the same versions.
+Result<std::vector<InstalledPackage>> match_packages(const std::vector<image::RecordedPackage>& recorded,
+                                                     std::map<std::string, DpkgEntry> entries);
 
 /// The slot that GRUB would end up with: the one that starts first, if it is filled, else the other one.
 /// Errors: both are empty.
