@@ -14,7 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Raised whenever the code that makes a base changes its bytes, so that no old base is taken from a cache.
+/// Raised whenever the code changes the bytes that it makes of the same packages, profile and overlays, so
+/// that an identity never stands for two bases: the test of the golden image wants it. (The cache does not
+/// need it: its key has the digest of the program.)
 constexpr int kBaseFormat = 3;
 
 /// Adds each file below `folder`, with its name and whether it is executable, in byte order.

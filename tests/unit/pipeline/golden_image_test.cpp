@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The whole of Mailstead on packages that are made here from literals, and the digest of the image in git:
-// whoever changes a byte notices, decides that it is meant, and tells users in CHANGELOG.md.
+// whoever changes a byte notices, decides that it is meant, and tells users in CHANGELOG.md, which has to
+// name the digest. A base with other bytes has to have another identity, too: that is how images say which
+// base they have.
 //
 // The tools are stand-ins, which write down what they are asked (tests/support/stand_in_tool.cpp). So the
 // digest is of all that Mailstead decides: what is in the trees and archives, in which order and with which
@@ -9,7 +11,12 @@
 // change with it, which is a lock's decision, and that they give the same bytes everywhere tests/repro shows.
 // Nor is it of the shipped profiles and overlays, which change as their text in git does (tests/golden/render
 // has what becomes of it).
+#include <fmt/format.h>
+
 #include <cstdlib>
+#include <map>
+#include <sstream>
+#include <string>
 
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
@@ -28,6 +35,7 @@ using test::symbolic_link;
 namespace {
 
 const fs::path kGolden = fs::path(MAILSTEAD_SOURCE_DIR) / "tests/golden/image";
+const fs::path kDigests = kGolden / "digests.txt";
 
 template <class T>
 T must(Result<T> result) {
@@ -209,18 +217,68 @@ fs::path write_site(const fs::path& folder, const fs::path& cache) {
   return spec;
 }
 
-/// A line for the image and for each of its parts, so that a difference has a place.
-std::string digests(const std::string& image) {
+constexpr const char* kImage = "image";
+constexpr const char* kIdentity = "identity of the base";
+constexpr std::string_view kBasePart = "base: ";
+
+/// A line for the image and for each of its parts, so that a difference has a place; and for the base what
+/// `mailstead base` prints.
+std::string digests(const std::string& image, const pipeline::BuildResult& result) {
   constexpr std::uint64_t k = image::kMebibyte;
   const auto partitions = must(image::place_partitions({4 * k, 4 * k, 2 * k, k}, "any scope"));
   std::string text;
   const auto line = [&](const std::string& name, std::uint64_t start, std::uint64_t size) {
     text += crypto::sha256_hex(std::string_view(image).substr(start, size)) + "  " + name + "\n";
   };
-  line("image", 0, image.size());
+  line(kImage, 0, image.size());
   line("boot code and partition table", 0, k);
   for (const auto& partition : partitions) line(partition.label, partition.start, partition.size);
+  text += fmt::format("{}  {}\n", result.base, kIdentity);
+  for (const image::PublicPart& part : result.parts)
+    text += fmt::format("{}  {}{}\n", part.sha256, kBasePart, part.name);
   return text;
+}
+
+/// The digests of such lines, by what they are of.
+std::map<std::string, std::string> by_name(const std::string& text) {
+  std::map<std::string, std::string> digests;
+  std::istringstream lines(text);
+  for (std::string line; std::getline(lines, line);) digests[line.substr(66)] = line.substr(0, 64);
+  return digests;
+}
+
+/// What keeps the lines `after` from taking the place of `before`; empty if nothing does.
+std::string update_problem(const std::string& before, const std::string& after) {
+  const auto old = by_name(before);
+  const auto now = by_name(after);
+  if (!old.contains(kIdentity) || old.at(kIdentity) != now.at(kIdentity)) return {};
+  auto both = old;
+  both.insert(now.begin(), now.end());
+  for (const auto& [name, digest] : both) {
+    if (!name.starts_with(kBasePart)) continue;
+    if (!old.contains(name) || !now.contains(name) || old.at(name) != now.at(name))
+      return fmt::format(
+          "the base has other bytes ({}) under the same identity: raise kBaseFormat in "
+          "builder/pipeline/base_id.cpp",
+          name);
+  }
+  return {};
+}
+
+/// What the change log lacks about images with this digest; empty if nothing. Its newest section is the first
+/// one, and an entry begins with "* ".
+std::string changelog_problem(std::string_view changelog, std::string_view image_digest) {
+  const auto begin = changelog.find("\n## ");
+  const std::string_view newest = begin == std::string_view::npos
+                                      ? std::string_view()
+                                      : changelog.substr(begin, changelog.find("\n## ", begin + 1) - begin);
+  const std::string_view digits = image_digest.substr(0, 12);
+  const auto entries = newest.find("\n* ");
+  if (entries != std::string_view::npos && newest.find(digits, entries) != std::string_view::npos) return {};
+  return fmt::format(
+      "no entry in the newest section of CHANGELOG.md names {}, which the digest of the image in "
+      "tests/golden/image/digests.txt begins with: say there, with these digits, why images have other bytes",
+      digits);
 }
 
 /// A variable of the environment for one test.
@@ -248,17 +306,57 @@ TEST_CASE("The image of the fixture has the digest that is in git") {
   options.offline = true;
   options.now = 1'750'000'000;
   const fs::path image = folder.path() / "golden.img";
-  must(pipeline::build(spec, image, options, *reporter));
+  const pipeline::BuildResult result = must(pipeline::build(spec, image, options, *reporter));
   const std::string bytes = must(read_file(image));
-  const std::string found = digests(bytes);
+  const std::string found = digests(bytes, result);
 
-  const fs::path golden = kGolden / "digests.txt";
-  if (std::getenv("UPDATE_GOLDEN") != nullptr) must(write_file(golden, found));
+  if (std::getenv("UPDATE_GOLDEN") != nullptr) {
+    REQUIRE(update_problem(must(read_file(kDigests)), found) == "");
+    must(write_file(kDigests, found));
+  }
   // What differs can be read in the image: the stand-in tools write text.
   const fs::path kept = fs::path(MAILSTEAD_STAND_IN_TOOL).parent_path() / "golden.img";
   test::write_bytes(kept.parent_path(), kept.filename(), bytes);
   INFO("the bytes of images have changed; look at " << kept
-                                                    << " with strings(1). If that is meant, say so in "
-                                                    << "CHANGELOG.md and run this with UPDATE_GOLDEN=1");
-  CHECK(found == must(read_file(golden)));
+                                                    << " with strings(1). If that is meant, run this with "
+                                                    << "UPDATE_GOLDEN=1, and say in CHANGELOG.md why");
+  CHECK(found == must(read_file(kDigests)));
+}
+
+TEST_CASE("The change log names the digest of the image that is in git") {
+  const auto image = by_name(must(read_file(kDigests))).at(kImage);
+  CHECK(changelog_problem(must(read_file(fs::path(MAILSTEAD_SOURCE_DIR) / "CHANGELOG.md")), image) == "");
+}
+
+TEST_CASE("A digest has to be in an entry of the newest section") {
+  const std::string digest = "0123456789ab" + std::string(52, 'c');
+  CHECK(changelog_problem(
+            "# Changes\n\n## 2\n\n* One.\n* Two, by which the image is\n  0123456789ab.\n\n## 1\n", digest) ==
+        "");
+  const std::string problem =
+      "no entry in the newest section of CHANGELOG.md names 0123456789ab, which the digest of the image in "
+      "tests/golden/image/digests.txt begins with: say there, with these digits, why images have other bytes";
+  for (const char* changelog :
+       {"", "# Changes\n\n* 0123456789ab\n", "# Changes\n\n## 2 (0123456789ab)\n\n* One.\n",
+        "# Changes\n\n## 2\n\n* One: 0123456789a.\n",
+        "# Changes\n\n## 2\n\n* One.\n\n## 1\n\n* 0123456789ab\n"})
+    CHECK(changelog_problem(changelog, digest) == problem);
+}
+
+TEST_CASE("A base has other bytes under another identity only") {
+  const auto lines = [](char image, char identity, char usr) {
+    return fmt::format("{}  image\n{}  identity of the base\n{}  base: usr\n", std::string(64, image),
+                       std::string(64, identity), std::string(64, usr));
+  };
+  const std::string before = lines('a', 'b', 'c');
+  const std::string problem =
+      "the base has other bytes (base: usr) under the same identity: raise kBaseFormat in "
+      "builder/pipeline/base_id.cpp";
+  CHECK(update_problem(before, before) == "");
+  CHECK(update_problem(before, lines('d', 'b', 'c')) == "");  // the site's part only
+  CHECK(update_problem(before, lines('d', 'e', 'f')) == "");
+  CHECK(update_problem(before, lines('d', 'b', 'f')) == problem);
+  const std::string without_usr = before.substr(0, before.find(std::string(64, 'c')));
+  CHECK(update_problem(without_usr, before) == problem);
+  CHECK(update_problem(before, without_usr) == problem);
 }
