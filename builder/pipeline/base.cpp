@@ -118,21 +118,10 @@ Status link_alternatives(const profile::Profile& profile, std::int64_t clock, ro
 
 /// Says in /usr what it is made from.
 Status put_record(const BaseInput& input, const std::string& identity, rootfs::FileTree& tree) {
-  const profile::Profile& profile = input.platform.profile;
-  image::BaseRecord record{
-      identity, MAILSTEAD_VERSION, profile.name, profile.suite, profile.architecture, input.lock.archive_time,
-      {}};
-  for (const lock::Package& package : input.lock.packages) {
-    const bool boots = is_boot_package(profile, package);
-    if (!package.roles.system && !package.roles.initrd && !boots) continue;
-    record.packages.push_back({package.name, package.version, package.architecture, package.archive,
-                               package.pool_path, package.sha256, package.roles.system, package.roles.initrd,
-                               boots});
-  }
   rootfs::Inode inode;
   inode.mtime = input.lock.archive_time;
   inode.origin = "mailstead";
-  inode.content = rootfs::Content(image::to_json(record));
+  inode.content = rootfs::Content(image::to_json(record_of(input.platform, input.lock, identity)));
   return tree.put(image::kBaseRecordPath, std::move(inode));
 }
 

@@ -46,10 +46,14 @@ struct BaseInput {
   const tools::Toolbox& toolbox;
 };
 
+/// What a base is made from, as it says itself in image::kBaseRecordPath.
+image::BaseRecord record_of(const Platform& platform, const lock::Lock& lock, std::string identity);
+
 /// What a base is called, in 64 hexadecimal digits each.
 struct BaseId {
-  /// The digest over everything that its bytes depend on: the packages of system and initrd and those that
-  /// are copied to boot, the names and versions of the tools, profile, accounts, overlays and our version.
+  /// The digest over everything that its bytes depend on: what its record says (all of the packages of system
+  /// and initrd and of those that are copied to boot, our version), the names and versions of the tools,
+  /// profile, accounts and overlays.
   /// Salts and UUIDs derive from it, and it is the same on every build host.
   std::string identity;
   /// In the cache: the identity and all that must not have changed since the base was made. A changed

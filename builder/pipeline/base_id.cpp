@@ -46,23 +46,39 @@ Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
 
 }  // namespace
 
+image::BaseRecord record_of(const Platform& platform, const lock::Lock& lock, std::string identity) {
+  const profile::Profile& profile = platform.profile;
+  image::BaseRecord record{std::move(identity),
+                           MAILSTEAD_VERSION,
+                           profile.name,
+                           profile.suite,
+                           profile.architecture,
+                           lock.archive_time,
+                           {}};
+  for (const lock::Package& package : lock.packages) {
+    const bool boots = is_boot_package(profile, package);
+    if (!package.roles.system && !package.roles.initrd && !boots) continue;
+    record.packages.push_back({package.name, package.version, package.architecture, package.archive,
+                               package.pool_path, package.sha256, package.roles.system, package.roles.initrd,
+                               boots});
+  }
+  return record;
+}
+
 Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
   crypto::Sha256 bytes;
   crypto::Sha256 making;
-  bytes.update(fmt::format("mailstead base {} {}\n", kBaseFormat, MAILSTEAD_VERSION));
-  bytes.update(fmt::format("{} {} {}\n", lock.suite, lock.architecture, lock.archive_time));
+  // The record is in /usr: whatever it says makes other bytes.
+  bytes.update(
+      fmt::format("mailstead base {}\n{}", kBaseFormat, image::to_json(record_of(platform, lock, {}))));
   for (const lock::Package& package : lock.packages) {
-    const lock::Roles& roles = package.roles;
-    const bool boots = is_boot_package(platform.profile, package);
-    if (roles.system || roles.initrd || boots) {
-      bytes.update(fmt::format("{} {} {} {}{}{}\n", package.name, package.architecture, package.sha256,
-                               roles.system ? "s" : "-", roles.initrd ? "i" : "-", boots ? "b" : "-"));
-    }
     // Tools are programs of the build host: for each architecture they are other files, and write the same.
-    if (roles.tool) {
+    if (package.roles.tool) {
       bytes.update(fmt::format("tool {} {}\n", package.name, package.version));
       making.update(fmt::format("tool {} {} {}\n", package.name, package.architecture, package.sha256));
     }
+    // A lock with a wrong size cannot be fetched, and must not be taken because somebody has built the base.
+    making.update(fmt::format("size {}\n", package.size));
   }
   const auto add_file = [&](const std::string& name, crypto::Sha256& hash) -> Status {
     TRY(const std::string text, read_file(platform.data / name));

@@ -81,6 +81,38 @@ TEST_CASE("A tool that is in the system too is the same tool on every build host
   CHECK(f.id().key != before.key);
 }
 
+TEST_CASE("A size that the lock never had is not taken for what the cache has") {
+  Fixture f;
+  const BaseId before = f.id();
+  f.locked("system").size = 2;
+  CHECK(f.id().identity == before.identity);
+  CHECK(f.id().key != before.key);
+}
+
+TEST_CASE("Whatever a base says of itself, its identity depends on") {
+  Fixture f;
+  const auto record = [&] { return image::to_json(record_of(f.platform, f.lock, {})); };
+  const std::string said = record();
+  const BaseId before = f.id();
+  SECTION("a package's version") {
+    f.locked("system").version = "2";
+  }
+  SECTION("a package's archive") {
+    f.locked("initrd").archive = "debian-security";
+  }
+  SECTION("a package's place in the archive") {
+    f.locked("loader").pool_path = "pool/elsewhere.deb";
+  }
+  SECTION("what a package is for") {
+    f.locked("system").roles.initrd = true;
+  }
+  SECTION("the suite") {
+    f.platform.profile.suite = "forky";
+  }
+  CHECK(record() != said);
+  CHECK(f.id().identity != before.identity);
+}
+
 TEST_CASE("What changes bytes of a base changes its identity") {
   Fixture f;
   const BaseId before = f.id();
