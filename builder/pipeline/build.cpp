@@ -87,6 +87,7 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   CHECK_OK(require_keys(project.site));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   warn_of_example_passwords(project, reporter);
+  result.files = project.site.files;
   TRY(result.keys, public_keys(project.site));
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));

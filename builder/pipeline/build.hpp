@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -29,10 +30,11 @@ struct BuildResult {
   std::string usr_root_hash;
   std::string root_root_hash;
   std::string profile;
-  std::string spec_sha256;               ///< of the text that was read
-  lock::Lock lock;                       ///< what was read of it
-  std::vector<PublicKey> keys;           ///< the site's, baked into the image
-  std::vector<image::PublicPart> parts;  ///< of the base
+  std::string spec_sha256;                   ///< of the text that was read
+  lock::Lock lock;                           ///< what was read of it
+  std::map<std::string, std::string> files;  ///< see spec::Site::files
+  std::vector<PublicKey> keys;               ///< the site's, baked into the image
+  std::vector<image::PublicPart> parts;      ///< of the base
 };
 
 /// From the spec to the image: the whole of Mailstead in one function.

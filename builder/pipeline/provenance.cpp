@@ -37,6 +37,7 @@ Json dependencies(const BuildResult& result) {
          {"uri", lock::package_url(package.name, package.version, package.architecture, result.lock.suite)}},
         package.sha256));
   }
+  for (const auto& [name, sha256] : result.files) array.push_back(with_digest({{"name", name}}, sha256));
   // Of private keys what everybody may know, so that the digest gives nothing away.
   for (const PublicKey& key : result.keys) array.push_back(with_digest({{"name", key.name}}, key.sha256));
   return array;
@@ -46,14 +47,15 @@ Json dependencies(const BuildResult& result) {
 
 std::string provenance_statement(const std::filesystem::path& spec, const BuildResult& result,
                                  std::string_view image_sha256) {
+  const Json inputs = dependencies(result);
   const Json definition = {{"buildType", kBuildType},
                            {"externalParameters",
                             {{"spec", with_digest({{"name", spec.filename().string()}}, result.spec_sha256)},
                              {"profile", result.profile}}},
                            {"internalParameters", {{"base", result.base}}},
-                           {"resolvedDependencies", dependencies(result)}};
+                           {"resolvedDependencies", inputs}};
   // Who builds the same again has the same invocation.
-  const std::string scope = result.spec_sha256 + result.lock.text_sha256 + result.base;
+  const std::string scope = result.spec_sha256 + result.base + inputs.dump();
   const Json details = {
       {"builder",
        {{"id", kBuilder}, {"version", {{"mailstead", MAILSTEAD_VERSION}, {"revision", kRevision}}}}},

@@ -185,6 +185,7 @@ void read_password(Reading& reading, const MapReader::Entry& entry, const std::o
   } else if (file) {
     auto text = reading.named_file(*file, 4096, true);
     if (!text) return;
+    reading.note_file(*file, *text);
     while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
     account.password_hash = reading.accept(parse_password_hash(*text), *file).value_or("");
   } else {
@@ -305,6 +306,7 @@ void read_accounts(Reading& reading, const Value& value) {
       account.sieve_place = sieve->place();
     } else if (sieve_file) {
       auto text = reading.named_file(*sieve_file, 1u << 20, false);
+      if (text) reading.note_file(*sieve_file, *text);
       account.sieve = text ? reading.accept(parse_sieve(*std::move(text)), *sieve_file) : std::nullopt;
       account.sieve_place = sieve_file->place();
       account.sieve_file = sieve_file->text();

@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "base/run.hpp"
+#include "crypto/digest.hpp"
 
 namespace mailstead::spec {
 
@@ -91,6 +92,10 @@ std::vector<Mention> Reading::addresses(const Value& list) {
 
 std::filesystem::path Reading::absolute(std::string_view path) const {
   return (site.folder / std::filesystem::path(path)).lexically_normal();
+}
+
+void Reading::note_file(const Value& value, std::string_view text) const {
+  site.files.insert_or_assign(std::string(value.text()), crypto::sha256_hex(text));
 }
 
 std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t limit, bool secret) {

@@ -69,6 +69,8 @@ struct Reading {
   /// suggestion looks at all names.
   std::string suggestion(const std::string& word, const std::function<std::vector<std::string>()>& names);
 
+  /// Notes that `text` was read of the file that `value` names: see Site::files.
+  void note_file(const yaml::Value& value, std::string_view text) const;
   /// The text of a file that the spec names, relative to its folder. With `secret`, a file that everybody on
   /// the machine may read is refused.
   std::optional<std::string> named_file(const yaml::Value& value, std::uint64_t limit, bool secret);

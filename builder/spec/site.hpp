@@ -118,6 +118,9 @@ struct Site {
   /// Mail passed on to other servers; the target may not send as the address. A forward from an account's own
   /// address keeps a local copy.
   std::map<Address, std::vector<Address>> forwards;
+  /// SHA-256 of what was read of the files with password hashes and sieve scripts, by their names in the
+  /// spec.
+  std::map<std::string, std::string> files;
 };
 
 }  // namespace mailstead::spec
