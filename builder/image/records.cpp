@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <exception>
 #include <nlohmann/json.hpp>
 #include <tuple>
 #include <utility>
@@ -161,13 +162,31 @@ Result<ImageRecord> image_record_of(const Json& json) {
   return record;
 }
 
+/// A record has some hundred kilobytes and lists in lists of objects. What is larger or deeper is not parsed:
+/// a bracket becomes many times its size in memory.
+constexpr std::size_t kMostText = 1u << 20;
+constexpr int kDeepest = 4;
+
+struct TooDeep : std::exception {
+  const char* what() const noexcept override { return "it is nested too deeply"; }
+};
+
 /// What `read` makes of the parsed text; whatever it does not find is one error.
 template <class Record>
 Result<Record> parse(std::string_view text, const char* what, Result<Record> (*read)(const Json&)) {
+  const auto refuse = [&](const char* why) {
+    return fail(ErrorKind::integrity, fmt::format("{} is not what Mailstead writes: {}", what, why));
+  };
+  if (text.size() > kMostText) return refuse("it is too long");
   try {
-    return read(Json::parse(text));
+    return read(Json::parse(text, [](int depth, Json::parse_event_t, const Json&) {
+      if (depth > kDeepest) throw TooDeep();
+      return true;
+    }));
+  } catch (const TooDeep& error) {
+    return refuse(error.what());
   } catch (const Json::exception& error) {
-    return fail(ErrorKind::integrity, fmt::format("{} is not what Mailstead writes: {}", what, error.what()));
+    return refuse(error.what());
   }
 }
 

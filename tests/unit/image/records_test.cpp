@@ -211,6 +211,13 @@ TEST_CASE("A record that is none is refused") {
     CHECK(image.error().message.starts_with("etc/mailstead/image.json is not what Mailstead writes"));
     CHECK_FALSE(read_base_record(text));
   }
+  for (const auto& [text, why] : {std::pair(std::string(900'000, '['), "it is nested too deeply"),
+                                  std::pair(std::string(1'100'000, ' '), "it is too long")}) {
+    const auto image = read_image_record(text);
+    REQUIRE_FALSE(image);
+    CHECK(image.error().message ==
+          std::string("etc/mailstead/image.json is not what Mailstead writes: ") + why);
+  }
   std::string cut = to_json(base_record());
   cut.resize(cut.size() / 2);
   CHECK_FALSE(read_base_record(cut));
