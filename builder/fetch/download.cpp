@@ -115,6 +115,7 @@ Result<Paths> fetch_lacking(const std::vector<Failed>& lacking, const Store& sto
                             const FetchOptions& options, Reporter& reporter) {
   if (options.snapshot.empty()) {
     std::vector<Lost> lost;
+    lost.reserve(lacking.size());
     for (const Failed& one : lacking)
       lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::turned_off, unanswered_by(one)});
     return fail(describe_lost(std::move(lost), {}, options));

@@ -2,6 +2,7 @@
 #include "inspect/scale.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
 
 namespace mailstead::inspect {
@@ -35,7 +36,7 @@ std::string fill_of(const Segment& segment, std::size_t columns) {
   if (segment.name.empty()) return std::string(columns, ' ');
   const double part =
       segment.size == 0 ? 0.0 : static_cast<double>(segment.used) / static_cast<double>(segment.size);
-  auto filled = static_cast<std::size_t>(part * static_cast<double>(columns) + 0.5);
+  auto filled = static_cast<std::size_t>(std::lround(part * static_cast<double>(columns)));
   // A little is not nothing.
   if (segment.used > 0) filled = std::max<std::size_t>(filled, 1);
   filled = std::min(filled, columns);

@@ -10,6 +10,7 @@
 #include "base/interrupt.hpp"
 #include "lock/apt.hpp"
 #include "lock/grammar.hpp"
+#include "lock/lock_file.hpp"
 
 namespace mailstead::lock {
 namespace {

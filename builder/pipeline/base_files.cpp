@@ -25,6 +25,7 @@ Base base_in(const fs::path& folder, const std::string& id) {
 
 Result<std::vector<std::string>> digest_files(const fs::path& folder) {
   std::vector<std::future<Result<std::string>>> running;
+  running.reserve(kBaseFiles.size());
   for (const BaseFile& file : kBaseFiles)
     running.push_back(std::async(std::launch::async,
                                  [path = folder / file.name] { return crypto::sha256_file_hex(path); }));

@@ -95,7 +95,7 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
       get_public_part(project.platform, lock, project.site.file.string(), options, reporter));
   const Base& base = part.base;
   // Half a gigabyte on the disk, which the kernel needs a moment to take back.
-  const auto released = std::async(std::launch::async, [&] { part.unpacked.reset(); });
+  [[maybe_unused]] const auto released = std::async(std::launch::async, [&] { part.unpacked.reset(); });
   const BaseInput input{project.platform, lock, part.toolbox};
   // Beside the site's files: both wait for the disk more than for a processor.
   auto scripts = std::async(std::launch::async,
