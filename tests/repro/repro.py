@@ -22,7 +22,8 @@ def arguments():
     parser.add_argument("spec", help="has its lock and secrets/ beside it and needs no other file; was built once, so "
                         "that its packages are in the cache")
     parser.add_argument("work", help="folder that may grow by 3 GB; other users must be able to enter it")
-    parser.add_argument("--short", action="store_true", help="the most telling variations, several in one build")
+    parser.add_argument("--short", action="store_true", help="the most telling variations, several in one build; one by one where "
+                        "that differs")
     parser.add_argument("--only", metavar="NAME", action="append", help="only these rows (repeatable)")
     parser.add_argument("--against", metavar="IMAGE", help="an image of the spec, instead of a first build")
     parser.add_argument("--tree", metavar="FOLDER", help="the other Debian release, made there if it is missing")
@@ -56,40 +57,71 @@ def choose(options):
     return chosen
 
 
+class Comparison:
+    """Tries variations, a row each, against the image that all have to be."""
+
+    def __init__(self, bench, table, image):
+        self.bench = bench
+        self.table = table
+        self.image = image  # the first build's, if there is none yet
+        self.digest = image and builds.digest_of(image)
+        self.verdicts = {}  # by the name of the row
+
+    def try_row(self, variation):
+        """Builds it unless that has been done, and prints its row."""
+        if variation.name not in self.verdicts:
+            self.verdicts[variation.name] = self.build(variation)
+        return self.verdicts[variation.name]
+
+    def build(self, variation):
+        try:
+            build = builds.Build(self.bench, variation.name, variation.settings)
+            result = build.run()
+        except builds.Missing as error:
+            self.table.row(variation.name, "", "NOT TRIED", "", f"{variation.what}: {error}")
+            return "NOT TRIED"
+        except builds.Failed as error:
+            self.table.row(variation.name, "", "FAILED", "", variation.what)
+            self.table.notes(str(error).splitlines())
+            return "FAILED"
+        if self.image is None:
+            self.digest, self.image = result.digest, result.image
+        verdict = "same" if result.digest == self.digest else "DIFFERS"
+        self.table.row(variation.name, result.seconds, verdict, result.digest[:12], variation.what)
+        if verdict == "same":
+            build.clean()
+            return verdict
+        self.table.notes(where.explain(self.image, result.image) + [f"kept: {result.image}"])
+        if variation.parts:
+            self.try_parts(variation)
+        return verdict
+
+    def try_parts(self, variation):
+        """Which of the variations that a row joins make the difference."""
+        verdicts = {part.name: self.try_row(part) for part in variation.parts}
+        different = [name for name, verdict in verdicts.items() if verdict == "DIFFERS"]
+        unknown = [name for name, verdict in verdicts.items() if verdict in ("FAILED", "NOT TRIED")]
+        said = [f"what differs of '{variation.name}' alone: {', '.join(different) or 'nothing'}"]
+        if unknown:
+            said.append(f"not known of: {', '.join(unknown)}")
+        self.table.notes(said)
+
+    def count(self, *verdicts):
+        return sum(verdict in verdicts for verdict in self.verdicts.values())
+
+
 def main():
     options = arguments()
     source = pathlib.Path(__file__).resolve().parent.parent.parent
     chosen = choose(options)
-    table = Table([v.name for v in chosen])
+    table = Table([v.name for row in chosen for v in (row, *row.parts)])
     tree = other_debian.Tree(options.tree, source) if options.tree and builds.is_root() else None
     bench = builds.Bench(options.program, source, options.spec, options.work, tree)
-    image = options.against and pathlib.Path(options.against)
-    digest = image and builds.digest_of(image)
-    wrong = missing = 0
+    comparison = Comparison(bench, table, options.against and pathlib.Path(options.against))
     for variation in chosen:
-        try:
-            build = builds.Build(bench, variation.name, variation.settings)
-            result = build.run()
-        except builds.Missing as error:
-            missing += 1
-            table.row(variation.name, "", "NOT TRIED", "", f"{variation.what}: {error}")
-            continue
-        except builds.Failed as error:
-            wrong += 1
-            table.row(variation.name, "", "FAILED", "", variation.what)
-            table.notes(str(error).splitlines())
-            continue
-        if image is None:
-            digest, image = result.digest, result.image
-        same = result.digest == digest
-        verdict = "same" if same else "DIFFERS"
-        table.row(variation.name, result.seconds, verdict, result.digest[:12], variation.what)
-        if same:
-            build.clean()
-        else:
-            wrong += 1
-            table.notes(where.explain(image, result.image) + [f"kept: {result.image}"])
-    print(f"{len(chosen)} builds: {wrong} other or failed, {missing} not tried")
+        comparison.try_row(variation)
+    wrong, missing = comparison.count("DIFFERS", "FAILED"), comparison.count("NOT TRIED")
+    print(f"{len(comparison.verdicts)} builds: {wrong} other or failed, {missing} not tried")
     sys.exit(1 if wrong or (missing and not options.allow_missing) else 0)
 
 

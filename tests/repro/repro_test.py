@@ -276,6 +276,25 @@ class TableTest(DiskCase):
         self.assertEqual(code, 1)
         self.assertIn("no room", "\n".join(lines))
 
+    def test_what_differs_of_several_in_one_build(self):
+        options = ("--short", "--only", "elsewhere", "--against", self.other)
+        leak = 'printf x | dd of="$image" bs=1 seek=20480 conv=notrunc status=none'
+        code, lines = self.table(f'test "$(umask)" != 0077 || {leak}', *options)
+        self.assertEqual(code, 1)
+        self.assertIn("DIFFERS", self.row(lines, "elsewhere"))
+        self.assertIn("DIFFERS", self.row(lines, "umask 077"))
+        for same in ("home and path", "time zone", "Turkish locale", "host name", "environment", "reversed order",
+                     "1 core"):
+            self.assertIn(" same ", self.row(lines, same))
+        self.assertIn("what differs of 'elsewhere' alone: umask 077", [line.strip() for line in lines])
+        self.assertEqual(lines[-1], "9 builds: 2 other or failed, 0 not tried")
+        code, lines = self.table(f'test "$(umask)" != 0077 || test -z "$TZ" || {leak}', *options)
+        self.assertEqual(code, 1)
+        self.assertIn("what differs of 'elsewhere' alone: nothing", [line.strip() for line in lines])
+        self.assertEqual(lines[-1], "9 builds: 1 other or failed, 0 not tried")
+        code, lines = self.table("", *options)
+        self.assertEqual((code, lines[-1]), (0, "1 builds: 0 other or failed, 0 not tried"))
+
 
 if __name__ == "__main__":
     unittest.main()

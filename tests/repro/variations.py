@@ -25,17 +25,18 @@ class Variation:
     name: str
     what: str
     settings: dict
+    parts: tuple = ()  # the variations that it joins
 
 
 def together(name, *variations):
-    """One build with all of them: quick, but a difference says less."""
+    """One build with all of them: quick, but a difference says less, so that repro.py then tries each."""
     settings = {}
     for variation in variations:
         environment = {**settings.get("env", {}), **variation.settings.get("env", {})}
         settings.update(variation.settings)
         if environment:
             settings["env"] = environment
-    return Variation(name, ", ".join(v.name for v in variations), settings)
+    return Variation(name, ", ".join(v.name for v in variations), settings, variations)
 
 
 USER = Variation("ordinary user", "user 65534, not root", {"user": "ordinary"})
