@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <limits>
 
+#include "base/printable.hpp"
+
 namespace mailstead::rootfs {
 
 namespace {
@@ -14,18 +16,19 @@ bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7f; });
 }
 
-/// For messages: control characters of a hostile name must not reach a terminal.
-std::string printable(std::string_view text) {
-  std::string result;
-  for (const char c : text.substr(0, 200)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (byte < 0x20 || byte == 0x7f) {
-      result += fmt::format("\\x{:02x}", byte);
-    } else {
-      result += c;
-    }
-  }
-  return result;
+/// For messages: a hostile name moves no cursor and fills no screen.
+std::string shown(std::string_view text) {
+  return printable(text.substr(0, 200));
+}
+
+Status check_target(std::string_view target) {
+  const auto refuse = [&](std::string_view why) {
+    return fail(ErrorKind::integrity, fmt::format("the symlink's target '{}' {}", shown(target), why));
+  };
+  if (target.empty()) return refuse("is empty");
+  if (target.size() > kMaxPath) return refuse("is too long");
+  if (has_control_character(target)) return refuse("holds control characters");
+  return ok();
 }
 
 }  // namespace
@@ -34,7 +37,7 @@ Result<std::string> clean_path(const char* raw) {
   if (raw == nullptr) return fail(ErrorKind::integrity, "an entry without a name");
   std::string_view path = raw;
   const auto refuse = [&](std::string_view why) {
-    return fail(ErrorKind::integrity, fmt::format("path '{}' {}", printable(raw), why));
+    return fail(ErrorKind::integrity, fmt::format("path '{}' {}", shown(raw), why));
   };
   if (path.starts_with('/')) return refuse("is absolute");
   if (path.size() > kMaxPath) return refuse("is too long");
@@ -67,24 +70,22 @@ Result<Inode> read_attributes(archive_entry* entry) {
       inode.type = FileType::symlink;
       const char* target = ::archive_entry_symlink(entry);
       inode.target = target == nullptr ? "" : target;
-      if (inode.target.empty() || inode.target.size() > kMaxPath || has_control_character(inode.target)) {
-        return fail(ErrorKind::integrity, fmt::format("symlink to '{}'", printable(inode.target)));
-      }
+      CHECK_OK(check_target(inode.target));
       break;
     }
     case AE_IFCHR:
     case AE_IFBLK:
-      return fail(ErrorKind::integrity, "a device node");
+      return fail(ErrorKind::integrity, "it is a device node");
     default:
-      return fail(ErrorKind::integrity, "neither a file, a directory nor a symlink");
+      return fail(ErrorKind::integrity, "it is neither a file, a directory nor a symlink");
   }
-  if (::archive_entry_sparse_count(entry) > 0) return fail(ErrorKind::integrity, "a sparse file");
+  if (::archive_entry_sparse_count(entry) > 0) return fail(ErrorKind::integrity, "it is a sparse file");
   const auto uid = ::archive_entry_uid(entry);
   const auto gid = ::archive_entry_gid(entry);
   // The highest value means "leave as it is" to chown(2) and is no id.
   constexpr std::int64_t kLimit = std::numeric_limits<std::uint32_t>::max();
   if (uid < 0 || uid >= kLimit || gid < 0 || gid >= kLimit) {
-    return fail(ErrorKind::integrity, fmt::format("impossible owner {}:{}", uid, gid));
+    return fail(ErrorKind::integrity, fmt::format("its owner {}:{} is none that a file can have", uid, gid));
   }
   inode.uid = static_cast<std::uint32_t>(uid);
   inode.gid = static_cast<std::uint32_t>(gid);

@@ -78,13 +78,13 @@ class MemberTar {
       const int status = ::archive_read_data_block(handle_.get(), &data, &length, &offset);
       if (status == ARCHIVE_EOF) break;
       if (status != ARCHIVE_OK) return failure();
-      if (static_cast<std::uint64_t>(offset) != done) return fail(ErrorKind::integrity, "a sparse file");
+      if (static_cast<std::uint64_t>(offset) != done) return fail(ErrorKind::integrity, "a file is sparse");
       if (length > size - done)
-        return fail(ErrorKind::integrity, "a file with more bytes than its header says");
+        return fail(ErrorKind::integrity, "a file has more bytes than its header says");
       CHECK_OK(sink(static_cast<const char*>(data), length));
       done += length;
     }
-    if (done != size) return fail(ErrorKind::integrity, "a file with fewer bytes than its header says");
+    if (done != size) return fail(ErrorKind::integrity, "a file has fewer bytes than its header says");
     return ok();
   }
 
@@ -171,7 +171,8 @@ class DataReader {
   Status read_entry(archive_entry* entry, std::string path) {
     const std::string note = fmt::format("reading its file '{}'", path);
     const auto refuse = [&](Error error) { return fail(std::move(error).with_note(note)); };
-    if (deb_.entries.size() >= limits_.entries) return fail(ErrorKind::integrity, "too many files");
+    if (deb_.entries.size() >= limits_.entries)
+      return fail(ErrorKind::integrity, "the package has too many files");
     if (auto status = check_parents(path); !status) return refuse(status.error());
 
     std::shared_ptr<Inode> inode;
@@ -180,12 +181,13 @@ class DataReader {
       if (!target) return refuse(target.error());
       const auto found = inodes_.find(*target);
       if (found == inodes_.end() || found->second->type != FileType::regular) {
-        return refuse(Error{ErrorKind::integrity,
-                            fmt::format("a hard link to '{}', which is no file of this package", *target),
-                            {},
-                            {},
-                            {},
-                            {}});
+        return refuse(
+            Error{ErrorKind::integrity,
+                  fmt::format("it is a hard link to '{}', which is no file of this package", *target),
+                  {},
+                  {},
+                  {},
+                  {}});
       }
       inode = found->second;
     } else {
@@ -202,7 +204,7 @@ class DataReader {
       const bool both_directories =
           found->second->type == FileType::directory && inode->type == FileType::directory;
       if (!both_directories) {
-        return refuse(Error{ErrorKind::integrity, "the same path twice in one package", {}, {}, {}, {}});
+        return refuse(Error{ErrorKind::integrity, "its path is there twice in the package", {}, {}, {}, {}});
       }
       found->second = inode;
     }
@@ -213,7 +215,7 @@ class DataReader {
   Status read_content(archive_entry* entry, Inode& inode) {
     const auto size = ::archive_entry_size(entry);
     if (size < 0 || static_cast<std::uint64_t>(size) > limits_.data_size - total_) {
-      return fail(ErrorKind::integrity, "more data than a package may have");
+      return fail(ErrorKind::integrity, "the package has more data than one may have");
     }
     total_ += static_cast<std::uint64_t>(size);
     CHECK_OK(writer_.begin(static_cast<std::uint64_t>(size)));

@@ -121,7 +121,10 @@ Status read_tar_entry(archive* handle, archive_entry* entry, const TarFile& tar,
     TRY(const std::string target, clean_path(existing));
     return tree.link(path, target);
   }
-  TRY(Inode inode, read_attributes(entry));
+  auto attributes = read_attributes(entry);
+  if (!attributes)
+    return fail(std::move(attributes.error()).with_note(fmt::format("reading its file '{}'", path)));
+  Inode inode = *std::move(attributes);
   if (const auto origin = inode.xattrs.find(kOriginAttribute); origin != inode.xattrs.end()) {
     inode.origin = origin->second;
     inode.xattrs.erase(origin);

@@ -28,7 +28,8 @@ struct TarEntry {
   unsigned uid = 0;
   unsigned gid = 0;
   std::int64_t mtime = 1'700'000'000;
-  std::vector<std::pair<std::string, std::string>> xattrs;  ///< written as SCHILY.xattr.* of a pax header
+  std::vector<std::pair<std::string, std::string>> xattrs;    ///< written as SCHILY.xattr.* of a pax header
+  std::vector<std::pair<std::string, std::string>> pax = {};  ///< other records of it
 };
 
 inline TarEntry file(std::string path, std::string content, unsigned mode = 0644) {
@@ -90,23 +91,31 @@ inline std::string padded(std::string data) {
   return data;
 }
 
-/// A ustar archive; paths above 100 bytes get GNU long names, extended attributes pax headers.
+/// A record of a pax header (pax(1), "pax Extended Header").
+inline std::string pax_record(const std::string& key, const std::string& value) {
+  const std::string body = " " + key + "=" + value + "\n";
+  // The length counts itself.
+  std::size_t length = body.size() + 1;
+  while (std::to_string(length).size() + body.size() != length) ++length;
+  return std::to_string(length) + body;
+}
+
+/// What tells of a path or target that no header has room for: GNU's long names.
+inline std::string long_name(char type, const std::string& name) {
+  const std::string content = name + '\0';
+  return tar_header({}, "././@LongLink", type, content.size()) + padded(content);
+}
+
+/// A ustar archive; paths and targets above 100 bytes get GNU long names, extended attributes pax headers.
 inline std::string make_tar(const std::vector<TarEntry>& entries) {
   std::string tar;
   for (const TarEntry& entry : entries) {
     std::string records;
-    for (const auto& [name, value] : entry.xattrs) {
-      const std::string body = " SCHILY.xattr." + name + "=" + value + "\n";
-      // The length counts itself.
-      std::size_t length = body.size() + 1;
-      while (std::to_string(length).size() + body.size() != length) ++length;
-      records += std::to_string(length) + body;
-    }
+    for (const auto& [name, value] : entry.xattrs) records += pax_record("SCHILY.xattr." + name, value);
+    for (const auto& [key, value] : entry.pax) records += pax_record(key, value);
     if (!records.empty()) tar += tar_header({}, "PaxHeader", 'x', records.size()) + padded(records);
-    if (entry.path.size() > 100) {
-      const std::string name = entry.path + '\0';
-      tar += tar_header({}, "././@LongLink", 'L', name.size()) + padded(name);
-    }
+    if (entry.path.size() > 100) tar += long_name('L', entry.path);
+    if (entry.target.size() > 100) tar += long_name('K', entry.target);
     tar += tar_header(entry, entry.path, entry.type, entry.content.size()) + padded(entry.content);
   }
   return tar + std::string(1024, '\0');

@@ -6,6 +6,7 @@
 
 #include "crypto/digest.hpp"
 #include "support/catch.hpp"
+#include "support/deb_builder.hpp"
 #include "support/program.hpp"
 
 using namespace mailstead;
@@ -289,4 +290,13 @@ TEST_CASE("Times and sizes that a format lacks are refused") {
   std::string bytes;
   CHECK_FALSE(write_tar(tree, into(bytes)));
   CHECK_FALSE(write_cpio(tree, into(bytes)));
+}
+
+TEST_CASE("What no tree can hold is refused with its path") {
+  const auto folder = TemporaryDirectory::create().value();
+  const auto refused = read_tar(saved(folder, test::make_tar({test::symbolic_link("./y", "a\x1b")})));
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().message == "the symlink's target 'a\\x1b' holds control characters");
+  REQUIRE(refused.error().notes.size() == 2);
+  CHECK(refused.error().notes[0] == "reading its file 'y'");
 }

@@ -150,25 +150,29 @@ TEST_CASE("Symlink and hard link tricks are refused") {
   CHECK(fixture.refusal({symbolic_link("./a", "/etc"), directory("./a/b/c"), file("./a/b/c/d", "x")}) ==
         "it is below 'a', which the same package ships as a symlink");
   CHECK(fixture.refusal({symbolic_link("./a", "/etc"), directory("./a/")}) ==
-        "the same path twice in one package");
-  CHECK(fixture.refusal({file("./a", "x"), file("./a", "y")}) == "the same path twice in one package");
+        "its path is there twice in the package");
+  CHECK(fixture.refusal({file("./a", "x"), file("./a", "y")}) == "its path is there twice in the package");
   CHECK(fixture.refusal({file("./a", "x"), file("./a/b", "y")}) ==
         "it is below 'a', which the same package ships as a file");
   CHECK(fixture.refusal({hard_link("./a", "/etc/shadow")}) == "path '/etc/shadow' is absolute");
   CHECK(fixture.refusal({hard_link("./a", "./etc/shadow")}) ==
-        "a hard link to 'etc/shadow', which is no file of this package");
+        "it is a hard link to 'etc/shadow', which is no file of this package");
   CHECK(fixture.refusal({directory("./d"), hard_link("./a", "./d")}) ==
-        "a hard link to 'd', which is no file of this package");
+        "it is a hard link to 'd', which is no file of this package");
   CHECK(fixture.refusal({symbolic_link("./s", "x"), hard_link("./a", "./s")}) ==
-        "a hard link to 's', which is no file of this package");
-  CHECK(fixture.refusal({symbolic_link("./s", "x\x1by")}) == "symlink to 'x\\x1by'");
+        "it is a hard link to 's', which is no file of this package");
+  CHECK(fixture.refusal({symbolic_link("./s", "x\x1by")}) ==
+        "the symlink's target 'x\\x1by' holds control characters");
+  CHECK(fixture.refusal({symbolic_link("./s", "")}) == "the symlink's target '' is empty");
+  CHECK(fixture.refusal({symbolic_link("./s", std::string(4096, 't'))}) ==
+        "the symlink's target '" + std::string(200, 't') + "' is too long");
   CHECK(fixture.unpack({directory("./d"), directory("./d"), file("./d/f", "x")}));
 }
 
 TEST_CASE("A symlink that comes after what is below it is refused too") {
   Fixture fixture;
   CHECK(fixture.refusal({directory("./a"), file("./a/f", "x"), symbolic_link("./a", "/etc")}) ==
-        "the same path twice in one package");
+        "its path is there twice in the package");
   // Without a directory entry, the tree refuses it.
   const auto result = fixture.unpack({file("./a/f", "x"), symbolic_link("./a", "/etc")});
   REQUIRE(result);
@@ -177,24 +181,31 @@ TEST_CASE("A symlink that comes after what is below it is refused too") {
   CHECK_FALSE(tree.put_shared(result->entries[1].path, result->entries[1].inode));
 }
 
-TEST_CASE("Device nodes, pipes and impossible owners are refused") {
+TEST_CASE("Device nodes, pipes, impossible owners and sparse files are refused") {
   Fixture fixture;
   for (const char type : {'3', '4'}) {
     test::TarEntry device = file("./dev/x", "");
     device.type = type;
-    CHECK(fixture.refusal({device}) == "a device node");
+    CHECK(fixture.refusal({device}) == "it is a device node");
   }
   test::TarEntry pipe = file("./x", "");
   pipe.type = '6';
-  CHECK(fixture.refusal({pipe}) == "neither a file, a directory nor a symlink");
+  CHECK(fixture.refusal({pipe}) == "it is neither a file, a directory nor a symlink");
+  test::TarEntry owned = file("./x", "");
+  owned.pax = {{"uid", "4294967295"}};
+  CHECK(fixture.refusal({owned}) == "its owner 4294967295:0 is none that a file can have");
+  test::TarEntry sparse = file("./x", "x");
+  sparse.pax = {{"GNU.sparse.size", "4096"}, {"GNU.sparse.map", "100,1"}};
+  CHECK(fixture.refusal({sparse}) == "it is a sparse file");
 }
 
 TEST_CASE("Bounds hold") {
   Fixture fixture;
   CHECK(fixture.refusal({file("./a", std::string(2000, 'x'))}, {.data_size = 1999}) ==
-        "more data than a package may have");
+        "the package has more data than one may have");
   CHECK(fixture.unpack({file("./a", std::string(2000, 'x'))}, {.data_size = 2000}));
-  CHECK(fixture.refusal({file("./a", ""), file("./b", "")}, {.entries = 1}) == "too many files");
+  CHECK(fixture.refusal({file("./a", ""), file("./b", "")}, {.entries = 1}) ==
+        "the package has too many files");
   test::Deb deb;
   deb.control_files = {{"symbols", std::string(2000, 's')}};
   const auto result = fixture.unpack(test::make_deb(deb), {.control_size = 1000});
