@@ -24,6 +24,15 @@ tl::unexpected<Error> io_error(std::string_view doing, const fs::path& path, int
               hint);
 }
 
+/// Absolute, without symlinks and "..": some programs that get such a path take it apart by its text.
+Result<fs::path> clean_path(const fs::path& path) {
+  std::error_code error;
+  fs::path clean = fs::absolute(path, error);
+  if (!error) clean = fs::weakly_canonical(clean, error);
+  if (error) return io_error("find", path, error.value());
+  return clean;
+}
+
 }  // namespace
 
 Result<std::string> read_file(const fs::path& path, std::uint64_t limit) {
@@ -127,7 +136,7 @@ TemporaryDirectory::~TemporaryDirectory() {
 Result<fs::path> cache_directory() {
   fs::path path;
   if (const char* chosen = std::getenv("MAILSTEAD_CACHE"); chosen != nullptr && *chosen != '\0') {
-    path = fs::absolute(chosen);
+    path = chosen;
   } else if (const char* xdg = std::getenv("XDG_CACHE_HOME"); xdg != nullptr && *xdg == '/') {
     path = fs::path(xdg) / "mailstead";
   } else if (const char* home = std::getenv("HOME"); home != nullptr && *home == '/') {
@@ -136,6 +145,7 @@ Result<fs::path> cache_directory() {
     return fail(ErrorKind::usage, "there is no place for downloads: neither MAILSTEAD_CACHE nor HOME is set",
                 "set MAILSTEAD_CACHE to a folder");
   }
+  TRY(path, clean_path(path));
   CHECK_OK(make_directories(path));
   return path;
 }
@@ -152,7 +162,7 @@ Result<fs::path> data_directory() {
           fmt::format("MAILSTEAD_DATA is {}, but profiles/ and rootfs-overlays/ are not there", chosen),
           "unset it, or let it name Mailstead's data folder");
     }
-    return fs::absolute(chosen);
+    return clean_path(chosen);
   }
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);

@@ -3,10 +3,26 @@
 
 #include <sys/stat.h>
 
+#include <cstdlib>
+
 #include "support/catch.hpp"
 
 namespace mailstead {
 namespace {
+
+/// An environment variable as long as this is there.
+class Variable {
+ public:
+  Variable(const char* name, const std::filesystem::path& value) : name_(name) {
+    ::setenv(name, value.c_str(), 1);
+  }
+  Variable(const Variable&) = delete;
+  Variable& operator=(const Variable&) = delete;
+  ~Variable() { ::unsetenv(name_); }
+
+ private:
+  const char* name_;
+};
 
 TEST_CASE("write_file replaces whole files with an exact mode whatever the umask") {
   const auto folder = TemporaryDirectory::create();
@@ -52,6 +68,30 @@ TEST_CASE("TemporaryDirectory goes with all that it holds") {
     REQUIRE(make_directories(path / "a" / "b"));
   }
   CHECK_FALSE(std::filesystem::exists(path));
+}
+
+TEST_CASE("Folders named in the environment are known without '..' and symlinks") {
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder);
+  const std::filesystem::path top = std::filesystem::canonical(folder->path());
+  for (const char* there : {"site", "data", "data/profiles", "data/rootfs-overlays"})
+    std::filesystem::create_directory(top / there);
+  std::filesystem::create_directory_symlink("site", top / "link");
+  {
+    const Variable cache("MAILSTEAD_CACHE", folder->path() / "site/../new/cache");
+    CHECK(cache_directory().value() == top / "new/cache");
+    CHECK(std::filesystem::is_directory(top / "new/cache"));
+  }
+  {
+    const Variable cache("MAILSTEAD_CACHE", folder->path() / "link/cache");
+    CHECK(cache_directory().value() == top / "site/cache");
+  }
+  {
+    const Variable cache("XDG_CACHE_HOME", folder->path() / "site/..");
+    CHECK(cache_directory().value() == top / "mailstead");
+  }
+  const Variable data("MAILSTEAD_DATA", folder->path() / "link/../data");
+  CHECK(data_directory().value() == top / "data");
 }
 
 TEST_CASE("human_size uses decimal units") {
