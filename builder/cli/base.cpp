@@ -39,6 +39,7 @@ void add_base(CLI::App& app, Globals& globals) {
   add_json_option(*verb, globals);
   verb->callback([&globals, lock, folder] {
     globals.work = [&globals, lock, folder]() -> Status {
+      if (!folder->empty()) CHECK_OK(pipeline::require_export_place(*folder));
       TRY(const auto platform, pipeline::open_platform(globals.options.profile));
       TRY(const auto locked, pipeline::load_lock_for(platform, *lock));
       TRY(const auto made,

@@ -110,8 +110,12 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
 Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked& unpacked,
                        rootfs::FileTree system, Reporter& reporter);
 
-/// Copies the files that get onto disks as they are (parts of `base`) into `folder`, which must not exist or
-/// be empty. Errors: ErrorKind::usage for the folder, ErrorKind::io.
+/// Whether export_base may write to `folder`, to be asked before anything takes long. Errors: it is there and
+/// not an empty folder (ErrorKind::usage); it is not, nor the folder that it is to be in (ErrorKind::io).
+Status require_export_place(const std::filesystem::path& folder);
+
+/// Copies the files that get onto disks as they are (parts of `base`) into `folder`. Errors: those of
+/// require_export_place; ErrorKind::io.
 Status export_base(const Base& base, const std::filesystem::path& folder);
 
 }  // namespace mailstead::pipeline

@@ -72,12 +72,24 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
   return kept;
 }
 
-Status export_base(const Base& base, const fs::path& folder) {
+Status require_export_place(const fs::path& folder) {
   std::error_code error;
-  if (fs::exists(folder, error) && !fs::is_empty(folder, error))
+  if (fs::exists(folder, error)) {
+    if (fs::is_directory(folder, error) && fs::is_empty(folder, error) && !error) return ok();
     return fail(ErrorKind::usage, fmt::format("{} is not an empty folder", folder.string()),
                 "name a new folder");
+  }
+  fs::path parent = fs::absolute(folder, error).parent_path();
+  if (!folder.has_filename()) parent = parent.parent_path();  // "new/"
+  if (fs::is_directory(parent, error)) return ok();
+  return fail(ErrorKind::io, fmt::format("cannot make {}: its folder does not exist", folder.string()),
+              fmt::format("mkdir -p {}", parent.string()));
+}
+
+Status export_base(const Base& base, const fs::path& folder) {
+  CHECK_OK(require_export_place(folder));
   CHECK_OK(make_directories(folder));
+  std::error_code error;
   for (const BaseFile& file : kBaseFiles) {
     if (file.part == nullptr) continue;
     fs::copy_file(base.usr.file.parent_path() / file.name, folder / file.name, error);

@@ -103,4 +103,8 @@ expect() { # CODE TEXT COMMAND…
 expect 2 "there is no profile 'none'" "$MAILSTEAD" base mailstead.lock --profile none
 expect 2 '--profile is required' "$MAILSTEAD" base mailstead.lock
 expect 2 'is not an empty folder' "$MAILSTEAD" base mailstead.lock --profile cloud-amd64 -o "$place/made" --offline
+# Before anything is made of a lock that nobody has built yet.
+mkdir "$place/third-cache"
+MAILSTEAD_CACHE=$place/third-cache expect 1 'cannot make none/made: its folder does not exist' \
+  "$MAILSTEAD" base mailstead.lock --profile cloud-amd64 -o none/made --offline
 rm -rf "$place"
