@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/printable.hpp"
 #include "cli/command.hpp"
@@ -75,6 +76,19 @@ Status require_file(const std::filesystem::path& path) {
               "make one with: mailstead build SPEC -o IMAGE");
 }
 
+/// What only building anew heeds is not ignored silently.
+Status require_spec_for_options(const pipeline::VerifyRequest& request, const pipeline::Options& options) {
+  const std::pair<const char*, bool> given[] = {{"--lock", !request.lock.empty()},
+                                                {"--profile", !options.profile.empty()},
+                                                {"--mirror", !options.mirror.empty()},
+                                                {"--offline", options.offline},
+                                                {"--snapshot", !options.snapshot.empty()}};
+  if (!request.spec.empty()) return ok();
+  for (const auto& [option, is_given] : given)
+    if (is_given) return fail(ErrorKind::usage, fmt::format("{} is of use with --spec only", option));
+  return ok();
+}
+
 Status verify_one(pipeline::VerifyRequest request, const std::optional<std::string>& root_hash,
                   Globals& globals) {
   if (root_hash) {
@@ -82,8 +96,7 @@ Status verify_one(pipeline::VerifyRequest request, const std::optional<std::stri
   }
   CHECK_OK(require_file(request.image));
   if (!request.against.empty()) CHECK_OK(require_file(request.against));
-  if (!request.lock.empty() && request.spec.empty())
-    return fail(ErrorKind::usage, "--lock is of use with --spec only");
+  CHECK_OK(require_spec_for_options(request, globals.options));
   TRY(const verify::Report report, pipeline::verify_image(request, globals.options, *globals.reporter));
   if (globals.json)
     print_json(report);

@@ -38,6 +38,13 @@ for verb in "test --spec mail.yaml" run; do
   refuse 2 'there is no image wrong/none.img' "$MAILSTEAD" $verb wrong/none.img
 done
 
+# what `verify` would ignore
+refuse 2 '--lock is of use with --spec only' "$MAILSTEAD" verify demo.img --quick --lock mailstead.lock
+for option in '--profile cloud-amd64' '--mirror file:///none' --offline '--snapshot none'; do
+  # shellcheck disable=SC2086  # an option and its value
+  refuse 2 "${option% *} is of use with --spec only" "$MAILSTEAD" verify demo.img --quick $option
+done
+
 # no keys yet
 cp mail.yaml mailstead.lock wrong/
 refuse 2 'mailstead keys' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
