@@ -23,21 +23,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Private keys first: to miss them after minutes of downloads would be unkind.
-Status require_keys(const spec::Site& site) {
-  const std::vector<fs::path> missing = keys::missing_keys(site);
-  if (missing.empty()) return ok();
-  Error error{ErrorKind::usage,
-              fmt::format("{} {} of the site {} missing", missing.size(),
-                          missing.size() == 1 ? "key" : "keys", missing.size() == 1 ? "is" : "are"),
-              {},
-              fmt::format("{} makes them", shell_quote({"mailstead", "keys", site.file.string()})),
-              {},
-              {}};
-  for (const fs::path& path : missing) error.notes.push_back(path.string());
-  return fail(std::move(error));
-}
-
 Result<std::vector<PublicKey>> public_keys(const spec::Site& site) {
   std::vector<PublicKey> all;
   for (const spec::Domain& domain : site.domains) {
@@ -84,7 +69,10 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   BuildResult result;
   TRY(const Project project, open_project(spec, options));
   result.spec_sha256 = project.spec_sha256;
-  CHECK_OK(require_keys(project.site));
+  // To miss them after minutes of downloads would be unkind.
+  CHECK_OK(require_keys(
+      project.site,
+      fmt::format("{} makes them", shell_quote({"mailstead", "keys", project.site.file.string()}))));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   warn_of_example_passwords(project, reporter);
   result.files = project.site.files;

@@ -8,6 +8,7 @@
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
 #include "keys/check.hpp"
+#include "keys/keys.hpp"
 #include "lock/check.hpp"
 #include "lock/lock_file.hpp"
 #include "lock/resolve.hpp"
@@ -48,6 +49,20 @@ Result<Project> open_project(const fs::path& spec, const Options& options) {
   TRY(project.platform, open_platform(options.profile.empty() ? project.site.profile : options.profile));
   project.lock_file = lock::lock_path_for(project.site.file);
   return project;
+}
+
+Status require_keys(const spec::Site& site, std::string hint) {
+  const std::vector<fs::path> missing = keys::missing_keys(site);
+  if (missing.empty()) return ok();
+  Error error{ErrorKind::usage,
+              fmt::format("{} {} of the site {} missing", missing.size(),
+                          missing.size() == 1 ? "key" : "keys", missing.size() == 1 ? "is" : "are"),
+              {},
+              std::move(hint),
+              {},
+              {}};
+  for (const fs::path& path : missing) error.notes.push_back(path.string());
+  return fail(std::move(error));
 }
 
 Status check_keys(const Project& project, const Options& options, Untimely untimely, Reporter& reporter) {

@@ -51,6 +51,9 @@ struct Project {
 /// Reads the spec and its profile. Errors: ErrorKind::usage with places.
 Result<Project> open_project(const std::filesystem::path& spec, const Options& options);
 
+/// Error (ErrorKind::usage) that names the site's key files that are not there, with `hint` as its remedy.
+Status require_keys(const spec::Site& site, std::string hint);
+
 /// Whether a key file that is wrong only by the clock stops the work.
 enum class Untimely { refuse, warn };
 

@@ -133,7 +133,13 @@ Status check_files(const VerifyRequest& request, const std::optional<Expectation
 }
 
 Result<lock::Lock> load_lock(const Project& project, const fs::path& path) {
-  return load_lock_for(project.platform, path.empty() ? project.lock_file : path);
+  const fs::path file = path.empty() ? project.lock_file : path;
+  std::error_code error;
+  // A new one would pin other packages than the image has.
+  if (!fs::exists(file, error))
+    return fail(ErrorKind::usage, fmt::format("there is no lock {}", file.string()),
+                "name the one that the image was built from with --lock");
+  return load_lock_for(project.platform, file);
 }
 
 void say_unproved(const VerifyRequest& request, verify::Report& report) {
@@ -161,6 +167,8 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
   std::optional<lock::Lock> lock;
   if (!request.spec.empty()) {
     TRY(project, open_project(request.spec, options));
+    CHECK_OK(require_keys(
+        project->site, "put the keys there that the image was built with: it can never be that of new ones"));
     TRY(lock, load_lock(*project, request.lock));
   }
   TRY(const fs::path cache, cache_directory());

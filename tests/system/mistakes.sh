@@ -45,8 +45,14 @@ for option in '--profile cloud-amd64' '--mirror file:///none' --offline '--snaps
   refuse 2 "${option% *} is of use with --spec only" "$MAILSTEAD" verify demo.img --quick $option
 done
 
-# no keys yet
+# no lock and no keys yet: new ones would be of no use to `verify`
+mkdir wrong/keys && cp mail.yaml wrong/keys/ && cp -r secrets wrong/keys/
+refuse 2 'wrong/keys/mailstead.lock' "$MAILSTEAD" verify demo.img --spec wrong/keys/mail.yaml
+grep -qF 'name the one that the image was built from with --lock' said.txt
+refuse 2 'there is no lock wrong/none.lock' "$MAILSTEAD" verify demo.img --spec mail.yaml --lock wrong/none.lock
 cp mail.yaml mailstead.lock wrong/
+refuse 2 'keys of the site are missing' timeout 5 "$MAILSTEAD" verify demo.img --spec wrong/mail.yaml
+grep -qF 'put the keys there that the image was built with' said.txt
 refuse 2 'mailstead keys' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 test ! -e wrong/x.img
 
