@@ -7,6 +7,7 @@
 #include "inspect/appliance.hpp"
 #include "inspect/public_part.hpp"
 #include "inspect/report.hpp"
+#include "inspect/root_hashes.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -19,18 +20,35 @@ std::size_t terminal_width() {
   return std::max<std::size_t>(size.ws_col, kLeast);
 }
 
-/// The public part by the image's own bytes; an error afterwards if the image says otherwise of itself.
-Status print_measured_base(const inspect::DiskImage& image, const inspect::Appliance& appliance, bool json) {
-  TRY(const inspect::MeasuredPublicPart part, inspect::measure_public_part(image, appliance));
-  print_public_part(part.measured, json);
-  if (part.mismatches.empty()) return ok();
+/// An error if the image says otherwise of itself than its bytes.
+Status require_match(const inspect::DiskImage& image, std::vector<std::string> mismatches, const char* hint) {
+  if (mismatches.empty()) return ok();
   Error error{ErrorKind::integrity,
               fmt::format("{} is not what it says of itself", image.disk().path().string()),
               {},
-              "the result above is what its bytes say",
-              part.mismatches,
+              hint,
+              std::move(mismatches),
               {}};
   return fail(std::move(error));
+}
+
+/// The public part by the image's own bytes; an error afterwards if the image says otherwise of itself.
+Status print_measured_base(const inspect::DiskImage& image, const inspect::Appliance& appliance, bool json) {
+  TRY(inspect::MeasuredPublicPart part, inspect::measure_public_part(image, appliance));
+  print_public_part(part.measured, json);
+  return require_match(image, std::move(part.mismatches), "the result above is what its bytes say");
+}
+
+/// All else, with the root hashes that the contents have; an error afterwards if they are not those that the
+/// machine would be started with.
+Status print_appliance(const inspect::DiskImage& image, inspect::Appliance appliance, bool json,
+                       bool packages) {
+  inspect::Slot& slot = appliance.slots[appliance.current];
+  TRY(slot.measured, inspect::measure_root_hashes(image, appliance.current, slot));
+  fmt::print("{}",
+             json ? inspect::to_json(appliance) : inspect::describe(appliance, terminal_width(), packages));
+  return require_match(image, inspect::hash_mismatches(slot),
+                       "the machine would refuse to read these contents");
 }
 
 }  // namespace
@@ -54,11 +72,9 @@ void add_inspect(CLI::App& app, Globals& globals) {
     globals.work = [&globals, choices]() -> Status {
       CHECK_OK(require_disk_image(choices->image));
       TRY(const auto image, inspect::DiskImage::open(choices->image));
-      TRY(const auto appliance, inspect::read_appliance(image));
+      TRY(auto appliance, inspect::read_appliance(image));
       if (choices->base) return print_measured_base(image, appliance, globals.json);
-      fmt::print("{}", globals.json ? inspect::to_json(appliance)
-                                    : inspect::describe(appliance, terminal_width(), choices->packages));
-      return ok();
+      return print_appliance(image, std::move(appliance), globals.json, choices->packages);
     };
   });
 }

@@ -38,8 +38,10 @@ struct VeritySuperblock {
 /// of format 1 with SHA-256 and blocks of kVerityBlock.
 Result<VeritySuperblock> read_verity_superblock(const Disk& disk, std::uint64_t offset);
 
-/// The root hash of the tree whose superblock is at `offset`, 64 lower-case digits: that of its top block,
-/// which nothing has been held against. Errors: those of read_verity_superblock and of Disk::read.
-Result<std::string> verity_root_hash(const Disk& disk, std::uint64_t offset);
+/// The root hash that the blocks of `data` have, 64 lower-case digits: computed from each of them, under the
+/// salt in the superblock that follows; nothing else of the tree there is read. Errors: those of
+/// read_verity_superblock and of Disk::stream; the tree is over other blocks than these, or `data` is none or
+/// more than kMostDisk (ErrorKind::integrity).
+Result<std::string> verity_root_hash(const Disk& disk, Extent data);
 
 }  // namespace mailstead::disk

@@ -3,14 +3,12 @@
 
 #include <fmt/format.h>
 
-#include <charconv>
 #include <string_view>
 
-#include "base/printable.hpp"
 #include "crypto/digest.hpp"
 #include "disk/digest.hpp"
-#include "disk/verity.hpp"
 #include "image/image.hpp"
+#include "inspect/root_hashes.hpp"
 
 namespace mailstead::inspect {
 namespace {
@@ -56,25 +54,6 @@ Result<PublicPart> measure(const DiskImage& image, const Appliance& appliance, c
   return measure_range(image, name, bios.start, recorded.size, bios.size);
 }
 
-Result<std::string> measure_usr_root_hash(const DiskImage& image, const Appliance& appliance) {
-  TRY(const Partition usr, image.partition(image::kUsrLabels[appliance.current]));
-  std::string_view options = appliance.slots[appliance.current].argument("systemd.verity_usr_options");
-  constexpr std::string_view kOffset = "hash-offset=";
-  const auto start = options.find(kOffset);
-  if (start == std::string_view::npos)
-    return fail(ErrorKind::integrity,
-                "the kernel's command line does not say where the hash tree of /usr is");
-  options.remove_prefix(start + kOffset.size());
-  std::uint64_t offset = 0;
-  std::from_chars(options.data(), options.data() + options.size(), offset);
-  if (offset >= usr.size) return fail(ErrorKind::integrity, "the hash tree of /usr is not in its partition");
-  auto hash = disk::verity_root_hash(image.disk(), usr.start + offset);
-  if (!hash)
-    return fail(std::move(hash.error())
-                    .with_note("reading the hash tree of /usr, where the kernel's command line has it"));
-  return hash;
-}
-
 std::string differs(std::string_view what, std::string_view recorded, std::string_view measured) {
   return fmt::format("{}: the image records {}, its bytes say {}", what, recorded, measured);
 }
@@ -85,16 +64,14 @@ Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const App
   const image::ImageRecord& record = appliance.record;
   MeasuredPublicPart result;
   result.measured.base = appliance.facts.base.identity;
-  TRY(result.measured.usr_root_hash, measure_usr_root_hash(image, appliance));
+  Slot slot = appliance.slots[appliance.current];
+  TRY(slot.measured, measure_root_hashes(image, appliance.current, slot));
+  result.measured.usr_root_hash = slot.measured->usr;
+  result.mismatches = hash_mismatches(slot);
   if (record.base != result.measured.base)
     result.mismatches.push_back(differs("base", record.base, result.measured.base));
   if (record.usr_root_hash != result.measured.usr_root_hash)
     result.mismatches.push_back(differs("usr hash", record.usr_root_hash, result.measured.usr_root_hash));
-  const std::string& started = appliance.slots[appliance.current].usr_hash;
-  if (started != result.measured.usr_root_hash)
-    result.mismatches.push_back(
-        fmt::format("usr hash: the machine would be started with {}, its bytes say {}", printable(started),
-                    result.measured.usr_root_hash));
   for (const PublicPart& recorded : record.parts) {
     TRY(PublicPart part, measure(image, appliance, recorded));
     if (part.sha256 != recorded.sha256 || part.size != recorded.size)

@@ -81,8 +81,14 @@ std::string describe_slot(const Slot& slot) {
   std::string text =
       line(name, fmt::format("{}kernel {}", slot.first ? "starts first, " : "",
                              slot.kernel_release.empty() ? "unknown" : printable(slot.kernel_release)));
-  text += line("  root hash", " " + printable(slot.root_hash));
-  text += line("  usr hash", " " + printable(slot.usr_hash));
+  const auto add = [&](const char* hash_name, const std::string& hash, const std::string* measured) {
+    const char* mark = measured == nullptr ? " (not measured)" : "";
+    text += line(hash_name, fmt::format(" {}{}", hash.empty() ? "none" : printable(hash), mark));
+    if (measured != nullptr && *measured != hash)
+      text += line("   measured", fmt::format(" {}: NOT THE SAME", *measured));
+  };
+  add("  root hash", slot.root_hash, slot.measured ? &slot.measured->root : nullptr);
+  add("  usr hash", slot.usr_hash, slot.measured ? &slot.measured->usr : nullptr);
   return text;
 }
 
@@ -170,7 +176,9 @@ Json slots_json(const std::vector<Slot>& slots) {
     if (slot.filled) {
       object["kernel_release"] = slot.kernel_release;
       object["root_hash"] = slot.root_hash;
+      object["measured_root_hash"] = slot.measured ? Json(slot.measured->root) : Json(nullptr);
       object["usr_hash"] = slot.usr_hash;
+      object["measured_usr_hash"] = slot.measured ? Json(slot.measured->usr) : Json(nullptr);
       object["command_line"] = slot.command_line;
     }
     array.push_back(std::move(object));

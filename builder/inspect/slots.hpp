@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,15 +11,22 @@
 
 namespace mailstead::inspect {
 
+/// dm-verity's of the two file systems of a slot.
+struct RootHashes {
+  std::string root;
+  std::string usr;
+};
+
 /// One of the two sets of boot, usr and root partitions.
 struct Slot {
   char name = 'a';
-  bool filled = false;         ///< there is something to start; all below is empty otherwise
-  bool first = false;          ///< GRUB tries it before the other one
-  std::string kernel_release;  ///< "6.12.57+deb13-cloud-amd64"; empty if the kernel does not say
-  std::string command_line;    ///< of the kernel
-  std::string root_hash;       ///< dm-verity's, from the command line; empty if it has none
-  std::string usr_hash;        ///< likewise
+  bool filled = false;                 ///< there is something to start; all below is empty otherwise
+  bool first = false;                  ///< GRUB tries it before the other one
+  std::string kernel_release;          ///< "6.12.57+deb13-cloud-amd64"; empty if the kernel does not say
+  std::string command_line;            ///< of the kernel
+  std::string root_hash;               ///< dm-verity's, from the command line; empty if it has none
+  std::string usr_hash;                ///< likewise
+  std::optional<RootHashes> measured;  ///< those of the contents, by measure_root_hashes
 
   /// The value behind "name=" on the command line, or empty.
   std::string_view argument(std::string_view argument_name) const;

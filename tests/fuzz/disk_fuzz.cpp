@@ -143,8 +143,11 @@ void read_verity(std::string_view bytes) {
   put_at(kTree + disk::kVerityBlock, take(32 * 16));
   const MemoryDisk memory(tail);
   const disk::Disk disk = memory.open();
-  if (const auto superblock = disk::read_verity_superblock(disk, kTree))
-    require(superblock->salt.size() <= 256 && disk::verity_root_hash(disk, kTree).value().size() == 64);
+  if (const auto superblock = disk::read_verity_superblock(disk, kTree)) {
+    require(superblock->salt.size() <= 256);
+    const auto hash = disk::verity_root_hash(disk, {0, kTree});
+    require(hash.has_value() == (superblock->data_blocks == 16) && (!hash || hash->size() == 64));
+  }
 
   image::Partition partition;
   partition.size = 1u << 20;

@@ -81,6 +81,36 @@ shown = {c["path"]: c["diff"] for c in said["configuration"]}
 assert "4190" in shown["/etc/nftables.conf"] and shown["/etc/dovecot/users"] is None
 assert said["partitions"] == ["mailstead-boot-a", "mailstead-root-a"]
 PY
+# Both root hashes are measured, from the data and not from the tree.
+python3 - <<'PY'
+import json
+slot, = (slot for slot in json.load(open("inspect/inspect.json"))["slots"] if slot["filled"])
+for name in "root_hash", "usr_hash":
+    assert len(slot[name]) == 64 and slot["measured_" + name] == slot[name], slot
+PY
+place() { python3 -c '
+import json, sys
+print(next(p[sys.argv[2]] for p in json.load(open("inspect/inspect.json"))["partitions"] if p["label"] == sys.argv[1]))' "$@"; }
+for name in root usr; do
+  cp --sparse=always "$image" inspect/changed.img
+  # The time in a squashfs superblock: no file changes by it.
+  printf '\001' | dd of=inspect/changed.img bs=1 seek=$(($(place mailstead-$name-a start) + 11)) conv=notrunc status=none
+  for options in '' --packages --json --base '--base --json'; do
+    # shellcheck disable=SC2086 # words
+    expect 1 "$MAILSTEAD" inspect inspect/changed.img $options >inspect/changed.txt 2>inspect/changed.err
+    grep -q '^mailstead: inspect/changed.img is not what it says of itself' inspect/changed.err
+    grep -q "^  $name hash: the machine would be started with [0-9a-f]\{64\}, its bytes say [0-9a-f]\{64\}\$" inspect/changed.err
+  done
+  test "$("$MAILSTEAD" inspect inspect/changed.img 2>/dev/null | grep -c 'NOT THE SAME$')" = 1
+done
+# The root file system of another site, with its own hash tree, under this one's command line
+cp --sparse=always "$image" inspect/changed.img
+root=$(place mailstead-root-a start)
+dd if=inspect/other.img of=inspect/changed.img bs=4096 skip=$((root / 4096)) seek=$((root / 4096)) \
+  count=$(($(place mailstead-root-a size) / 4096)) conv=notrunc status=none
+expect 1 "$MAILSTEAD" inspect inspect/changed.img >inspect/changed.txt 2>inspect/changed.err
+grep -qE 'root hash: the machine would be started with|^  computing the root hash of partition mailstead-root-a' inspect/changed.err
+rm inspect/changed.img
 expect 1 "$MAILSTEAD" diff "$image" inspect/flipped.img >inspect/code.txt
 grep -q '^  + boot code' inspect/code.txt
 # A byte of the partition table's second copy, and one in no structure at all
