@@ -55,6 +55,13 @@ struct Workshop {
 
 }  // namespace
 
+std::uint32_t fat_volume_id(const std::string& scope) {
+  const auto digest = crypto::sha256("FAT volume\n" + scope);
+  std::uint32_t id = 0;
+  for (int i = 0; i < 4; ++i) id = id << 8 | digest[static_cast<std::size_t>(i)];
+  return id;
+}
+
 Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const std::string& label,
                  const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
                  const std::filesystem::path& out) {
@@ -73,8 +80,8 @@ Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const st
                 "raise its size in the profile");
 
   CHECK_OK(make_empty(out, size));
-  std::vector<std::string> arguments{"--invariant", "-i",
-                                     crypto::sha256_hex("FAT volume\n" + scope).substr(0, 8), "-n", label};
+  std::vector<std::string> arguments{"--invariant", "-i", fmt::format("{:08x}", fat_volume_id(scope)), "-n",
+                                     label};
   const auto shape = geometry(size);
   arguments.insert(arguments.end(), shape.begin(), shape.end());
   arguments.push_back(out.string());

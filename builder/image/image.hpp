@@ -52,6 +52,9 @@ Status write_fat(const std::vector<FatFile>& files, std::uint64_t size, const st
                  const std::string& scope, std::int64_t clock, const tools::Toolbox& toolbox,
                  const std::filesystem::path& out);
 
+/// The number by which systems tell FAT file systems apart, of one that was made with `scope`.
+std::uint32_t fat_volume_id(const std::string& scope);
+
 /// Adds files to a FAT file system that write_fat has written, in folders that it has already. The bytes are
 /// those that write_fat makes of all files at once.
 Status add_to_fat(const std::vector<FatFile>& files, std::int64_t clock, const tools::Toolbox& toolbox,
@@ -67,6 +70,9 @@ struct Layout {
   std::uint64_t usr_size = 0;
   std::uint64_t root_size = 0;
 };
+
+/// Of the FAT file system of slot A's boot partition.
+inline constexpr const char* kBootFatLabel = "BOOT-A";
 
 /// Names of the GPT partitions, the same on every appliance.
 inline constexpr const char* kEspLabel = "mailstead-esp";

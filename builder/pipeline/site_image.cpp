@@ -48,8 +48,8 @@ Status begin_boot(const BaseInput& input, const Base& base, const std::string& s
   TRY(rootfs::Content kernel, content_of(base.kernel));
   TRY(rootfs::Content initrd, content_of(base.initrd));
   return image::write_fat(image::boot_files(std::move(kernel), std::move(initrd)),
-                          input.platform.profile.boot_size, "BOOT-A", scope, input.lock.archive_time,
-                          input.toolbox, boot);
+                          input.platform.profile.boot_size, image::kBootFatLabel, scope,
+                          input.lock.archive_time, input.toolbox, boot);
 }
 
 /// The disk with all that it has of its base.

@@ -3,19 +3,19 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <set>
-#include <vector>
+#include <iterator>
+#include <string_view>
+#include <utility>
 
-#include "base/interrupt.hpp"
-#include "crypto/digest.hpp"
+#include "disk/digest.hpp"
+#include "image/image.hpp"
 #include "verify/compare.hpp"
+#include "verify/fat.hpp"
 
 namespace mailstead::verify {
 namespace {
 
 using disk::Disk;
-using disk::Extent;
 using disk::FatCopies;
 using disk::FatEntry;
 using disk::FatVolume;
@@ -33,57 +33,11 @@ std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& v
   return std::nullopt;
 }
 
-/// A kernel or an initrd. One that its clusters do not hold is as if it were empty.
-Status check_boot_file(const Disk& disk, const FatEntry& entry, const image::PublicPart& recorded,
-                       Finding finding, Check& check) {
-  crypto::Sha256 hash;
-  const Status done = disk::stream_fat_file(disk, entry, [&](std::string_view block) {
-    hash.update(block);
-    return ok();
-  });
-  CHECK_OK(check_interrupt());
-  if (done)
-    check_part(recorded, entry.size, crypto::to_hex(hash.finish()), std::move(finding), check);
-  else
-    check_part(recorded, 0, crypto::sha256_hex(""), std::move(finding), check);
+Status check_digest(const Disk& disk, std::uint64_t start, const image::PublicPart& recorded, Finding finding,
+                    Check& check) {
+  TRY(const std::string digest, disk::sha256_hex(disk, {start, recorded.size}));
+  check_part(recorded, recorded.size, digest, std::move(finding), check);
   return ok();
-}
-
-void check_slot_config(const std::string& expected, const std::string& content, Finding finding,
-                       const Places& places, Check& check) {
-  if (content == expected) return;
-  if (content.size() == expected.size() && finding.offset) {
-    add_differences(*finding.offset, expected, content, places, check);
-    return;
-  }
-  finding.expected = expected;
-  finding.found = content;
-  check.add(std::move(finding));
-}
-
-/// The rest of a file's last cluster.
-Extent slack_of(const FatEntry& entry) {
-  if (entry.extents.empty()) return {};
-  std::uint64_t room = 0;
-  for (const Extent& extent : entry.extents) room += extent.size;
-  const std::uint64_t slack = std::min(room - std::min(room, entry.size), entry.extents.back().size);
-  return {entry.extents.back().end() - slack, slack};
-}
-
-/// What is in no file's clusters.
-std::vector<Extent> unused_clusters(const FatVolume& volume) {
-  std::vector<Extent> used;
-  for (const FatEntry& entry : volume.entries)
-    used.insert(used.end(), entry.extents.begin(), entry.extents.end());
-  std::sort(used.begin(), used.end(), [](const Extent& a, const Extent& b) { return a.start < b.start; });
-  used.push_back({volume.clusters.end(), 0});
-  std::vector<Extent> unused;
-  std::uint64_t at = volume.clusters.start;
-  for (const Extent& extent : used) {
-    if (extent.start > at) unused.push_back({at, extent.start - at});
-    at = std::max(at, extent.end());
-  }
-  return unused;
 }
 
 }  // namespace
@@ -113,29 +67,46 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
     check.add({"FAT: boot sector", label, {}, partition_.start, "a file system with slot.cfg", "none"});
     return ok();
   }
-  CHECK_OK(check_fat_copies(disk, *volume_, partition_, check));
-  std::set<std::string> names;
-  for (const FatEntry& entry : volume_->entries) {
-    if (entry.directory) continue;
-    names.insert(entry.path);
-    const std::optional<std::uint64_t> at =
-        entry.extents.empty() ? std::nullopt : std::optional(entry.extents.front().start);
-    const Finding finding{"file", label, entry.path, at, {}, {}};
-    if (entry.path == kKernel || entry.path == kInitrd) {
-      const image::PublicPart& recorded = entry.path == kKernel ? expected.kernel : expected.initrd;
-      CHECK_OK(check_boot_file(disk, entry, recorded, finding, check));
-    } else if (entry.path == kSlotConfig) {
-      check_slot_config(expected.slot_config, slot_config_, finding, places, check);
-    } else {
-      check.add({"file", label, entry.path, at, "no such file", "it is there"});
-    }
-    CHECK_OK(expect_empty(disk, slack_of(entry), places, check));
+  // A slot.cfg of another size is easier to understand as a whole.
+  if (slot_config_.size() != expected.slot_config.size())
+    check.add({"file", label, kSlotConfig, {}, expected.slot_config, slot_config_});
+  const auto bytes = encode_fat({partition_.size,
+                                 image::kBootFatLabel,
+                                 image::fat_volume_id(expected.scope),
+                                 expected.time,
+                                 {{kKernel, expected.kernel.size},
+                                  {kInitrd, expected.initrd.size},
+                                  {kSlotConfig, expected.slot_config.size()}}});
+  if (!bytes) {
+    check.add({"FAT: boot sector",
+               label,
+               {},
+               partition_.start,
+               "room for what is recorded",
+               bytes.error().message});
+    return ok();
   }
-  for (const char* name : {kKernel, kInitrd})
-    if (!names.contains(name)) check.add({"file", label, name, {}, "it is there", "no such file"});
-  check.counted = fmt::format("{} files", names.size());
-  for (const Extent& extent : unused_clusters(*volume_)) CHECK_OK(expect_empty(disk, extent, places, check));
-  return ok();
+  const auto compare = [&](std::uint64_t offset, std::string_view wanted) -> Status {
+    TRY(const std::string found, disk.read(partition_.start + offset, wanted.size()));
+    add_differences(partition_.start + offset, wanted, found, places, check);
+    return ok();
+  };
+  CHECK_OK(compare(0, bytes->reserved));
+  CHECK_OK(compare(bytes->reserved.size(), bytes->table));
+  CHECK_OK(compare(bytes->reserved.size() + bytes->table.size(), bytes->table));
+  CHECK_OK(compare(bytes->directory_at(), bytes->directory));
+  const auto place_of = [&](std::size_t file) { return partition_.start + bytes->files[file].start; };
+  CHECK_OK(
+      check_digest(disk, place_of(0), expected.kernel, {"file", label, kKernel, place_of(0), {}, {}}, check));
+  CHECK_OK(
+      check_digest(disk, place_of(1), expected.initrd, {"file", label, kInitrd, place_of(1), {}, {}}, check));
+  CHECK_OK(compare(bytes->files[2].start, expected.slot_config));
+  // The rest of each file's last cluster, and all clusters behind.
+  const std::uint64_t sizes[] = {expected.kernel.size, expected.initrd.size, expected.slot_config.size()};
+  for (std::size_t i = 0; i < std::size(sizes); ++i)
+    CHECK_OK(expect_empty(disk, {place_of(i) + sizes[i], bytes->files[i].size - sizes[i]}, places, check));
+  check.counted = fmt::format("{} files", std::size(sizes));
+  return expect_empty(disk, {partition_.start + bytes->used, partition_.size - bytes->used}, places, check);
 }
 
 Status check_fat_copies(const Disk& disk, const FatVolume& volume, const image::Partition& here,

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,8 @@ struct BootExpectation {
   std::string slot_config;
   image::PublicPart kernel;
   image::PublicPart initrd;
+  std::string scope;      ///< of the disk, from which the volume id derives
+  std::int64_t time = 0;  ///< of all files, seconds since the epoch
 };
 
 /// The boot partition of a slot: kernel, initrd, and slot.cfg with the kernel's command line.
@@ -31,8 +34,8 @@ class BootPartition {
   /// Empty if there is none.
   const std::string& slot_config() const { return slot_config_; }
 
-  /// Looks at every file, at both copies of all tables and at what is in no file. Errors: those of
-  /// disk::Disk::stream.
+  /// Holds every byte of the partition against what it has to be, wherever the tables on the disk say that
+  /// the files are. Errors: those of disk::Disk::stream.
   Status check(const disk::Disk& disk, const BootExpectation& expected, const Places& places,
                Check& check) const;
 

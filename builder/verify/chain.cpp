@@ -65,11 +65,12 @@ class Chain {
       CHECK_OK(check_boot());
       CHECK_OK(check_esp());
       CHECK_OK(check_bios());
+      // The record does not have them: all else has been held against what follows from those in the tables.
+      report_.unproved.emplace_back("sizes of the slots' partitions");
     } else {
       report_.unproved.emplace_back(
           "partition table, /usr, boot files: what vouches for them lies in the root file system, which "
-          "could "
-          "not be read");
+          "could not be read");
     }
     return check_empty();
   }
@@ -130,6 +131,8 @@ class Chain {
     if (!hostname) return unreadable(hostname.error());
     hostname_ = hostname->substr(0, hostname->find('\n'));
     record_ = *std::move(record);
+    // The record's own time is the archive's, like those of all files that a build makes.
+    record_time_ = tree->find(image::kImageRecordPath)->mtime;
     check.counted = fmt::format("{}, base {}", hostname_, record_->base.substr(0, 12));
     scope_ = image::disk_scope(record_->base, hostname_);
     TRY(partitions_, image::place_partitions(layout_, scope_));
@@ -181,10 +184,9 @@ class Chain {
     const image::VerityImage root{{}, root_.size, root_.root_hash};
     const std::string config =
         image::slot_config(image::kernel_command_line(scope_, usr, root, record_->kernel_arguments));
-    report_.unproved.emplace_back(
-        "dates and attributes in the directory of the boot partition, and its information sector");
-    return boot_.check(disk_, {config, part(image::kKernelPart), part(image::kInitrdPart)}, places_,
-                       start_check("boot partition"));
+    return boot_.check(disk_,
+                       {config, part(image::kKernelPart), part(image::kInitrdPart), scope_, record_time_},
+                       places_, start_check("boot partition"));
   }
 
   Status check_esp() {
@@ -259,6 +261,7 @@ class Chain {
   HashTree usr_;
   bool root_sound_ = false;
   std::optional<image::ImageRecord> record_;
+  std::int64_t record_time_ = 0;
   std::string hostname_;
   std::string scope_;
   std::uint64_t core_size_ = 0;

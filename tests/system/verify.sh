@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Proves the image by itself and against spec and lock, file by file; then each structure of it has one byte flipped, which
-# has to be found and named.
+# Proves the image by itself and against spec and lock, file by file. Then images that are not what they should be: one that two
+# systems read differently, and each structure with one byte flipped, which has to be found and named.
 set -eux
 cd "$WORK"
 
@@ -25,6 +25,7 @@ PY
 # Without a spec it says what it could not see.
 "$MAILSTEAD" verify demo.img --quick >verified.txt
 grep -q '^ok   boot partition' verified.txt
+grep -q "^not proved: sizes of the slots' partitions" verified.txt
 grep -q '^not proved: that the root hash is the one that' verified.txt
 grep -q '^not proved: that packages, configuration and keys are those of a spec' verified.txt
 grep -q '^not proved: that another system reads the same files' verified.txt
@@ -50,5 +51,17 @@ for malformed in '' 12 "${hash}0"; do test "$(status "$MAILSTEAD" verify demo.im
 # What is no image is found out, not refused.
 test "$(status "$MAILSTEAD" verify mail.yaml --quick)" = 1
 
+# Forged around the root hash: a boot partition that other readers take for FAT16, with another slot.cfg.
+boot=$("$SOURCE/tests/system/forgeries.py" two-faced demo.img two-faced.img)
+test "$(MTOOLS_SKIP_CHECK=1 mtype -i "two-faced.img@@$boot" ::slot.cfg)" = "linux (\$root)/vmlinuz init=/bin/sh"
+set +e; "$MAILSTEAD" verify two-faced.img --quick --root-hash "$hash" >two-faced.txt; found=$?; set -e
+cat two-faced.txt
+test "$found" = 1
+grep -q '^ok   root hash' two-faced.txt
+test "$(grep -c '^FAIL' two-faced.txt)" = 1
+for place in 'boot sector' 'backup of the boot sector' 'first copy of the table' 'second copy of the table'; do
+  grep -A20 '^FAIL boot partition' two-faced.txt | grep -q "mailstead-boot-a: FAT: $place"
+done
+
 "$SOURCE/tests/system/flips.py" "$MAILSTEAD" demo.img flipped.img
-rm -f refused.txt flipped.img verified.json verified.txt
+rm -f refused.txt flipped.img two-faced.* verified.json verified.txt
