@@ -21,6 +21,7 @@
 #include "verify/gpt.hpp"
 #include "verify/hash_trees.hpp"
 #include "verify/root_hash.hpp"
+#include "verify/squashfs.hpp"
 #include "verify/verity.hpp"
 
 namespace mailstead::verify {
@@ -136,7 +137,23 @@ class Chain {
     check.counted = fmt::format("{}, base {}", hostname_, record_->base.substr(0, 12));
     scope_ = image::disk_scope(record_->base, hostname_);
     TRY(partitions_, image::place_partitions(layout_, scope_));
+    HashTree squashfs;
+    squashfs.size = squashfs_padded_size(
+        disk_, {partition(image::kRootNumberA).start, partition(image::kRootNumberA).size});
+    check_end(image::kRootNumberA, root_, squashfs.end(), check);
     return check_superblock(image::kRootNumberA, root_, image::kRootImageName, check);
+  }
+
+  /// A root hash does not say of how many blocks of data it is: a tree over fewer can have it, too.
+  void check_end(PartitionNumber number, const HashTree& tree, std::uint64_t expected, Check& check) {
+    if (tree.end() == expected) return;
+    const Partition& here = partition(number);
+    check.add({"dm-verity: hash tree",
+               here.label,
+               {},
+               here.start + tree.size,
+               fmt::format("its end at {} bytes", expected),
+               fmt::format("its end at {} bytes", tree.end())});
   }
 
   Status check_superblock(PartitionNumber number, const HashTree& tree, const char* name, Check& check) {
@@ -172,6 +189,7 @@ class Chain {
           {"dm-verity: superblock", here.label, {}, here.start, "a file system with a hash tree", "none"});
       return ok();
     }
+    check_end(image::kUsrNumberA, usr_, part(image::kUsrPart).size, check);
     const image::VerityIds ids = image::verity_ids(record_->base, image::kUsrImageName);
     TRY(const std::uint64_t blocks,
         check_verity(disk_, {{here.start, usr_.size}, usr_.root_hash, ids.salt, here.label}, places_, check));

@@ -6,13 +6,16 @@ usage: forgeries.py KIND IMAGE OUT
 
 KIND two-faced: GRUB and mtools take the boot partition for FAT16, with a root directory and a slot.cfg of its own in entries of
 the tables that stand for unused clusters, the same in all copies; as FAT32 it is as before. Prints where that partition starts.
+KIND short: the hash tree of /usr is over one block less. It has the same root hash.
 """
 import json
+import re
 import struct
 import subprocess
 import sys
 
 SECTOR = 512
+BLOCK = 4096
 
 
 def partition(path, name):
@@ -49,11 +52,25 @@ def two_faced(path, image):
     print(start)
 
 
+def short(path, image):
+    boot, size = partition(path, "mailstead-boot-a")
+    usr, room = partition(path, "mailstead-usr-a")
+    data = read(image, boot, size)
+    option = re.search(rb"verity_usr_options=hash-offset=(\d+)", data)
+    end = int(option[1])
+    tree = bytearray(read(image, usr + end, min(room - end, end)))
+    struct.pack_into("<Q", tree, 72, end // BLOCK - 1)  # blocks of data
+    write(image, usr + end - BLOCK, tree)
+    shorter = b"%d" % (end - BLOCK)
+    assert len(shorter) == len(option[1])
+    write(image, boot + option.start(1), shorter)
+
+
 def main():
     kind, path, out = sys.argv[1:]
     subprocess.run(["cp", "--sparse=always", path, out], check=True)
     with open(out, "r+b") as image:
-        {"two-faced": two_faced}[kind](path, image)
+        {"two-faced": two_faced, "short": short}[kind](path, image)
 
 
 main()

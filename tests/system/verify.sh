@@ -51,17 +51,21 @@ for malformed in '' 12 "${hash}0"; do test "$(status "$MAILSTEAD" verify demo.im
 # What is no image is found out, not refused.
 test "$(status "$MAILSTEAD" verify mail.yaml --quick)" = 1
 
-# Forged around the root hash: a boot partition that other readers take for FAT16, with another slot.cfg.
+# Forged around the root hash: a boot partition that other readers take for FAT16, with another slot.cfg; a shorter hash tree.
 boot=$("$SOURCE/tests/system/forgeries.py" two-faced demo.img two-faced.img)
 test "$(MTOOLS_SKIP_CHECK=1 mtype -i "two-faced.img@@$boot" ::slot.cfg)" = "linux (\$root)/vmlinuz init=/bin/sh"
-set +e; "$MAILSTEAD" verify two-faced.img --quick --root-hash "$hash" >two-faced.txt; found=$?; set -e
-cat two-faced.txt
-test "$found" = 1
-grep -q '^ok   root hash' two-faced.txt
-test "$(grep -c '^FAIL' two-faced.txt)" = 1
+"$SOURCE/tests/system/forgeries.py" short demo.img short.img
+for forgery in two-faced short; do
+  set +e; "$MAILSTEAD" verify "$forgery.img" --quick --root-hash "$hash" >"$forgery.txt"; found=$?; set -e
+  cat "$forgery.txt"
+  test "$found" = 1
+  grep -q '^ok   root hash' "$forgery.txt"
+  test "$(grep -c '^FAIL' "$forgery.txt")" = 1
+done
 for place in 'boot sector' 'backup of the boot sector' 'first copy of the table' 'second copy of the table'; do
   grep -A20 '^FAIL boot partition' two-faced.txt | grep -q "mailstead-boot-a: FAT: $place"
 done
+grep -A3 '^FAIL /usr' short.txt | grep -q 'mailstead-usr-a: dm-verity: hash tree'
 
 "$SOURCE/tests/system/flips.py" "$MAILSTEAD" demo.img flipped.img
-rm -f refused.txt flipped.img two-faced.* verified.json verified.txt
+rm -f refused.txt flipped.img two-faced.* short.* verified.json verified.txt
