@@ -4,12 +4,17 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <limits>
 #include <optional>
+#include <vector>
 
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
 #include "disk/disk.hpp"
+#include "disk/fat.hpp"
+#include "disk/squashfs.hpp"
 #include "image/grub.hpp"
+#include "image/records.hpp"
 #include "pipeline/public_part.hpp"
 #include "pipeline/site_image.hpp"
 #include "tools/scratch.hpp"
@@ -28,9 +33,7 @@ namespace fs = std::filesystem;
 /// What should be there, made anew.
 struct Expectation {
   fs::path image;
-  rootfs::FileTree system;  ///< as FileSystems::system
-  rootfs::FileTree boot;
-  rootfs::FileTree esp;
+  verify::FileSystems files;  ///< without slot.cfg
   std::int64_t clock = 0;
 };
 
@@ -43,16 +46,16 @@ Status put_all(const std::vector<image::FatFile>& files, rootfs::FileTree& tree)
   return ok();
 }
 
-/// Root file system and /usr as they are seen when they are mounted.
-Result<rootfs::FileTree> mounted(const rootfs::FileTree& root, const rootfs::FileTree& system,
+/// Root file system and /usr (its paths begin below it) as they are seen when they are mounted.
+Result<rootfs::FileTree> mounted(const rootfs::FileTree& root, const rootfs::FileTree& usr,
                                  std::int64_t clock) {
   rootfs::FileTree tree = root;
-  rootfs::Inode usr;  // the root of its file system
-  usr.type = rootfs::FileType::directory;
-  usr.mode = 0755;
-  usr.mtime = clock;
-  CHECK_OK(tree.put("usr", std::move(usr)));
-  for (const auto& [path, inode] : system.subtree("usr")) CHECK_OK(tree.put_shared("usr/" + path, inode));
+  rootfs::Inode top;  // of the file system of /usr
+  top.type = rootfs::FileType::directory;
+  top.mode = 0755;
+  top.mtime = clock;
+  CHECK_OK(tree.put("usr", std::move(top)));
+  for (const auto& [path, inode] : usr) CHECK_OK(tree.put_shared("usr/" + path, inode));
   verify::hide_mount_points(tree);
   return tree;
 }
@@ -70,14 +73,53 @@ Result<Expectation> rebuild(const Project& project, const lock::Lock& lock, cons
   expected.image = scratch / "expected.img";
   CHECK_OK(write_site_image(project.site, input, base, expected.image, [] { return ok(); }, reporter));
   TRY(const rootfs::FileTree root, compose_root(project.site, input, base));
-  TRY(expected.system, mounted(root, part.composed.system, expected.clock));
+  TRY(expected.files.system, mounted(root, part.composed.system.subtree("usr"), expected.clock));
   TRY(const auto esp, image::esp_files(part.toolbox));
-  CHECK_OK(put_all(esp, expected.esp));
+  CHECK_OK(put_all(esp, expected.files.esp));
   for (const auto& [path, file] : {std::pair{"vmlinuz", base.kernel}, {"initrd.img", base.initrd}}) {
     TRY(std::string bytes, read_file(file));
-    CHECK_OK(put_all({{path, rootfs::Content(std::move(bytes))}}, expected.boot));
+    CHECK_OK(put_all({{path, rootfs::Content(std::move(bytes))}}, expected.files.boot));
   }
   return expected;
+}
+
+Result<rootfs::FileTree> read_fat_tree(const disk::Disk& disk, const image::Partition& partition) {
+  TRY(const disk::FatVolume volume, disk::read_fat(disk, {partition.start, partition.size}));
+  rootfs::FileTree tree;
+  for (const disk::FatEntry& entry : volume.entries) {
+    if (entry.path.empty()) continue;
+    rootfs::Inode inode;
+    if (entry.directory) {
+      inode.type = rootfs::FileType::directory;
+      inode.mode = 0755;
+    } else {
+      TRY(std::string bytes, disk::read_fat_file(disk, entry));
+      inode.content = rootfs::Content(std::move(bytes));
+    }
+    CHECK_OK(tree.put(entry.path, std::move(inode)));
+  }
+  return tree;
+}
+
+/// The files of an image whose bytes are proved, by readers that have no code in common with Linux.
+Result<verify::FileSystems> read_proved_files(const disk::Disk& disk,
+                                              const std::vector<image::Partition>& partitions,
+                                              Reporter& reporter) {
+  const auto activity = reporter.start("Reading the files that the root hash vouches for");
+  const auto partition = [&](image::PartitionNumber number) -> const image::Partition& {
+    return partitions[static_cast<std::size_t>(number) - 1];
+  };
+  const auto squashfs = [&](image::PartitionNumber number) {
+    return disk::read_squashfs(disk, {partition(number).start, partition(number).size});
+  };
+  verify::FileSystems files;
+  TRY(const rootfs::FileTree root, squashfs(image::kRootNumberA));
+  TRY(const rootfs::FileTree usr, squashfs(image::kUsrNumberA));
+  const rootfs::Inode* record = root.find(image::kImageRecordPath);
+  TRY(files.system, mounted(root, usr, record == nullptr ? 0 : record->mtime));
+  TRY(files.boot, read_fat_tree(disk, partition(image::kBootNumberA)));
+  TRY(files.esp, read_fat_tree(disk, partition(image::kEspNumber)));
+  return files;
 }
 
 std::string partition_of(const std::string& path) {
@@ -105,31 +147,43 @@ verify::Check count(const verify::FileSystems& systems) {
       "files", fmt::format("{} files and folders, {}, read by libguestfs", files, human_size(bytes)), {}, 0};
 }
 
-Status check_files(const VerifyRequest& request, const std::optional<Expectation>& expected,
-                   const fs::path& cache, const fs::path& scratch, Reporter& reporter,
-                   verify::Report& report) {
+void add_unreadable(const char* reader, const Error& error, verify::Report& report) {
+  report.checks.push_back({"files", {}, {}, 0});
+  report.checks.back().add(
+      {"file systems", {}, {}, {}, fmt::format("readable by {}", reader), error.message});
+}
+
+/// Holds what libguestfs reads against what has been built anew, or for want of that against the `proved`
+/// files, if these are known. Returns whether there was something to hold it against.
+Result<bool> check_files(const VerifyRequest& request, const std::optional<Expectation>& rebuilt,
+                         const std::optional<verify::FileSystems>& proved, const fs::path& cache,
+                         const fs::path& scratch, Reporter& reporter, verify::Report& report) {
   // The image is not booted for it: it is the one in doubt. What has been built from the spec may be.
-  TRY(const vm::Accelerator accelerator, expected ? vm::find_accelerator({expected->image, cache}, reporter)
-                                                  : vm::recall_accelerator(cache, reporter));
+  TRY(const vm::Accelerator accelerator, rebuilt ? vm::find_accelerator({rebuilt->image, cache}, reporter)
+                                                 : vm::recall_accelerator(cache, reporter));
   auto systems =
       verify::read_file_systems({request.image, scratch, cache / "libguestfs", accelerator}, reporter);
   if (!systems && systems.error().kind == ErrorKind::integrity) {
-    report.checks.push_back({"files", {}, {}, 0});
-    report.checks.back().add({"file systems", {}, {}, {}, "readable by Linux", systems.error().message});
-    return ok();
+    add_unreadable("Linux", systems.error(), report);
+    return false;
   }
   if (!systems) return fail(std::move(systems.error()));
   verify::Check check = count(*systems);
-  if (expected) {
+  const bool known = rebuilt || proved;
+  if (known) {
     const auto activity = reporter.start("Comparing files");
-    CHECK_OK(verify::compare_trees(expected->system, systems->system, expected->clock, partition_of, check));
-    // slot.cfg is checked byte by byte elsewhere.
-    systems->boot.remove("slot.cfg");
-    CHECK_OK(compare_fat(expected->boot, std::move(systems->boot), image::kBootLabels[0], check));
-    CHECK_OK(compare_fat(expected->esp, std::move(systems->esp), image::kEspLabel, check));
+    // slot.cfg depends on the root hash: its bytes have been compared.
+    if (rebuilt) systems->boot.remove("slot.cfg");
+    const verify::FileSystems& expected = rebuilt ? rebuilt->files : *proved;
+    const std::int64_t clock = rebuilt ? rebuilt->clock : std::numeric_limits<std::int64_t>::max();
+    CHECK_OK(verify::compare_trees(expected.system, systems->system, clock, partition_of, check));
+    CHECK_OK(compare_fat(expected.boot, std::move(systems->boot), image::kBootLabels[0], check));
+    CHECK_OK(compare_fat(expected.esp, std::move(systems->esp), image::kEspLabel, check));
+  } else {
+    check.counted += ", compared with nothing";
   }
   report.checks.push_back(std::move(check));
-  return ok();
+  return known;
 }
 
 Result<lock::Lock> load_lock(const Project& project, const fs::path& path) {
@@ -142,7 +196,7 @@ Result<lock::Lock> load_lock(const Project& project, const fs::path& path) {
   return load_lock_for(project.platform, file);
 }
 
-void say_unproved(const VerifyRequest& request, verify::Report& report) {
+void say_unproved(const VerifyRequest& request, bool files_compared, verify::Report& report) {
   auto& unproved = report.unproved;
   if (!request.spec.empty() || !request.against.empty()) {
     // Every byte has been compared with one that is trusted.
@@ -155,7 +209,9 @@ void say_unproved(const VerifyRequest& request, verify::Report& report) {
     unproved.emplace_back(
         "that packages, configuration and keys are those of a spec and a lock: name them with --spec");
   }
-  if (request.quick) unproved.emplace_back("that another system reads the same files: leave out --quick");
+  if (!files_compared)
+    unproved.emplace_back(request.quick ? "that another system reads the same files: leave out --quick"
+                                        : "that another system reads the same files");
 }
 
 }  // namespace
@@ -178,8 +234,9 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
 
   verify::Report report;
   const auto layout = verify::read_layout(disk);
+  std::vector<image::Partition> partitions;
   if (layout) {
-    TRY(const auto partitions, image::place_partitions(*layout, ""));
+    TRY(partitions, image::place_partitions(*layout, ""));
     CHECK_OK(verify::check_chain(disk, *layout, verify::Places::of(disk, partitions), request.root_hash,
                                  reporter, report));
   } else {
@@ -188,6 +245,7 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
         {"partition table", {}, {}, {}, "that of a fresh image", layout.error().message});
   }
 
+  const bool sound = report.passed();
   std::optional<Expectation> expected;
   if (project) {
     TRY(expected, rebuild(*project, *lock, options, scratch.path(), reporter));
@@ -196,14 +254,26 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
     if (path.empty()) continue;
     TRY(const disk::Disk reference, disk::Disk::open(path));
     TRY(const auto reference_layout, verify::read_layout(reference));
-    TRY(const auto partitions, image::place_partitions(reference_layout, ""));
+    TRY(const auto there, image::place_partitions(reference_layout, ""));
     TRY(verify::Check check,
-        verify::compare_disks(disk, reference, verify::Places::of(reference, partitions), reporter));
+        verify::compare_disks(disk, reference, verify::Places::of(reference, there), reporter));
     report.checks.push_back(std::move(check));
   }
-  if (!request.quick && layout)
-    CHECK_OK(check_files(request, expected, cache, scratch.path(), reporter, report));
-  say_unproved(request, report);
+  bool files_compared = false;
+  if (!request.quick && layout) {
+    std::optional<verify::FileSystems> proved;
+    if (!expected && sound) {
+      auto files = read_proved_files(disk, partitions, reporter);
+      if (files)
+        proved = *std::move(files);
+      else if (files.error().kind == ErrorKind::io || files.error().kind == ErrorKind::interrupted)
+        return fail(std::move(files.error()));
+      else
+        add_unreadable("Mailstead", files.error(), report);
+    }
+    TRY(files_compared, check_files(request, expected, proved, cache, scratch.path(), reporter, report));
+  }
+  say_unproved(request, files_compared, report);
   return report;
 }
 

@@ -24,7 +24,8 @@ struct VerifyRequest {
 /// Proves an image. Always: that all of it follows from the root hash on the kernel's command line; with a
 /// root hash: that this is the one. With a spec: that every byte and every file is what the locked packages
 /// and the spec give, composed anew, without anything that a build has left in the cache but packages and
-/// tools, whose digests are checked. Unless it is to be quick, files are read by libguestfs.
+/// tools, whose digests are checked. Unless it is to be quick, files are read by libguestfs and held against
+/// those, or, without a spec, against what our own readers find in an image that is sound in itself.
 ///
 /// What is wrong with the image is in the report. Errors: what prevents a report; those of open_project.
 Result<verify::Report> verify_image(const VerifyRequest& request, const Options& options, Reporter& reporter);

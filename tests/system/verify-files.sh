@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# What libguestfs finds by reading files: in damaged file systems, and in an image that is sound in itself but of another
-# spec. And that Ctrl-C ends it with all that it has started.
+# What libguestfs finds by reading files in damaged file systems, and that Ctrl-C ends it with all that it has started.
 set -eux
 cd "$WORK"
 partition() { sfdisk --json demo.img | python3 -c '
@@ -9,23 +8,6 @@ import json, sys
 for p in json.load(sys.stdin)["partitiontable"]["partitions"]:
     if p["name"] == sys.argv[1]: print(p["start"] * 512)' "$1"; }
 verify() { set +e; "$MAILSTEAD" verify "$@" >found.txt; status=$?; set -e; cat found.txt; }
-
-# Another password: the image follows from its own root hash, but not from the spec.
-rm -rf forged && mkdir forged
-cp -r mail.yaml mailstead.lock secrets forged/
-python3 - <<'PY'
-import re
-text = open("forged/mail.yaml").read()
-hashes = re.findall(r'password_hash: "([^"]+)"', text)
-open("forged/mail.yaml", "w").write(text.replace(hashes[0], hashes[1], 1))
-PY
-"$MAILSTEAD" build forged/mail.yaml -o forged.img
-verify forged.img
-test "$status" = 0
-verify forged.img --spec mail.yaml
-test "$status" = 1
-grep -A3 '^FAIL every byte' found.txt | grep -q 'mailstead-'
-grep -q 'file etc/dovecot/users' found.txt
 
 # Bytes that the kernel stumbles over, or takes for others.
 for place in mailstead-usr-a+20000000 mailstead-root-a+40 mailstead-boot-a+10000000; do
@@ -38,6 +20,8 @@ for place in mailstead-usr-a+20000000 mailstead-root-a+40 mailstead-boot-a+10000
   verify flipped.img
   test "$status" = 1
   grep -q "$name" found.txt
+  # Nothing vouches for files that it could still be held against.
+  grep -q '^not proved: that another system reads the same files$' found.txt
 done
 
 # Ctrl-C. Programs are found by what they have open, as libguestfs gives them names of its own.
@@ -58,4 +42,4 @@ set +e; wait "$pid"; status=$?; set -e
 test "$status" = 1
 grep -q 'stopped at your request' interrupted.txt
 test -z "$(holders 2>/dev/null)"
-rm -rf forged forged.img flipped.img found.txt interrupted.txt
+rm -f flipped.img found.txt interrupted.txt
