@@ -64,6 +64,10 @@ Result<std::string> sha256_file_hex(const std::filesystem::path& path) {
   }
 }
 
+bool is_sha256_hex(std::string_view text) {
+  return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
 std::string to_hex(const std::uint8_t* data, std::size_t size) {
   constexpr char kDigits[] = "0123456789abcdef";
   std::string out;

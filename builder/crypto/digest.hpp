@@ -32,6 +32,8 @@ class Sha256 {
 
 Sha256Digest sha256(std::string_view data);
 std::string sha256_hex(std::string_view data);
+/// Whether `text` is a SHA-256 digest as sha256_hex writes it: 64 lower-case hexadecimal digits.
+bool is_sha256_hex(std::string_view text);
 Result<std::string> sha256_file_hex(const std::filesystem::path& path);
 
 /// Lower-case hexadecimal.

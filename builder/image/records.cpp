@@ -10,6 +10,7 @@
 #include <tuple>
 #include <utility>
 
+#include "crypto/digest.hpp"
 #include "lock/grammar.hpp"
 
 namespace mailstead::image {
@@ -45,7 +46,7 @@ class Object {
     return value;
   }
   Result<std::string> digest(const char* field) const {
-    return text(field, lock::is_digest, "64 lower-case hexadecimal digits");
+    return text(field, crypto::is_sha256_hex, "64 lower-case hexadecimal digits");
   }
 
   const Json& at(const char* field) const { return json_.at(field); }

@@ -59,11 +59,6 @@ bool is_pool_path(std::string_view path) {
          path.find("/.") == std::string_view::npos;
 }
 
-bool is_digest(std::string_view text) {
-  return text.size() == 64 && std::all_of(text.begin(), text.end(),
-                                          [](char c) { return is_decimal(c) || (c >= 'a' && c <= 'f'); });
-}
-
 bool is_archive_time(std::int64_t seconds) {
   return seconds >= 745'000'000 && seconds <= 253'402'300'799;
 }

@@ -25,9 +25,6 @@ bool is_archive(std::string_view name);
 /// becomes part of an address, so nothing that could lead elsewhere is let through.
 bool is_pool_path(std::string_view path);
 
-/// Whether `text` is a SHA-256 digest: 64 lower-case hexadecimal digits.
-bool is_digest(std::string_view text);
-
 /// Whether `seconds` since the epoch can be the time of an archive's state: after Debian began, and not after
 /// the year 9999, behind which RFC 3339 has no time.
 bool is_archive_time(std::int64_t seconds);

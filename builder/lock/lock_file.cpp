@@ -151,7 +151,8 @@ class Parser {
 
   std::string read_request(const Words& words) {
     if (!lock_.request_digest.empty()) return "this entry is there twice";
-    if (words.size() != 2 || !is_digest(words[1])) return "a digest of 64 hexadecimal digits is expected";
+    if (words.size() != 2 || !crypto::is_sha256_hex(words[1]))
+      return "a digest of 64 hexadecimal digits is expected";
     lock_.request_digest = words[1];
     return {};
   }
@@ -196,7 +197,7 @@ class Parser {
     if (!read_number(words[6], package.size) || package.size == 0 || package.size > kLargestPackage) {
       return "the package's size is not a possible one";
     }
-    if (!is_digest(package.sha256)) return "the package's SHA-256 is not 64 hexadecimal digits";
+    if (!crypto::is_sha256_hex(package.sha256)) return "the package's SHA-256 is not 64 hexadecimal digits";
     if (!read_roles(words[8], package.roles)) return "the package's roles are not of system,initrd,tool";
     if (!lock_.packages.empty()) {
       const Package& last = lock_.packages.back();

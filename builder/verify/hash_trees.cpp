@@ -5,7 +5,6 @@
 
 #include "crypto/digest.hpp"
 #include "disk/verity.hpp"
-#include "verify/root_hash.hpp"
 #include "verify/squashfs.hpp"
 #include "verify/verity.hpp"
 
@@ -85,7 +84,7 @@ Result<HashTree> check_root_tree(const Disk& disk, std::string_view slot_config,
     const bool clean = top.find_first_not_of('\0', disk::top_digests(blocks) * 32) == std::string::npos;
     if (trial.findings.empty() && clean)
       tree.root_hash = actual;
-    else if (!is_digest(tree.root_hash))
+    else if (!crypto::is_sha256_hex(tree.root_hash))
       tree.root_hash = std::string(64, '0');
     place.root_hash = tree.root_hash;
   }

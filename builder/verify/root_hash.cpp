@@ -14,10 +14,6 @@ constexpr std::size_t kDigits = 64;
 
 }  // namespace
 
-bool is_digest(std::string_view text) {
-  return text.size() == kDigits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
-
 Result<std::string> parse_root_hash(std::string_view text) {
   const std::size_t wrong = text.find_first_not_of("0123456789abcdefABCDEF");
   std::string what;

@@ -8,9 +8,6 @@
 
 namespace mailstead::verify {
 
-/// Whether `text` is a SHA-256 digest as images have them: 64 lower-case hexadecimal digits.
-bool is_digest(std::string_view text);
-
 /// A root hash as people pass it on, with digits in either case: the same in lower case. Errors
 /// (ErrorKind::usage), in the words of the option `--root-hash`: another character, or not 64 of them.
 Result<std::string> parse_root_hash(std::string_view text);

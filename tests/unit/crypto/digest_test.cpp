@@ -40,6 +40,16 @@ TEST_CASE("base64: the examples of RFC 4648 section 10, and what is not base64")
     CHECK_FALSE(from_base64(bad));
 }
 
+TEST_CASE("is_sha256_hex: 64 lower-case digits and nothing else") {
+  const std::string digits = sha256_hex("abc");
+  CHECK(is_sha256_hex(digits));
+  for (const char digit : {'F', 'g', ' ', '/', ':', '`'})
+    CHECK_FALSE(is_sha256_hex(digits.substr(1) + digit));
+  CHECK_FALSE(is_sha256_hex(""));
+  CHECK_FALSE(is_sha256_hex(digits.substr(1)));
+  CHECK_FALSE(is_sha256_hex(digits + "0"));
+}
+
 TEST_CASE("derived_uuid: the same for the same name, another for another, version 8") {
   const std::string one = derived_uuid("lock", "usr");
   CHECK(one == derived_uuid("lock", "usr"));

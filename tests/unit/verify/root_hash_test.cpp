@@ -12,14 +12,6 @@ const std::string kDigits = "0123456789abcdef0123456789abcdef0123456789abcdef012
 
 }  // namespace
 
-TEST_CASE("A digest is 64 lower-case digits") {
-  CHECK(is_digest(kDigits));
-  for (const char digit : {'F', 'g', ' ', '/', ':', '`'}) CHECK_FALSE(is_digest(kDigits.substr(1) + digit));
-  CHECK_FALSE(is_digest(""));
-  CHECK_FALSE(is_digest(kDigits.substr(1)));
-  CHECK_FALSE(is_digest(kDigits + "0"));
-}
-
 TEST_CASE("A root hash is taken with digits in either case, and is lower case from there on") {
   CHECK(parse_root_hash(kDigits).value() == kDigits);
   std::string upper;
