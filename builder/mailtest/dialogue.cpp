@@ -42,6 +42,7 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"check", {Verb::check, 3, 999, "check NAME contains|lacks|equals|matches TEXT"}},
       {"pause", {Verb::pause, 1, 1, "pause TIME"}},
       {"wait", {Verb::wait_until, 2, 2, "wait TIME until"}},
+      {"each", {Verb::each, 3, 12, "each NAME… in FILE"}},
       {"received", {Verb::received, 6, 6, "received within TIME to ADDRESS as NAME"}},
       {"not-received", {Verb::not_received, 4, 4, "not-received within TIME to ADDRESS"}},
       {"verify-dkim", {Verb::verify_dkim, 5, 5, "verify-dkim NAME domain DOMAIN algorithms NAME,NAME"}},
@@ -121,7 +122,7 @@ class Parser {
       const std::string bare = after_words(line, 0);
       if (bare == "end") {
         if (depth > 0) return;
-        complain(index, "'end' without 'wait … until'");
+        complain(index, "'end' without 'wait … until' or 'each … in'");
         continue;
       }
       Step step;
@@ -221,13 +222,13 @@ class Parser {
       complain(index, "this line is not understood", std::string("write: ") + keyword.form);
       return;
     }
-    if (step.verb == Verb::wait_until) {
+    if (step.verb == Verb::wait_until || step.verb == Verb::each) {
       if (depth >= kDeepestBlock) {
         complain(index, "blocks are nested too deep");
         return;
       }
       parse_block(step.block, depth + 1);
-      if (step.block.empty()) complain(index, "there is nothing to wait for: the block is empty");
+      if (step.block.empty()) complain(index, "the block is empty");
     }
   }
 
@@ -254,6 +255,8 @@ class Parser {
         return take_time(step, w[0]);
       case Verb::wait_until:
         return w[1] == "until" && take_time(step, w[0]);
+      case Verb::each:
+        return w[w.size() - 2] == "in" && w.back().find('/') == std::string::npos;
       case Verb::received:
         return w[0] == "within" && take_time(step, w[1]) && w[2] == "to" && w[4] == "as";
       case Verb::not_received:

@@ -37,6 +37,7 @@ enum class Verb {
   check,
   pause,
   wait_until,
+  each,
   received,
   not_received,
   verify_dkim,
@@ -56,6 +57,13 @@ enum class Verb {
   data_partition,
 };
 
+/// A line of a table.
+struct Row {
+  int line = 0;                     ///< counted from 1
+  std::string source;               ///< as written
+  std::vector<std::string> fields;  ///< without escapes; variables are put in when it is played
+};
+
 /// One line of a dialogue (or several, for a message or a block).
 struct Step {
   Verb verb{};
@@ -65,7 +73,8 @@ struct Step {
   std::string text;                ///< the rest of the line as written, or the lines of a message
   std::chrono::milliseconds time{0};
   std::uint64_t bytes = 0;  ///< disk_size only
-  std::vector<Step> block;  ///< wait_until only
+  std::vector<Step> block;  ///< wait_until and each only
+  std::vector<Row> rows;    ///< each only, after read_tables
 };
 
 /// A scenario: one file NN-title.dialogue.

@@ -31,10 +31,15 @@ void collect(const std::vector<Step>& steps, std::set<std::string>& used, std::s
   for (const Step& step : steps) {
     for (const std::string& word : step.words) look_into(word);
     look_into(step.text);
+    for (const Row& row : step.rows)
+      for (const std::string& field : row.fields) look_into(field);
     switch (step.verb) {
       case Verb::set:
       case Verb::message:
         set.insert(step.words[0]);
+        break;
+      case Verb::each:
+        set.insert(step.words.begin(), step.words.end() - 2);
         break;
       case Verb::received:
         for (const char* part : {"", ".from", ".helo", ".tls"}) set.insert(step.words[5] + part);

@@ -98,6 +98,8 @@ Status Player::play_step(const Step& step) {
     }
     case Verb::wait_until:
       return wait_until(step);
+    case Verb::each:
+      return each(step);
     case Verb::received:
     case Verb::not_received:
       return receive(step);
@@ -348,6 +350,32 @@ Status Player::check(const Step& step) {
   return ok();
 }
 
+Status Player::play_block(const Step& step) {
+  for (const Step& inner : step.block) {
+    CHECK_OK(check_interrupt());
+    if (auto status = play_step(inner); !status) {
+      Error error = std::move(status).error();
+      if (!error.place) error.place = error_at("", inner.line, inner.source, "").place;
+      return fail(std::move(error));
+    }
+  }
+  return ok();
+}
+
+Status Player::each(const Step& step) {
+  const std::string& file = step.words.back();
+  for (const Row& row : step.rows) {
+    for (std::size_t i = 0; i < row.fields.size(); ++i) {
+      TRY(variables_[step.words[i]], expanded(row.fields[i]));
+    }
+    note(fmt::format("({}:{})", file, row.line));
+    if (auto status = play_block(step); !status)
+      return fail(std::move(status).error().with_note(
+          fmt::format("at {}:{}: {}", file, row.line, printable(row.source, 300))));
+  }
+  return ok();
+}
+
 Status Player::wait_until(const Step& step) {
   const Deadline end = within(step.time);
   for (int attempt = 1;; ++attempt) {
@@ -357,15 +385,7 @@ Status Player::wait_until(const Step& step) {
     for (const auto& [name, open] : sessions_) before.push_back(name);
     const std::string current = current_;
     const std::size_t said = transcript_.size();
-    Status status = ok();
-    for (const Step& inner : step.block) {
-      status = play_step(inner);
-      if (status) continue;
-      Error error = std::move(status).error();
-      if (!error.place) error.place = error_at("", inner.line, inner.source, "").place;
-      status = fail(std::move(error));
-      break;
-    }
+    Status status = play_block(step);
     if (status) return ok();
     if (Clock::now() >= end || status.error().kind == ErrorKind::usage)
       return fail(std::move(status).error().with_note(fmt::format("in attempt {} of 'wait'", attempt)));

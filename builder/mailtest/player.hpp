@@ -75,7 +75,9 @@ class Player {
   Status send(const std::string& text, const std::string& shown);
   Status send_data(const Step& step);
   Status check(const Step& step);
+  Status play_block(const Step& step);
   Status wait_until(const Step& step);
+  Status each(const Step& step);
   Status receive(const Step& step);
   Status verify_dkim(const Step& step);
   Status check_ports(const Step& step);

@@ -17,6 +17,7 @@
 #include "mailtest/machine_appliance.hpp"
 #include "mailtest/needs.hpp"
 #include "mailtest/player.hpp"
+#include "mailtest/table.hpp"
 #include "mailtest/world.hpp"
 #include "vm/accelerator.hpp"
 
@@ -68,7 +69,10 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
       const std::string name = suite.name + "/" + file.stem().string();
       if (file.extension() != ".dialogue" || !is_asked_for(name, options.only)) continue;
       TRY(const std::string text, read_file(file, 2 << 20));
-      if (auto dialogue = parse_dialogue(text, file.string()))
+      auto dialogue = parse_dialogue(text, file.string());
+      if (dialogue)
+        if (auto status = read_tables(*dialogue, folder); !status) dialogue = fail(std::move(status).error());
+      if (dialogue)
         suite.scenarios.push_back({name, *std::move(dialogue)});
       else
         errors.push_back(std::move(dialogue).error());

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/table.hpp"
+
+#include <filesystem>
+
+#include "base/files.hpp"
+#include "mailtest/needs.hpp"
+#include "mailtest/player.hpp"
+#include "support/catch.hpp"
+
+using namespace mailstead;
+using namespace mailstead::mailtest;
+
+TEST_CASE("a table has a row a line, with tabs between its fields") {
+  const auto rows = parse_table("# words\n\none\ta b\\r\\n\ntwo\t\\x00\\t\n", "t.table", 2);
+  REQUIRE(rows.has_value());
+  REQUIRE(rows->size() == 2);
+  CHECK((*rows)[0].line == 3);
+  CHECK((*rows)[0].fields == std::vector<std::string>{"one", "a b\r\n"});
+  CHECK((*rows)[1].fields == std::vector<std::string>{"two", std::string("\0\t", 2)});
+}
+
+TEST_CASE("errors in a table have a place, all at once") {
+  const auto rows = parse_table("one\ttwo\n\\q\nthree\n", "t.table", 1);
+  REQUIRE_FALSE(rows.has_value());
+  const std::string text = format_error(rows.error());
+  CHECK(text.find("t.table:1:1: the line has 2 fields; the dialogue names 1") != std::string::npos);
+  CHECK(text.find("t.table:2:1:") != std::string::npos);
+  CHECK_FALSE(parse_table("# nothing\n", "t.table", 1).has_value());
+}
+
+TEST_CASE("a block is played once for each row") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  REQUIRE(write_file(folder.path() / "words.table", "a\tb\n${own}\tc\n").has_value());
+  auto dialogue = parse_dialogue(
+      "# t\nset all =\neach first second in words.table\n  set all = ${all}${first}-${second} \nend\n"
+      "check all equals a-bx-c\neach first second in words.table\n  check second equals b\nend\n",
+      "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  REQUIRE(read_tables(*dialogue, folder.path()).has_value());
+  CHECK(needed_variables(*dialogue) == std::set<std::string>{"own"});
+  Stage stage;
+  stage.variables.emplace("own", "x");
+  const auto played = Player(std::move(stage)).play(*dialogue);
+  REQUIRE_FALSE(played.has_value());
+  const std::string text = format_error(played.error());
+  CHECK(text.find("t.dialogue:8:3") != std::string::npos);
+  CHECK(text.find("at words.table:2: ${own}\\x09c") != std::string::npos);
+}
+
+TEST_CASE("a table that is not there is an error of the dialogue") {
+  auto dialogue = parse_dialogue("# t\neach x in no.table\n  check x equals b\nend\n", "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const auto read = read_tables(*dialogue, folder.path());
+  REQUIRE_FALSE(read.has_value());
+  CHECK(format_error(read.error()).find("t.dialogue:2:1: ") == 0);
+}
