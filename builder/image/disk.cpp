@@ -97,9 +97,9 @@ Status write_boot_code(const fs::path& from, int image) {
 
 }  // namespace
 
-Result<NewDisk> NewDisk::create(const Layout& layout, const std::string& scope, const tools::Toolbox& toolbox,
-                                const fs::path& out, std::uint64_t needed) {
-  TRY(std::vector<Partition> partitions, place_partitions(layout, scope));
+Result<NewDisk> NewDisk::create(const Layout& layout, const std::string& hostname,
+                                const tools::Toolbox& toolbox, const fs::path& out, std::uint64_t needed) {
+  TRY(std::vector<Partition> partitions, place_partitions(layout, hostname));
   CHECK_OK(check_free_space(needed, out));
   TRY(NewFile file, NewFile::create(out));
   if (::ftruncate(file.fd(), static_cast<off_t>(disk_size(partitions))) != 0)
@@ -107,7 +107,7 @@ Result<NewDisk> NewDisk::create(const Layout& layout, const std::string& scope, 
 
   TRY(Command sfdisk, toolbox.command("sfdisk", {"--quiet", "--no-reread", "--no-tell-kernel", "--lock=no",
                                                  "--wipe", "never", fs::absolute(file.path()).string()}));
-  sfdisk.input = sfdisk_script(partitions, scope);
+  sfdisk.input = sfdisk_script(partitions, hostname);
   CHECK_OK(run(sfdisk));
   return NewDisk(std::move(file), std::move(partitions));
 }

@@ -19,9 +19,11 @@ namespace mailstead::image {
 class NewDisk {
  public:
   /// A sparse file in the folder of `out` with the partitions of `layout`. Disk and partition GUIDs derive
-  /// from `scope`. Errors: the folder cannot be written, or has no room for `needed` bytes (ErrorKind::io).
-  static Result<NewDisk> create(const Layout& layout, const std::string& scope, const tools::Toolbox& toolbox,
-                                const std::filesystem::path& out, std::uint64_t needed);
+  /// from `hostname`. Errors: the folder cannot be written, or has no room for `needed` bytes
+  /// (ErrorKind::io).
+  static Result<NewDisk> create(const Layout& layout, const std::string& hostname,
+                                const tools::Toolbox& toolbox, const std::filesystem::path& out,
+                                std::uint64_t needed);
 
   /// Copies the file system in `image` to a partition. Errors: it does not fit (ErrorKind::usage);
   /// ErrorKind::io.

@@ -56,11 +56,11 @@ set timeout_style=hidden
 set timeout=0
 menuentry 'Mailstead, slot A' --id a {{
   set root="$disk,gpt{}"
-  source ($root)/slot.cfg
+  source ($root)/slot-a.cfg
 }}
 menuentry 'Mailstead, slot B' --id b {{
   set root="$disk,gpt{}"
-  source ($root)/slot.cfg
+  source ($root)/slot-b.cfg
 }}
 )",
                      static_cast<int>(kBootNumberA), static_cast<int>(kBootNumberB));
@@ -72,12 +72,12 @@ std::string grub_environment() {
   return block;
 }
 
-std::string kernel_command_line(const std::string& scope, const VerityImage& usr, const VerityImage& root,
-                                const std::vector<std::string>& arguments) {
+std::string kernel_command_line(const std::string& hostname, std::size_t slot, const VerityImage& usr,
+                                const VerityImage& root, const std::vector<std::string>& arguments) {
   // Partitions are named by ids, not by labels: a second disk with the same layout must not be taken for this
   // one.
-  const std::string usr_device = "PARTUUID=" + partition_uuid(scope, kUsrLabels[0]);
-  const std::string root_device = "PARTUUID=" + partition_uuid(scope, kRootLabels[0]);
+  const std::string usr_device = "PARTUUID=" + partition_uuid(hostname, kUsrLabels[slot]);
+  const std::string root_device = "PARTUUID=" + partition_uuid(hostname, kRootLabels[slot]);
   std::string line = fmt::format(
       "root=/dev/mapper/root rootfstype=squashfs ro roothash={} systemd.verity_root_data={} "
       "systemd.verity_root_hash={} "
@@ -91,8 +91,18 @@ std::string kernel_command_line(const std::string& scope, const VerityImage& usr
   return line;
 }
 
-std::string slot_config(const std::string& command_line) {
-  return fmt::format("linux ($root)/vmlinuz {}\ninitrd ($root)/initrd.img\n", command_line);
+std::string slot_config_file(std::size_t slot) {
+  return slot == 0 ? "slot-a.cfg" : "slot-b.cfg";
+}
+
+std::vector<SlotConfig> slot_configs(const std::string& hostname, const VerityImage& usr,
+                                     const VerityImage& root, const std::vector<std::string>& arguments) {
+  std::vector<SlotConfig> configs;
+  for (const std::size_t slot : {0u, 1u})
+    configs.push_back(
+        {slot_config_file(slot), fmt::format("linux ($root)/vmlinuz {}\ninitrd ($root)/initrd.img\n",
+                                             kernel_command_line(hostname, slot, usr, root, arguments))});
+  return configs;
 }
 
 std::vector<std::string> boot_sources() {
@@ -119,10 +129,6 @@ Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox) {
 
 std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd) {
   return {{"vmlinuz", std::move(kernel)}, {"initrd.img", std::move(initrd)}};
-}
-
-FatFile slot_file(const std::string& command_line) {
-  return text_file("slot.cfg", slot_config(command_line));
 }
 
 Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,

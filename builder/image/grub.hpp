@@ -15,7 +15,7 @@ namespace mailstead::image {
 /// What starts the machine. Under UEFI: the firmware, Debian's signed shim, Debian's signed GRUB,
 /// EFI/debian/grub.cfg (the place is built into it). Under legacy BIOS: master boot record, core image in the
 /// BIOS boot partition. Both go on with grub/grub.cfg of the EFI system partition, which chooses the slot and
-/// hands over to slot.cfg on its boot partition.
+/// hands over to the file of that slot on its boot partition.
 
 /// What is copied from the tool packages into the appliance, by path there: the packages that have it are
 /// part of the appliance.
@@ -27,8 +27,15 @@ Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox);
 /// The files of a slot's boot partition that come from the base.
 std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd);
 
-/// The last file there, which GRUB reads first: what to start, and how.
-FatFile slot_file(const std::string& command_line);
+/// What GRUB reads first on a boot partition: what to start, and how. There is one for each slot, whichever
+/// the partition belongs to, so that the same bytes serve both.
+struct SlotConfig {
+  std::string file;  ///< "slot-a.cfg"
+  std::string text;
+};
+
+/// The name of a slot's file, `slot` being 0 for A and 1 for B.
+std::string slot_config_file(std::size_t slot);
 
 /// Writes what starts the disk under legacy BIOS, as it will lie there: to `boot_code` the code of the master
 /// boot record, to `core_image` the content of the BIOS boot partition, made by the locked grub-mkimage. Both
@@ -43,11 +50,13 @@ std::string grub_config();
 /// grub/grubenv as in a fresh image: 1024 bytes, slot a (GRUB manual, "Environment block").
 std::string grub_environment();
 
-/// The kernel's command line for a slot (kernel-command-line(7), systemd-veritysetup-generator(8)).
-std::string kernel_command_line(const std::string& scope, const VerityImage& usr, const VerityImage& root,
-                                const std::vector<std::string>& arguments);
+/// The kernel's command line for a slot of a site's disk (kernel-command-line(7),
+/// systemd-veritysetup-generator(8)).
+std::string kernel_command_line(const std::string& hostname, std::size_t slot, const VerityImage& usr,
+                                const VerityImage& root, const std::vector<std::string>& arguments);
 
-/// slot.cfg of a slot's boot partition.
-std::string slot_config(const std::string& command_line);
+/// The last files of a boot partition, those of A and B.
+std::vector<SlotConfig> slot_configs(const std::string& hostname, const VerityImage& usr,
+                                     const VerityImage& root, const std::vector<std::string>& arguments);
 
 }  // namespace mailstead::image

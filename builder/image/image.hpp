@@ -71,8 +71,8 @@ struct Layout {
   std::uint64_t root_size = 0;
 };
 
-/// Of the FAT file system of slot A's boot partition.
-inline constexpr const char* kBootFatLabel = "BOOT-A";
+/// Of the FAT file system of a boot partition, in either slot.
+inline constexpr const char* kBootFatLabel = "BOOT";
 
 /// Names of the GPT partitions, the same on every appliance.
 inline constexpr const char* kEspLabel = "mailstead-esp";
@@ -82,8 +82,8 @@ inline constexpr const char* kUsrLabels[2] = {"mailstead-usr-a", "mailstead-usr-
 inline constexpr const char* kRootLabels[2] = {"mailstead-root-a", "mailstead-root-b"};
 inline constexpr const char* kDataLabel = "mailstead-data";
 
-/// The GUID of the partition called `label` (one of the above) on a disk made with `scope`, lower case with
-/// dashes, as in PARTUUID= on a kernel command line.
-std::string partition_uuid(const std::string& scope, const std::string& label);
+/// The GUID of the partition called `label` (one of the above) on the disk of a site, lower case with dashes,
+/// as in PARTUUID= on a kernel command line.
+std::string partition_uuid(const std::string& hostname, const std::string& label);
 
 }  // namespace mailstead::image

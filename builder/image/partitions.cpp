@@ -24,19 +24,15 @@ constexpr const char* kReadOnly = "GUID:60,63";
 
 }  // namespace
 
-std::string disk_scope(const std::string& base, const std::string& hostname) {
-  return crypto::sha256_hex(base + "\n" + hostname);
+std::string disk_uuid(const std::string& hostname) {
+  return crypto::derived_uuid(hostname, "disk");
 }
 
-std::string disk_uuid(const std::string& scope) {
-  return crypto::derived_uuid(scope, "disk");
+std::string partition_uuid(const std::string& hostname, const std::string& label) {
+  return crypto::derived_uuid(hostname, "partition " + label);
 }
 
-std::string partition_uuid(const std::string& scope, const std::string& label) {
-  return crypto::derived_uuid(scope, "partition " + label);
-}
-
-Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& scope) {
+Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& hostname) {
   std::vector<Partition> partitions{
       {kEspNumber, kEspLabel, kEspType, {}, {}, 0, layout.esp_size},
       {kBiosNumber, kBiosLabel, kBiosType, {}, {}, 0, kMebibyte},
@@ -53,7 +49,7 @@ Result<std::vector<Partition>> place_partitions(const Layout& layout, const std:
       return fail(ErrorKind::usage,
                   fmt::format("the partition {} has a size of {} bytes", partition.label, partition.size),
                   "sizes in the profile are multiples of 1 MiB, and not 0");
-    partition.uuid = partition_uuid(scope, partition.label);
+    partition.uuid = partition_uuid(hostname, partition.label);
     partition.start = next;
     next += partition.size;
   }
@@ -65,10 +61,10 @@ std::uint64_t disk_size(const std::vector<Partition>& partitions) {
   return last.start + last.size + kMebibyte;
 }
 
-std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& scope) {
+std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& hostname) {
   std::string script =
       fmt::format("label: gpt\nlabel-id: {}\nunit: sectors\nsector-size: {}\nfirst-lba: 34\n\n",
-                  disk_uuid(scope), kSectorSize);
+                  disk_uuid(hostname), kSectorSize);
   for (const Partition& partition : partitions) {
     script += fmt::format("{} : start={}, size={}, type={}, uuid={}, name=\"{}\"", partition.number,
                           partition.start / kSectorSize, partition.size / kSectorSize, partition.type,

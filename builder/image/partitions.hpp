@@ -36,21 +36,18 @@ struct Partition {
   std::uint64_t size = 0;   ///< bytes, a multiple of 1 MiB
 };
 
-/// What the ids of a disk derive from. The base and the host name make the disk: two sites have different
-/// disks, one site always the same.
-std::string disk_scope(const std::string& base, const std::string& hostname);
-
-/// The GUID of a disk made with `scope`, lower case with dashes.
-std::string disk_uuid(const std::string& scope);
+/// The GUID of the disk of a site, lower case with dashes. As those of its partitions it derives from the
+/// site alone: a slot that is written later, with another base, finds the disk that was made with the first.
+std::string disk_uuid(const std::string& hostname);
 
 /// Places the partitions one after the other from 1 MiB on. Errors (ErrorKind::usage): a size that is 0 or no
 /// multiple of 1 MiB.
-Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& scope);
+Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& hostname);
 
 /// Size of the disk in bytes: up to the end of the last partition and 1 MiB for the second copy of the table.
 std::uint64_t disk_size(const std::vector<Partition>& partitions);
 
 /// The input of sfdisk(8) for this table.
-std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& scope);
+std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& hostname);
 
 }  // namespace mailstead::image

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "image/grub.hpp"
 #include "image/image.hpp"
 
 namespace mailstead::inspect {
@@ -66,7 +67,7 @@ Result<std::vector<Slot>> read_slots(const DiskImage& image) {
     TRY(const Partition boot, image.partition(image::kBootLabels[i]));
     TRY(slot.filled, has_boot_sector(image, boot));
     if (slot.filled) {
-      TRY(const std::string config, image.read_fat_file(boot, "slot.cfg", kMostConfig));
+      TRY(const std::string config, image.read_fat_file(boot, image::slot_config_file(i), kMostConfig));
       TRY(const std::string kernel, image.read_fat_file(boot, "vmlinuz", kMostBootFile));
       slot.command_line = command_line_in(config);
       slot.kernel_release = kernel_release_in(kernel);

@@ -38,7 +38,7 @@ Result<std::vector<Slot>> read_slots(const DiskImage& image);
 /// Which slot GRUB's environment block (grub/grubenv on the ESP) has it start first: 'a' or 'b'.
 char first_slot(std::string_view environment);
 
-/// The kernel's command line in slot.cfg of a boot partition; empty if there is none.
+/// The kernel's command line in a slot's file of its boot partition; empty if there is none.
 std::string command_line_in(std::string_view slot_config);
 
 /// The release that a Linux kernel in the bzImage format says it is (Documentation/arch/x86/boot.rst,

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 /// Raised whenever the code changes the bytes that it makes of the same packages, profile and overlays, so
 /// that an identity never stands for two bases: the test of the golden image wants it. (The cache does not
 /// need it: its key has the digest of the program.)
-constexpr int kBaseFormat = 4;
+constexpr int kBaseFormat = 5;
 
 /// Adds each file below `folder`, with its name and whether it is executable, in byte order.
 Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {

@@ -43,23 +43,24 @@ Result<image::VerityImage> write_root(const spec::Site& site, const BaseInput& i
   return image::append_verity(scratch / image::kRootImageName, base.id, input.toolbox);
 }
 
-/// The file system of the slot's boot partition, but for what names the root hashes.
-Status begin_boot(const BaseInput& input, const Base& base, const std::string& scope, const fs::path& boot) {
+/// The file system of a boot partition, but for what names the root hashes.
+Status begin_boot(const BaseInput& input, const Base& base, const std::string& hostname,
+                  const fs::path& boot) {
   TRY(rootfs::Content kernel, content_of(base.kernel));
   TRY(rootfs::Content initrd, content_of(base.initrd));
   return image::write_fat(image::boot_files(std::move(kernel), std::move(initrd)),
-                          input.platform.profile.boot_size, image::kBootFatLabel, scope,
+                          input.platform.profile.boot_size, image::kBootFatLabel, hostname,
                           input.lock.archive_time, input.toolbox, boot);
 }
 
 /// The disk with all that it has of its base.
-Result<image::NewDisk> begin_disk(const BaseInput& input, const Base& base, const std::string& scope,
+Result<image::NewDisk> begin_disk(const BaseInput& input, const Base& base, const std::string& hostname,
                                   const fs::path& image) {
   const std::uint64_t needed =
       2 * image::kMebibyte + image::allocated_bytes({base.esp, base.kernel, base.initrd, base.usr.file,
                                                      base.root, base.bios_boot, base.bios_core});
   TRY(image::NewDisk disk,
-      image::NewDisk::create(layout_of(input.platform.profile), scope, input.toolbox, image, needed));
+      image::NewDisk::create(layout_of(input.platform.profile), hostname, input.toolbox, image, needed));
   CHECK_OK(disk.fill(image::kEspNumber, base.esp));
   CHECK_OK(disk.fill(image::kUsrNumberA, base.usr.file));
   CHECK_OK(disk.fill(image::kBiosNumber, base.bios_core));
@@ -84,18 +85,18 @@ Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& inpu
   const auto activity = reporter.start("Writing the site's image");
   const profile::Profile& profile = input.platform.profile;
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "scratch"));
-  const std::string scope = image::disk_scope(base.id, site.hostname);
   // Nine tenths of the disk are the base's and do not wait for the site's own part.
-  auto begun =
-      std::async(std::launch::async, begin_disk, std::cref(input), std::cref(base), scope, std::cref(image));
+  auto begun = std::async(std::launch::async, begin_disk, std::cref(input), std::cref(base),
+                          std::cref(site.hostname), std::cref(image));
   const fs::path boot = scratch.path() / "boot.img";
-  auto booting =
-      std::async(std::launch::async, begin_boot, std::cref(input), std::cref(base), scope, std::cref(boot));
+  auto booting = std::async(std::launch::async, begin_boot, std::cref(input), std::cref(base),
+                            std::cref(site.hostname), std::cref(boot));
   TRY(const image::VerityImage root, write_root(site, input, base, scratch.path()));
-  const std::string command_line =
-      image::kernel_command_line(scope, base.usr, root, profile.kernel_arguments);
+  std::vector<image::FatFile> configs;
+  for (auto& [file, text] : image::slot_configs(site.hostname, base.usr, root, profile.kernel_arguments))
+    configs.push_back({file, rootfs::Content(text)});
   CHECK_OK(booting.get());
-  CHECK_OK(image::add_to_fat({image::slot_file(command_line)}, input.lock.archive_time, input.toolbox, boot));
+  CHECK_OK(image::add_to_fat(configs, input.lock.archive_time, input.toolbox, boot));
 
   TRY(image::NewDisk disk, begun.get());
   CHECK_OK(disk.fill(image::kBootNumberA, boot));

@@ -33,7 +33,7 @@ namespace fs = std::filesystem;
 /// What should be there, made anew.
 struct Expectation {
   fs::path image;
-  verify::FileSystems files;  ///< without slot.cfg
+  verify::FileSystems files;  ///< without the files of the slots
   std::int64_t clock = 0;
 };
 
@@ -172,8 +172,9 @@ Result<bool> check_files(const VerifyRequest& request, const std::optional<Expec
   const bool known = rebuilt || proved;
   if (known) {
     const auto activity = reporter.start("Comparing files");
-    // slot.cfg depends on the root hash: its bytes have been compared.
-    if (rebuilt) systems->boot.remove("slot.cfg");
+    // They depend on the root hash: their bytes have been compared.
+    if (rebuilt)
+      for (const std::size_t slot : {0u, 1u}) systems->boot.remove(image::slot_config_file(slot));
     const verify::FileSystems& expected = rebuilt ? rebuilt->files : *proved;
     const std::int64_t clock = rebuilt ? rebuilt->clock : std::numeric_limits<std::int64_t>::max();
     CHECK_OK(verify::compare_trees(expected.system, systems->system, clock, partition_of, check));

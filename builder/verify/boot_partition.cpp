@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <iterator>
 #include <string_view>
 #include <utility>
 
@@ -20,14 +19,13 @@ using disk::FatCopies;
 using disk::FatEntry;
 using disk::FatVolume;
 
-constexpr const char* kSlotConfig = "slot.cfg";
 constexpr const char* kKernel = "vmlinuz";
 constexpr const char* kInitrd = "initrd.img";
 constexpr std::uint64_t kMostSlotConfig = 64 * 1024;
 
 std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& volume) {
   for (const FatEntry& entry : volume.entries) {
-    if (entry.directory || entry.path != kSlotConfig || entry.size > kMostSlotConfig) continue;
+    if (entry.directory || entry.path != image::slot_config_file(0) || entry.size > kMostSlotConfig) continue;
     if (auto content = disk::read_fat_file(disk, entry)) return *std::move(content);
   }
   return std::nullopt;
@@ -64,19 +62,25 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
                             Check& check) const {
   const std::string& label = partition_.label;
   if (!volume_) {
-    check.add({"FAT: boot sector", label, {}, partition_.start, "a file system with slot.cfg", "none"});
+    check.add({"FAT: boot sector",
+               label,
+               {},
+               partition_.start,
+               "a file system with " + image::slot_config_file(0),
+               "none"});
     return ok();
   }
-  // A slot.cfg of another size is easier to understand as a whole.
-  if (slot_config_.size() != expected.slot_config.size())
-    check.add({"file", label, kSlotConfig, {}, expected.slot_config, slot_config_});
-  const auto bytes = encode_fat({partition_.size,
-                                 image::kBootFatLabel,
-                                 image::fat_volume_id(expected.scope),
-                                 expected.time,
-                                 {{kKernel, expected.kernel.size},
-                                  {kInitrd, expected.initrd.size},
-                                  {kSlotConfig, expected.slot_config.size()}}});
+  // One of another size is easier to understand as a whole.
+  const std::string& config = expected.configs.front().text;
+  if (slot_config_.size() != config.size())
+    check.add({"file", label, expected.configs.front().file, {}, config, slot_config_});
+  FatContent content{partition_.size,
+                     image::kBootFatLabel,
+                     image::fat_volume_id(expected.hostname),
+                     expected.time,
+                     {{kKernel, expected.kernel.size}, {kInitrd, expected.initrd.size}}};
+  for (const image::SlotConfig& one : expected.configs) content.files.push_back({one.file, one.text.size()});
+  const auto bytes = encode_fat(content);
   if (!bytes) {
     check.add({"FAT: boot sector",
                label,
@@ -100,12 +104,14 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
       check_digest(disk, place_of(0), expected.kernel, {"file", label, kKernel, place_of(0), {}, {}}, check));
   CHECK_OK(
       check_digest(disk, place_of(1), expected.initrd, {"file", label, kInitrd, place_of(1), {}, {}}, check));
-  CHECK_OK(compare(bytes->files[2].start, expected.slot_config));
+  for (std::size_t i = 0; i < expected.configs.size(); ++i)
+    CHECK_OK(compare(bytes->files[2 + i].start, expected.configs[i].text));
   // The rest of each file's last cluster, and all clusters behind.
-  const std::uint64_t sizes[] = {expected.kernel.size, expected.initrd.size, expected.slot_config.size()};
-  for (std::size_t i = 0; i < std::size(sizes); ++i)
-    CHECK_OK(expect_empty(disk, {place_of(i) + sizes[i], bytes->files[i].size - sizes[i]}, places, check));
-  check.counted = fmt::format("{} files", std::size(sizes));
+  for (std::size_t i = 0; i < content.files.size(); ++i)
+    CHECK_OK(expect_empty(
+        disk, {place_of(i) + content.files[i].second, bytes->files[i].size - content.files[i].second}, places,
+        check));
+  check.counted = fmt::format("{} files", content.files.size());
   return expect_empty(disk, {partition_.start + bytes->used, partition_.size - bytes->used}, places, check);
 }
 

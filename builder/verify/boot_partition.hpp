@@ -4,10 +4,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 #include "disk/disk.hpp"
 #include "disk/fat.hpp"
+#include "image/grub.hpp"
 #include "image/partitions.hpp"
 #include "image/records.hpp"
 #include "verify/places.hpp"
@@ -17,21 +19,21 @@ namespace mailstead::verify {
 
 /// What has to be on a boot partition, and nothing else.
 struct BootExpectation {
-  std::string slot_config;
+  std::vector<image::SlotConfig> configs;  ///< of both slots
   image::PublicPart kernel;
   image::PublicPart initrd;
-  std::string scope;      ///< of the disk, from which the volume id derives
+  std::string hostname;   ///< from which the volume id derives
   std::int64_t time = 0;  ///< of all files, seconds since the epoch
 };
 
-/// The boot partition of a slot: kernel, initrd, and slot.cfg with the kernel's command line.
+/// The boot partition of slot A: kernel, initrd, and the kernel's command lines for both slots.
 class BootPartition {
  public:
-  /// Reads it by those copies of its tables in which slot.cfg makes sense. Whatever the bytes are, this comes
-  /// back, if need be with nothing in it.
+  /// Reads it by those copies of its tables in which the slot's file makes sense. Whatever the bytes are,
+  /// this comes back, if need be with nothing in it.
   static BootPartition read(const disk::Disk& disk, const image::Partition& partition);
 
-  /// Empty if there is none.
+  /// The slot's file. Empty if there is none.
   const std::string& slot_config() const { return slot_config_; }
 
   /// Holds every byte of the partition against what it has to be, wherever the tables on the disk say that

@@ -135,8 +135,7 @@ class Chain {
     // The record's own time is the archive's, like those of all files that a build makes.
     record_time_ = tree->find(image::kImageRecordPath)->mtime;
     check.counted = fmt::format("{}, base {}", hostname_, record_->base.substr(0, 12));
-    scope_ = image::disk_scope(record_->base, hostname_);
-    TRY(partitions_, image::place_partitions(layout_, scope_));
+    TRY(partitions_, image::place_partitions(layout_, hostname_));
     HashTree squashfs;
     squashfs.size = squashfs_padded_size(
         disk_, {partition(image::kRootNumberA).start, partition(image::kRootNumberA).size});
@@ -168,7 +167,7 @@ class Chain {
   Status check_table_copies() {
     Check& check = start_check("partition table");
     check.counted = fmt::format("2 copies, {} partitions", partitions_.size());
-    return check_table(disk_, encode_table(partitions_, image::disk_uuid(scope_), disk_.size()), check);
+    return check_table(disk_, encode_table(partitions_, image::disk_uuid(hostname_), disk_.size()), check);
   }
 
   const image::PublicPart& part(std::string_view name) const {
@@ -200,10 +199,9 @@ class Chain {
   Status check_boot() {
     const image::VerityImage usr{{}, usr_.size, usr_.root_hash};
     const image::VerityImage root{{}, root_.size, root_.root_hash};
-    const std::string config =
-        image::slot_config(image::kernel_command_line(scope_, usr, root, record_->kernel_arguments));
     return boot_.check(disk_,
-                       {config, part(image::kKernelPart), part(image::kInitrdPart), scope_, record_time_},
+                       {image::slot_configs(hostname_, usr, root, record_->kernel_arguments),
+                        part(image::kKernelPart), part(image::kInitrdPart), hostname_, record_time_},
                        places_, start_check("boot partition"));
   }
 
@@ -281,7 +279,6 @@ class Chain {
   std::optional<image::ImageRecord> record_;
   std::int64_t record_time_ = 0;
   std::string hostname_;
-  std::string scope_;
   std::uint64_t core_size_ = 0;
 };
 

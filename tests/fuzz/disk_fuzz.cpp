@@ -77,7 +77,7 @@ void read_fat(std::string_view bytes) {
   }
   require(taken <= kDisk);
   constexpr std::uint64_t kLimit = 65'536;
-  const auto config = disk::read_fat_file(disk, {0, kDisk}, "slot.cfg", kLimit);
+  const auto config = disk::read_fat_file(disk, {0, kDisk}, "slot-a.cfg", kLimit);
   require(!config || config->size() <= kLimit);
 }
 
@@ -125,7 +125,7 @@ void read_squashfs(std::string_view bytes) {
 }
 
 /// The superblock of a hash tree and its top block, behind sixteen blocks of data that begin with a squashfs
-/// superblock; the rest of the bytes is slot.cfg, which says where the tree is.
+/// superblock; the rest of the bytes is the file of a slot, which says where the tree is.
 void read_verity(std::string_view bytes) {
   constexpr std::uint64_t kTree = 16 * disk::kVerityBlock;
   constexpr std::size_t kSuperblock = 512;

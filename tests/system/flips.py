@@ -33,6 +33,12 @@ class Image:
         self.file.seek(offset)
         return self.file.read(size)
 
+    def content(self, partition, path):
+        """The bytes of a file of a FAT partition, as mtools reads them."""
+        start, _ = self.partitions[partition]
+        return subprocess.run(["mcopy", "-n", "-i", f"{self.file.name}@@{start}", "::" + path, "-"],
+                              check=True, capture_output=True).stdout
+
     def find(self, partition, text):
         """Where the text is in a partition; it has to be there once."""
         start, size = self.partitions[partition]
@@ -122,17 +128,16 @@ def all_places(image):
             ("esp", "grub/grub.cfg", b"# Chooses the slot."),
             ("esp", "grub/grubenv", b"# GRUB Environment Block\nslot=a"),
             ("esp", "EFI/debian/grub.cfg", b"set prefix=($root)/grub"),
-            ("boot-a", "slot.cfg", b"linux ($root)/vmlinuz")):
+            ("boot-a", "slot-b.cfg", image.content("boot-a", "slot-b.cfg")),
+            ("boot-a", "slot-a.cfg", image.content("boot-a", "slot-a.cfg"))):
         yield [image.find(name, text) + 2], ["file"], f"mailstead-{name}", path
-    slot = image.find("boot-a", b"linux ($root)/vmlinuz")
-    config = image.read(slot, 2000).split(b"\0")[0].decode()
+    config = image.content("boot-a", "slot-a.cfg").decode()
+    slot = image.find("boot-a", config.encode())
     for word in (" roothash=", " usrhash=", "verity_root_options=hash-offset=", "PARTUUID="):
-        yield [slot + config.index(word) + len(word) + 1], ["file"], "mailstead-boot-a", "slot.cfg"
+        yield [slot + config.index(word) + len(word) + 1], ["file"], "mailstead-boot-a", "slot-a.cfg"
     for name, path in (("esp", "EFI/BOOT/BOOTX64.EFI"), ("esp", "EFI/BOOT/grubx64.efi"), ("boot-a", "vmlinuz"),
                        ("boot-a", "initrd.img")):
-        start = image.partitions[name][0]
-        content = subprocess.run(["mcopy", "-n", "-i", f"{image.file.name}@@{start}", "::" + path, "-"],
-                                 check=True, capture_output=True).stdout
+        content = image.content(name, path)
         middle = len(content) // 2
         yield [image.find(name, content) + middle], ["file"], f"mailstead-{name}", path
     for name in ("usr", "root"):

@@ -4,7 +4,7 @@
 
 usage: forgeries.py KIND IMAGE OUT
 
-KIND two-faced: GRUB and mtools take the boot partition for FAT16, with a root directory and a slot.cfg of its own in entries of
+KIND two-faced: GRUB and mtools take the boot partition for FAT16, with a root directory and a slot-a.cfg of its own in entries of
 the tables that stand for unused clusters, the same in all copies; as FAT32 it is as before. Prints where that partition starts.
 KIND short: the hash tree of /usr is over one block less. It has the same root hash.
 """
@@ -39,7 +39,7 @@ def two_faced(path, image):
     boot = bytearray(read(image, start, SECTOR))
     [reserved], [table] = struct.unpack_from("<H", boot, 14), struct.unpack_from("<I", boot, 36)
     config = b"linux ($root)/vmlinuz init=/bin/sh\n"
-    entry = struct.pack("<11sBB13xHI", b"SLOT    CFG", 0x20, 0x18, 2, len(config))
+    entry = struct.pack("<11sBB13xHI", b"SLOT-A  CFG", 0x20, 0x18, 2, len(config))
     middle = table // 2  # sectors: behind the chains of kernel and initrd
     for copy in (0, 1):
         at = start + (reserved + copy * table + middle) * SECTOR
@@ -56,14 +56,15 @@ def short(path, image):
     boot, size = partition(path, "mailstead-boot-a")
     usr, room = partition(path, "mailstead-usr-a")
     data = read(image, boot, size)
-    option = re.search(rb"verity_usr_options=hash-offset=(\d+)", data)
-    end = int(option[1])
+    options = list(re.finditer(rb"verity_usr_options=hash-offset=(\d+)", data))  # one for each slot
+    end = int(options[0][1])
     tree = bytearray(read(image, usr + end, min(room - end, end)))
     struct.pack_into("<Q", tree, 72, end // BLOCK - 1)  # blocks of data
     write(image, usr + end - BLOCK, tree)
     shorter = b"%d" % (end - BLOCK)
-    assert len(shorter) == len(option[1])
-    write(image, boot + option.start(1), shorter)
+    for option in options:
+        assert len(shorter) == len(option[1])
+        write(image, boot + option.start(1), shorter)
 
 
 def main():

@@ -28,7 +28,16 @@ extract mailstead-esp esp.fat
 extract mailstead-boot-a boot.fat
 fsck.fat -n esp.fat
 fsck.fat -n boot.fat
-mcopy -n -o -i boot.fat ::/slot.cfg slot.cfg
+mcopy -n -o -i boot.fat ::/slot-a.cfg ::/slot-b.cfg .
+# The files of both slots name the same root hashes, and each the partitions of its own slot: the same bytes start either.
+for slot in a b; do sed 's/PARTUUID=[^ ]*//g' slot-$slot.cfg >slot-$slot.txt; done
+cmp slot-a.txt slot-b.txt
+for slot in a b; do
+  for name in usr root; do
+    uuid=$(sfdisk --dump "$image" | sed -n "s/.*uuid=\([^,]*\), name=\"mailstead-$name-$slot\".*/\1/p" | tr 'A-F' 'a-f')
+    test "$(grep -o "systemd.verity_${name}_[a-z]*=PARTUUID=$uuid" slot-$slot.cfg | wc -l)" = 2
+  done
+done
 archive_time=$(awk '$1 == "archive-time" {print $2}' mailstead.lock)
 "$SOURCE/tests/system/fat-times.py" esp.fat "$archive_time"
 "$SOURCE/tests/system/fat-times.py" boot.fat "$archive_time"
@@ -36,7 +45,7 @@ if "$SOURCE/tests/system/fat-times.py" boot.fat "$((archive_time + 86400))"; the
 
 for name in usr root; do
   extract "mailstead-$name-a" "$name.part"
-  argument() { tr ' ' '\n' <slot.cfg | sed -n "s/^$1=//p"; }
+  argument() { tr ' ' '\n' <slot-a.cfg | sed -n "s/^$1=//p"; }
   hash=$(argument "$( [ $name = usr ] && echo usrhash || echo roothash )")
   offset=$(argument "systemd.verity_${name}_options" | sed 's/.*hash-offset=//; s/,.*//')
   veritysetup verify "$name.part" "$name.part" "$hash" --hash-offset="$offset"

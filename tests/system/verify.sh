@@ -63,9 +63,9 @@ for malformed in '' 12 "${hash}0"; do test "$(status "$MAILSTEAD" verify demo.im
 # What is no image is found out, not refused.
 test "$(status "$MAILSTEAD" verify mail.yaml --quick)" = 1
 
-# Forged around the root hash: a boot partition that other readers take for FAT16, with another slot.cfg; a shorter hash tree.
+# Forged around the root hash: a boot partition that other readers take for FAT16, with another slot-a.cfg; a shorter hash tree.
 boot=$("$SOURCE/tests/system/forgeries.py" two-faced demo.img two-faced.img)
-test "$(MTOOLS_SKIP_CHECK=1 mtype -i "two-faced.img@@$boot" ::slot.cfg)" = "linux (\$root)/vmlinuz init=/bin/sh"
+test "$(MTOOLS_SKIP_CHECK=1 mtype -i "two-faced.img@@$boot" ::slot-a.cfg)" = "linux (\$root)/vmlinuz init=/bin/sh"
 "$SOURCE/tests/system/forgeries.py" short demo.img short.img
 for forgery in two-faced short; do
   set +e; "$MAILSTEAD" verify "$forgery.img" --quick --root-hash "$hash" >"$forgery.txt"; found=$?; set -e

@@ -51,12 +51,12 @@ TEST_CASE("grub.cfg starts the slot that the environment names, and the other on
   const auto a = config.find(
       "menuentry 'Mailstead, slot A' --id a {\n"
       "  set root=\"$disk,gpt3\"\n"
-      "  source ($root)/slot.cfg\n"
+      "  source ($root)/slot-a.cfg\n"
       "}\n");
   const auto b = config.find(
       "menuentry 'Mailstead, slot B' --id b {\n"
       "  set root=\"$disk,gpt4\"\n"
-      "  source ($root)/slot.cfg\n"
+      "  source ($root)/slot-b.cfg\n"
       "}\n");
   REQUIRE(a != std::string::npos);
   REQUIRE(b != std::string::npos);
@@ -95,19 +95,31 @@ TEST_CASE("grub.cfg is well-formed: blocks are closed, no menu is shown, nothing
   CHECK(config.ends_with('\n'));
 }
 
-TEST_CASE("slot.cfg names kernel and initrd on the partition it came from") {
-  CHECK(slot_config("root=/dev/mapper/root ro") ==
-        "linux ($root)/vmlinuz root=/dev/mapper/root ro\n"
-        "initrd ($root)/initrd.img\n");
+TEST_CASE("A boot partition has a file for each slot, by which the same bytes start either") {
+  const std::string root_hash(64, 'a');
+  const std::string usr_hash(64, 'b');
+  const auto configs =
+      slot_configs("mail.example.org", {{}, 8192, usr_hash}, {{}, 4096, root_hash}, {"quiet"});
+  REQUIRE(configs.size() == 2);
+  CHECK(configs[0].file == "slot-a.cfg");
+  CHECK(configs[1].file == "slot-b.cfg");
+  for (const std::size_t slot : {0u, 1u}) {
+    const std::string& text = configs[slot].text;
+    CHECK(text.starts_with("linux ($root)/vmlinuz root=/dev/mapper/root "));
+    CHECK(text.ends_with(" quiet\ninitrd ($root)/initrd.img\n"));
+    CHECK(count_of(text, " roothash=" + root_hash + " ") == 1);
+    CHECK(count_of(text, " usrhash=" + usr_hash + " ") == 1);
+    // Data and hash tree of each file system lie in one partition.
+    CHECK(count_of(text, partition_uuid("mail.example.org", kUsrLabels[slot])) == 2);
+    CHECK(count_of(text, partition_uuid("mail.example.org", kRootLabels[slot])) == 2);
+  }
 }
 
-TEST_CASE("A slot's boot partition holds kernel, initrd and slot.cfg") {
+TEST_CASE("The files of a boot partition that come from the base") {
   const auto files = boot_files(rootfs::Content("kernel"), rootfs::Content("initrd"));
   REQUIRE(files.size() == 2);
   CHECK(files[0].path == "vmlinuz");
   CHECK(files[0].content.read().value() == "kernel");
   CHECK(files[1].path == "initrd.img");
   CHECK(files[1].content.read().value() == "initrd");
-  CHECK(slot_file("quiet").path == "slot.cfg");
-  CHECK(slot_file("quiet").content.read().value() == slot_config("quiet"));
 }

@@ -15,7 +15,7 @@ constexpr std::int64_t kTime = 1'700'000'001;  // odd: FAT counts in twos
 
 FatContent content_of(std::uint64_t size) {
   return {
-      size, "BOOT-A", 0x70b42ae3, kTime, {{"vmlinuz", 3'000'001}, {"initrd.img", 8192}, {"slot.cfg", 700}}};
+      size, "BOOT-A", 0x70b42ae3, kTime, {{"vmlinuz", 3'000'001}, {"initrd.img", 8192}, {"slot-a.cfg", 700}}};
 }
 
 /// The bytes of a file: no two files have the same.
@@ -70,7 +70,7 @@ TEST_CASE("What is put together here is what mkfs.fat and mcopy write, to the by
 
 TEST_CASE("An empty file has no cluster") {
   FatContent content = content_of(40 * kMebibyte);
-  content.files = {{"empty", 0}, {"slot.cfg", 1}};
+  content.files = {{"empty", 0}, {"slot-a.cfg", 1}};
   const auto bytes = encode_fat(content);
   REQUIRE(bytes);
   CHECK(bytes->files[0].size == 0);
