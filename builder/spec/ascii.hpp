@@ -13,5 +13,8 @@ constexpr bool is_lower(char c) {
 constexpr bool is_upper(char c) {
   return c >= 'A' && c <= 'Z';
 }
+constexpr bool is_alphanumeric(char c) {
+  return is_digit(c) || is_lower(c) || is_upper(c);
+}
 
 }  // namespace mailstead::spec

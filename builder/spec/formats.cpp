@@ -17,64 +17,6 @@ namespace {
 
 using yaml::quote;
 
-bool is_alphanumeric(char c) {
-  return is_digit(c) || is_lower(c) || is_upper(c);
-}
-
-/// The alphabet that crypt(5) writes hashes and salts in.
-bool is_crypt64(std::string_view text) {
-  return std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_alphanumeric(c) || c == '.' || c == '/'; });
-}
-
-/// The parts between the dollar signs after the first one.
-std::vector<std::string_view> dollar_parts(std::string_view text) {
-  std::vector<std::string_view> parts;
-  for (std::size_t begin = 1; begin <= text.size();) {
-    const std::size_t end = std::min(text.find('$', begin), text.size());
-    parts.push_back(text.substr(begin, end - begin));
-    begin = end + 1;
-  }
-  return parts;
-}
-
-bool is_number(std::string_view text, unsigned least, unsigned most) {
-  unsigned number = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  return status == std::errc() && end == text.data() + text.size() && number >= least && number <= most;
-}
-
-/// Whether a hash of a known method is complete: a hash that was cut off while copying locks its owner out.
-bool is_complete(std::string_view method, std::string_view hash) {
-  const std::vector<std::string_view> parts = dollar_parts(hash);
-  if (method == "y" || method == "gy") {
-    return parts.size() == 4 && !parts[1].empty() && is_crypt64(parts[1]) && is_crypt64(parts[2]) &&
-           parts[2].size() <= 86 && is_crypt64(parts[3]) && parts[3].size() == 43;
-  }
-  if (method == "7") {
-    return parts.size() == 3 && parts[1].size() > 11 && is_crypt64(parts[1]) && is_crypt64(parts[2]) &&
-           parts[2].size() == 43;
-  }
-  if (method == "2b" || method == "2a" || method == "2y") {
-    return parts.size() == 3 && parts[1].size() == 2 && is_number(parts[1], 4, 31) && is_crypt64(parts[2]) &&
-           parts[2].size() == 53;
-  }
-  if (method == "6" || method == "5") {
-    const bool rounds = parts.size() == 4 && parts[1].starts_with("rounds=");
-    if (rounds && !is_number(parts[1].substr(7), 1000, 999'999'999)) return false;
-    const std::size_t salt = rounds ? 2 : 1;
-    return parts.size() == salt + 2 && !parts[salt].empty() && parts[salt].size() <= 16 &&
-           is_crypt64(parts[salt]) && is_crypt64(parts[salt + 1]) &&
-           parts[salt + 1].size() == (method == "6" ? 86 : 43);
-  }
-  const auto is_base64 = [](std::string_view text) {
-    return std::all_of(text.begin(), text.end(),
-                       [](char c) { return is_alphanumeric(c) || c == '+' || c == '/'; });
-  };
-  return parts.size() == 5 && parts[1].starts_with("v=") && parts[2].starts_with("m=") &&
-         parts[3].size() >= 11 && is_base64(parts[3]) && parts[4].size() >= 22 && is_base64(parts[4]);
-}
-
 /// RFC 4648 section 4; nothing if it is not base64 with its padding.
 std::optional<std::string> decode_base64(std::string_view text) {
   if (text.empty() || text.size() % 4 != 0) return std::nullopt;
@@ -103,7 +45,7 @@ std::optional<std::string> decode_base64(std::string_view text) {
       bits = 0;
     }
   }
-  out.resize(out.size() - padding);
+  out.erase(out.size() - padding);
   return out;
 }
 
@@ -141,17 +83,6 @@ std::string_view skip_spaces(std::string_view text) {
   return begin == std::string_view::npos ? std::string_view{} : text.substr(begin);
 }
 
-/// Memory of a look at an Argon2 hash ("$argon2id$v=19$m=65536,t=3,p=1$…"), in KiB; 0 for a hash that does
-/// not say.
-std::uint64_t argon2_memory_kib(std::string_view hash) {
-  const std::size_t at = hash.find("$m=");
-  if (!hash.starts_with("$argon2") || at == std::string_view::npos) return 0;
-  std::uint64_t memory = 0;
-  const char* begin = hash.data() + at + 3;
-  const auto [end, status] = std::from_chars(begin, hash.data() + hash.size(), memory);
-  return status == std::errc::result_out_of_range ? std::numeric_limits<std::uint64_t>::max() : memory;
-}
-
 }  // namespace
 
 Checked<std::uint64_t> parse_size(std::string_view text) {
@@ -174,43 +105,6 @@ Checked<std::uint64_t> parse_size(std::string_view text) {
     return fault(fmt::format("{} is more than a file system can hold", quote(text)));
   }
   return number << shift;
-}
-
-Checked<std::string> parse_password_hash(std::string_view text) {
-  const std::string make = "make one with 'mailstead passwd'";
-  std::string_view hash = text;
-  if (hash.starts_with('{') && hash.find('}') != std::string_view::npos && hash.find('}') < 32) {
-    hash.remove_prefix(hash.find('}') + 1);
-  }
-  if (hash.empty()) return fault("the password hash is empty", make);
-  if (!hash.starts_with('$'))
-    return fault("this is not a password hash; never write a password itself here", make);
-  const std::size_t end = hash.find('$', 1);
-  const std::string_view method =
-      end == std::string_view::npos ? std::string_view{} : hash.substr(1, end - 1);
-  static constexpr std::array<std::string_view, 10> kMethods{"y",  "gy", "7", "2b",       "2a",
-                                                             "2y", "6",  "5", "argon2id", "argon2i"};
-  static constexpr std::array<std::string_view, 6> kWeak{"1", "md5", "sha1", "3", "2", "2x"};
-  if (std::find(kWeak.begin(), kWeak.end(), method) != kWeak.end()) {
-    return fault("this password hash is of a method that is too weak", make);
-  }
-  if (std::find(kMethods.begin(), kMethods.end(), method) == kMethods.end()) {
-    return fault("this password hash is of a method that Dovecot does not know", make);
-  }
-  // It becomes a field of a file that is separated by colons and newlines.
-  const bool plain = std::all_of(hash.begin(), hash.end(), [](char c) {
-    return is_alphanumeric(c) || std::string_view("$./+=,").find(c) != std::string_view::npos;
-  });
-  if (!plain || !is_complete(method, hash)) {
-    return fault("this password hash is not complete", "copy it again, in quotes, or " + make);
-  }
-  // Four logins at once, as Dovecot is told, must fit into a machine of 1 GiB beside all else.
-  constexpr std::uint64_t kMostMemoryKib = 64 * 1024;
-  if (argon2_memory_kib(hash) > kMostMemoryKib) {
-    return fault("each login by this password hash takes more than 64 MiB of memory",
-                 "hash the password with m=65536 or less, or " + make);
-  }
-  return std::string(hash);
 }
 
 Checked<std::string> parse_authorized_key(std::string_view text) {

@@ -13,8 +13,8 @@ namespace mailstead::spec {
 Checked<std::uint64_t> parse_size(std::string_view text);
 
 /// A password hash that Dovecot can check on Debian: yescrypt, gost-yescrypt, scrypt, bcrypt, SHA-512 and
-/// SHA-256 of crypt(5), or Argon2 (which Dovecot brings itself). A Dovecot scheme in front ("{CRYPT}") is
-/// taken off. The message of a fault never holds the text.
+/// SHA-256 of crypt(5), or Argon2 (which Dovecot brings itself). A Dovecot scheme in front that stands for
+/// the method ("{CRYPT}", "{BLF-CRYPT}", …) is taken off. The message of a fault never holds the text.
 Checked<std::string> parse_password_hash(std::string_view text);
 
 /// A line of authorized_keys(5): options, type, base64, comment. Message without the text.
