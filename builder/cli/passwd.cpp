@@ -1,61 +1,38 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
-#include <termios.h>
-#include <unistd.h>
 
-#include <cstdio>
-#include <iostream>
-
+#include "base/interrupt.hpp"
+#include "cli/ask.hpp"
 #include "cli/command.hpp"
 #include "keys/keys.hpp"
 
 namespace mailstead::cli {
 namespace {
 
-/// Turns off the terminal's echo while it lives.
-class SilentTerminal {
- public:
-  SilentTerminal() {
-    if (::tcgetattr(STDIN_FILENO, &before_) != 0) return;
-    termios silent = before_;
-    silent.c_lflag &= ~static_cast<tcflag_t>(ECHO);
-    changed_ = ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent) == 0;
-  }
-  ~SilentTerminal() {
-    if (changed_) ::tcsetattr(STDIN_FILENO, TCSAFLUSH, &before_);
-  }
-  SilentTerminal(const SilentTerminal&) = delete;
-  SilentTerminal& operator=(const SilentTerminal&) = delete;
-
- private:
-  termios before_{};
-  bool changed_ = false;
-};
-
-Result<std::string> ask(const char* question) {
-  const bool terminal = ::isatty(STDIN_FILENO) == 1;
-  std::string line;
-  if (terminal) std::fputs(question, stderr);
-  {
-    const SilentTerminal silent;
-    if (!std::getline(std::cin, line)) {
-      if (terminal) std::fputc('\n', stderr);
-      return fail(ErrorKind::usage, "no password was given",
-                  "type it, or give it on standard input as one line");
-    }
-  }
-  if (terminal) std::fputc('\n', stderr);
-  return line;
+Result<std::string> ask_password(const char* question) {
+  TRY(std::optional<std::string> password, ask_secret(question));
+  if (password) return *std::move(password);
+  return fail(ErrorKind::usage, "no password was given", "type it, or give it on standard input as one line");
 }
 
 Status print_hash() {
-  TRY(std::string password, ask("Password: "));
-  if (::isatty(STDIN_FILENO) == 1) {
-    TRY(const std::string again, ask("Again: "));
+  TRY(const std::string password, ask_password("Password: "));
+  if (can_ask()) {
+    TRY(const std::string again, ask_password("Again: "));
     if (password != again) return fail(ErrorKind::usage, "the two passwords differ", "try again");
   }
   TRY(const std::string hash, keys::hash_password(password));
   fmt::print("{}\n", hash);
+  return ok();
+}
+
+Status print_generated(unsigned count) {
+  for (unsigned i = 0; i < count; ++i) {
+    CHECK_OK(check_interrupt());
+    TRY(const std::string password, keys::generate_password());
+    TRY(const std::string hash, keys::hash_password(password));
+    fmt::print("{}  {}\n", password, hash);
+  }
   return ok();
 }
 
@@ -64,7 +41,19 @@ Status print_hash() {
 void add_passwd(CLI::App& app, Globals& globals) {
   CLI::App* verb =
       app.add_subcommand("passwd", "ask for a password and print its hash, for password_hash in the spec");
-  verb->callback([&globals] { globals.work = print_hash; });
+  auto count = std::make_shared<unsigned>(0);
+  verb->add_option("--generate", *count,
+                   "ask nothing: print N random passwords, each with its hash; they are kept nowhere")
+      ->type_name("N")
+      ->expected(0, 1)
+      ->default_str("1")
+      ->check(CLI::Range(1, 1000));
+  verb->footer(
+      "Example: mailstead passwd --generate 3\n"
+      "The spec accepts hashes that other servers have made, too: docs/mail-administrator.md lists them.");
+  verb->callback([&globals, count] {
+    globals.work = [count] { return *count == 0 ? print_hash() : print_generated(*count); };
+  });
 }
 
 }  // namespace mailstead::cli

@@ -34,4 +34,9 @@ Result<std::string> dkim_record(const spec::DkimKey& key);
 /// be empty, hold NUL or line ends, or exceed 511 bytes (ErrorKind::usage).
 Result<std::string> hash_password(std::string_view password);
 
+/// A random password of 80 bits, "k7fm-x2wq-9dhp-tv3e": letters and digits that nobody mistakes for others,
+/// in groups, as they are typed on a telephone. Error: the system gives no random bytes
+/// (ErrorKind::internal).
+Result<std::string> generate_password();
+
 }  // namespace mailstead::keys

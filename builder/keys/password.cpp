@@ -2,8 +2,11 @@
 #include <crypt.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
+#include <openssl/rand.h>
 
+#include <array>
 #include <cerrno>
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
@@ -44,6 +47,21 @@ Result<std::string> hash_password(std::string_view password) {
   if (hash == nullptr || std::strncmp(hash, "$y$", 3) != 0)
     return fail(ErrorKind::internal, fmt::format("cannot hash the password: {}", std::strerror(errno)));
   return std::string(hash);
+}
+
+Result<std::string> generate_password() {
+  // Without 0, 1, l and o; 32 of them, so that each is as likely as the others.
+  constexpr std::string_view kAlphabet = "23456789abcdefghijkmnpqrstuvwxyz";
+  static_assert(kAlphabet.size() == 32);
+  std::array<std::uint8_t, 16> random{};
+  if (RAND_bytes(random.data(), random.size()) != 1) return fail(openssl_error("cannot get random bytes"));
+  std::string password;
+  for (std::size_t i = 0; i < random.size(); ++i) {
+    if (i > 0 && i % 4 == 0) password += '-';
+    password += kAlphabet[random[i] % kAlphabet.size()];
+  }
+  OPENSSL_cleanse(random.data(), random.size());
+  return password;
 }
 
 }  // namespace mailstead::keys

@@ -35,6 +35,15 @@ said=$("$MAILSTEAD" test --set a=1 none.img --spec none.yaml 2>&1) || got=$?
 grep -qF 'there is no image none.img' <<<"$said"
 expect 2 "$MAILSTEAD" test none.img --spec none.yaml --patience nan
 
+# Random passwords, each with a hash that crypt(3) agrees to.
+"$MAILSTEAD" passwd --generate 3 | perl -ane '
+  die "not a password and its hash: $_" unless @F == 2 && $F[0] =~ /^[a-z2-9-]{19}$/ && crypt($F[0], $F[1]) eq $F[1];
+  END { die "$. lines" unless $. == 3 }'
+[ "$("$MAILSTEAD" passwd --generate | wc -l)" = 1 ]
+for wrong in 0 -1 x 1001; do expect 2 "$MAILSTEAD" passwd --generate "$wrong"; done
+[ "$(echo geheim | "$MAILSTEAD" passwd | cut -c 1-3)" = '$y$' ]
+head -c 100000 /dev/zero | expect 2 "$MAILSTEAD" passwd
+
 # complete WORD…: what is offered for the last of the words
 # shellcheck source=/dev/null
 source <("$MAILSTEAD" completion)

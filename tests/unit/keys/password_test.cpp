@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include <regex>
+#include <set>
+
 #include "keys/keys.hpp"
 #include "support/catch.hpp"
 #include "support/program.hpp"
@@ -43,4 +46,20 @@ TEST_CASE("passwords that no client could send are refused") {
        {std::string_view("a\nb"), std::string_view("a\r"), std::string_view("a\0b", 3)})
     CHECK(refusal(bad) == "the password holds a NUL character or a line end, which no mail client can send");
   CHECK(refusal(std::string(512, 'l')) == "the password is longer than 511 bytes");
+}
+
+TEST_CASE("a generated password has 80 bits, is easy to type, and differs each time") {
+  const std::regex groups("[2-9a-km-np-z]{4}(-[2-9a-km-np-z]{4}){3}");
+  std::set<std::string> passwords;
+  std::set<char> characters;
+  for (int i = 0; i < 200; ++i) {
+    const auto password = keys::generate_password();
+    REQUIRE(password);
+    CHECK(std::regex_match(*password, groups));
+    characters.insert(password->begin(), password->end());
+    passwords.insert(*password);
+  }
+  CHECK(passwords.size() == 200);
+  CHECK(characters.size() == 33);  // 32 and the hyphen: that one of them is never drawn is a matter of 10^-40
+  CHECK(keys::hash_password(*passwords.begin()));
 }
