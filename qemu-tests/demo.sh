@@ -52,5 +52,5 @@ The image     $folder/demo.img, $(du -m "$folder/demo.img" | cut -f1) MB on this
 The test      $folder/demo.img.test: console, journal, dialogues
 Look at it    $mailstead run $folder/demo.img
 Its DNS zone  $mailstead dns $folder/mail.yaml
-Your own      cp $here/../profiles/examples/small.yaml site/mail.yaml, and on as README.md says
+Your own      $mailstead init site, and on as README.md says
 END

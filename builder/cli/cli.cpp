@@ -120,6 +120,7 @@ int run_command_line(int argc, char** argv) {
                  "how to show work on stderr: auto, terminal, plain, json or none")
       ->check(CLI::IsMember({"auto", "terminal", "plain", "json", "none"}));
   app.footer("Exit codes: 0 done, 1 the work failed, 2 the command line or the spec is wrong.");
+  add_init(app, globals);
   add_check(app, globals);
   add_passwd(app, globals);
   add_keys(app, globals);

@@ -26,6 +26,7 @@ struct Globals {
 };
 
 /// Each adds its verb to the program. One file a verb.
+void add_init(CLI::App& app, Globals& globals);
 void add_check(CLI::App& app, Globals& globals);
 void add_passwd(CLI::App& app, Globals& globals);
 void add_keys(CLI::App& app, Globals& globals);

@@ -65,6 +65,7 @@ offered "$(xargs <<<"$verbs")" ''
 offered 'build' bu
 offered '--offline --output' build mail.yaml --o
 offered '--output' build --offline --ou
+offered '--dhcp --domain' init site --d
 offered 'none' --progress n
 offered '' build mai    # left to file names
 

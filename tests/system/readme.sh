@@ -7,7 +7,6 @@ place=$WORK/readme
 rm -rf "$place"
 mkdir -p "$place/build"
 ln -s "$MAILSTEAD" "$place/build/mailstead"
-ln -s "$SOURCE/profiles" "$place/profiles"
 # What ./setup does has been done, or this test would not run.
 printf '#!/bin/sh\ntest "$1" = build && grep -q "^  $1) *$" "%s/setup"\n' "$SOURCE" >"$place/setup"
 chmod +x "$place/setup"
@@ -15,20 +14,36 @@ cd "$place"
 
 # The commands of the section: the fenced lines below its heading.
 awk '/^## / {inside = $0 == "## Your own server"} /^```/ {fenced = !fenced; next} inside && fenced' "$SOURCE/README.md" >commands
-test "$(wc -l <commands)" -ge 8
-# `mailstead passwd` asks; here it is answered.
-echo 'not asked for twice: no terminal' | bash -eux commands >said.txt 2>warned.txt || { cat warned.txt; exit 1; }
-cat said.txt warned.txt
+test "$(wc -l <commands)" -ge 7
+# What `init` and `passwd` ask.
+cat >answers <<'END'
+Domain of the mail addresses	example.org
+Host name of the machine	
+Address of the first person	alice@example.org
+Address of another person	
+Addresses of the machine	
+SSH key	
+Time zone	
+Password for alice@example.org	
+Next:
+Password	asked for twice
+Again	asked for twice
+END
+"$SOURCE/tests/system/terminal.py" answers bash -eux commands >said.txt || { cat said.txt; exit 1; }
+cat said.txt
 grep -q '^\$y\$' said.txt                        # passwd
 grep -q '^example\.org\. 3600 IN MX 10 mail\.example\.org\.$' said.txt   # dns
 test -s mail.img
 test -s site/mailstead.lock
 test "$(stat -c %a site/secrets/tls/key.pem)" = 600
-# Who takes the example as it is hears of it; the keys stay out of git.
-grep -q 'everyone knows the password of alice@example.org' warned.txt
 git init -q site
 git -C site add .
-test "$(git -C site ls-files | tr '\n' ' ')" = 'mail.yaml mailstead.lock '
+test "$(git -C site ls-files | tr '\n' ' ')" = '.gitignore mail.yaml mailstead.lock '
+
+# Who takes an example as it is hears that its password is known.
+cp "$SOURCE/profiles/examples/small.yaml" mail.yaml
+"$MAILSTEAD" check mail.yaml 2>warned.txt
+grep -q 'everyone knows the password of alice@example.org' warned.txt
 
 # Every command in the README's table is one, and the other way round.
 awk '/^## / {inside = $0 == "## Commands"} inside && /^mailstead / {print $2}' "$SOURCE/README.md" | sort >in-readme

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+#include "base/run.hpp"
+#include "cli/command.hpp"
+#include "cli/interview.hpp"
+#include "init/create.hpp"
+
+namespace mailstead::cli {
+namespace {
+
+void say_next_steps(const std::filesystem::path& folder, const init::Answers& answers, Reporter& reporter) {
+  const std::string spec = (folder / init::kSpec).string();
+  const std::string image = (folder / "mail.img").string();
+  std::vector<std::string> run{"mailstead", "run", image};
+  // QEMU's own network leads to a fixed address only if it is told, and to one of IPv4.
+  if (std::ranges::any_of(answers.addresses,
+                          [](const auto& address) { return address.find(':') == std::string::npos; }))
+    run.insert(run.end(), {"--spec", spec});
+  const std::array<std::pair<std::string, const char*>, 4> steps{
+      {{shell_quote({"mailstead", "check", spec}), "what the server will be; after each change"},
+       {shell_quote({"mailstead", "dns", spec}), "the DNS records to publish"},
+       {shell_quote({"mailstead", "build", spec, "-o", image}), "the disk image"},
+       {shell_quote(run), "boot it in QEMU for a look"}}};
+  std::size_t widest = 0;
+  for (const auto& [command, purpose] : steps) widest = std::max(widest, command.size());
+  reporter.info("Next:");
+  for (const auto& [command, purpose] : steps)
+    reporter.info(fmt::format("  {:<{}}  {}", command, widest, purpose));
+  reporter.info(
+      "Then write the image to the disk of the machine (dd), or upload it to your provider, and start it.");
+}
+
+Status make_site(const InitOptions& options, Globals& globals) {
+  CHECK_OK(init::check_place(options.folder));
+  TRY(init::Answers answers, interview(options));
+  TRY(const auto made_up, set_passwords(answers, options.generate_passwords));
+  TRY(const std::size_t keys, init::create_site(options.folder, answers));
+  Reporter& reporter = *globals.reporter;
+  reporter.info(
+      fmt::format("Made {} and {} key files in {}. Keep the keys secret and safe; git leaves them out.",
+                  (options.folder / init::kSpec).string(), keys, (options.folder / spec::kSecrets).string()));
+  if (!made_up.empty())
+    reporter.info("These passwords were made up. They are kept nowhere: hand them out now.");
+  for (const MadeUp& one : made_up) fmt::print("{} {}\n", one.address, one.password);
+  std::fflush(stdout);
+  say_next_steps(options.folder, answers, reporter);
+  return ok();
+}
+
+/// An option that takes one value each time it is given, so that DIR may stand behind it.
+CLI::Option* add_repeatable(CLI::App& verb, const char* flag, std::vector<std::string>& values,
+                            const char* type, const char* description) {
+  return verb.add_option(flag, values, description)
+      ->type_name(type)
+      ->take_all()
+      ->allow_extra_args(false)
+      ->check(not_empty);
+}
+
+void add_single(CLI::App& verb, const char* flag, std::string& value, const char* description) {
+  verb.add_option(flag, value, description)->type_name("NAME")->check(not_empty);
+}
+
+void add_network_options(CLI::App& verb, InitOptions& options) {
+  auto* dhcp =
+      verb.add_flag("--dhcp", options.dhcp, "ask a DHCP server and router advertisements for the addresses");
+  auto* address = add_repeatable(verb, "--address", options.addresses, "ADDRESS/PREFIX",
+                                 "a fixed address, as 192.0.2.5/24");
+  auto* gateway =
+      add_repeatable(verb, "--gateway", options.gateways, "ADDRESS", "the gateway of fixed addresses");
+  address->needs(gateway)->excludes(dhcp);
+  gateway->needs(address)->excludes(dhcp);
+}
+
+}  // namespace
+
+void add_init(CLI::App& app, Globals& globals) {
+  CLI::App* verb =
+      app.add_subcommand("init", "make a first spec and its keys, by questions or by these options");
+  auto options = std::make_shared<InitOptions>();
+  verb->add_option("DIR", options->folder, "the folder of the site: a new one, or one without a spec")
+      ->required()
+      ->check(not_empty);
+  add_repeatable(*verb, "--domain", options->domains, "NAME",
+                 "a domain to receive mail for; again for each further one");
+  add_single(*verb, "--hostname", options->hostname,
+             "the machine's own name (default: mail. and the first domain)");
+  add_repeatable(*verb, "--account", options->people, "ADDRESS",
+                 "the address of a mailbox; the first one is postmaster, too");
+  add_network_options(*verb, *options);
+  add_repeatable(*verb, "--ssh-key", options->ssh_keys, "KEY|FILE",
+                 "a public key, or a file with public keys, to log in by SSH as root");
+  add_single(*verb, "--time-zone", options->time_zone, "of the logs (default: Etc/UTC)");
+  verb->add_flag("--generate-passwords", options->generate_passwords,
+                 "make up the passwords and print them once, instead of asking for them");
+  verb->footer(
+      "Without a terminal, the password of each account is read from a line of standard input.\n"
+      "Example: mailstead init site --domain example.org --account alice@example.org --dhcp "
+      "--generate-passwords");
+  verb->callback(
+      [&globals, options] { globals.work = [&globals, options] { return make_site(*options, globals); }; });
+}
+
+}  // namespace mailstead::cli
