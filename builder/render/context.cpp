@@ -113,7 +113,7 @@ Value network_value(const spec::Network& network) {
 
 std::string dkim_key_path(const spec::Domain& domain, const spec::DkimKey& key) {
   // The name of its record: no two keys of a site have one.
-  return "etc/rspamd/dkim/" + key.selector + "._domainkey." + domain.name + ".key";
+  return "etc/rspamd-signing/dkim/" + key.selector + "._domainkey." + domain.name + ".key";
 }
 
 std::string sieve_path(const spec::Account& account) {

@@ -75,7 +75,7 @@ rm -rf root.tree flipped.part
 # Secrets in the root image are for root or the one service that needs them; the image itself is for its owner.
 unsquashfs -lls root.part >root.list
 modes() { awk -v path="$1" '$NF ~ path {print $1, $2}' root.list | sort -u; }
-test "$(awk '$NF ~ "etc/rspamd/dkim/.*[.]key$" {print $1}' root.list | sort -u)" = '-rw-r-----'
+test "$(awk '$NF ~ "etc/rspamd-signing/dkim/.*[.]key$" {print $1}' root.list | sort -u)" = '-rw-r-----'
 case "$(modes 'etc/ssl/mailstead/key.pem$')" in -rw-r-----*|-rw-------*) ;; *) exit 1 ;; esac
 case "$(modes 'etc/dovecot/users$')" in -rw-r-----*|-rw-------*) ;; *) exit 1 ;; esac
 case "$(modes 'etc/shadow$')" in -rw-r-----*|-rw-------*) ;; *) exit 1 ;; esac

@@ -37,10 +37,21 @@ TEST_CASE("the shipped profile, accounts and reviews are readable") {
 
 TEST_CASE("numbers that files on data partitions carry have not changed") {
   // Never change a line here; add one for a new account (see profiles/accounts.yaml).
-  const std::map<std::string, std::uint32_t> users = {
-      {"root", 0},      {"mail", 8},       {"www-data", 33}, {"systemd-network", 401}, {"postfix", 411},
-      {"dovecot", 413}, {"dovenull", 414}, {"_rspamd", 415}, {"valkey", 416},          {"unbound", 417},
-      {"_chrony", 418}, {"sshd", 419},     {"vmail", 5000},  {"nobody", 65534}};
+  const std::map<std::string, std::uint32_t> users = {{"root", 0},
+                                                      {"mail", 8},
+                                                      {"www-data", 33},
+                                                      {"systemd-network", 401},
+                                                      {"postfix", 411},
+                                                      {"dovecot", 413},
+                                                      {"dovenull", 414},
+                                                      {"_rspamd", 415},
+                                                      {"valkey", 416},
+                                                      {"unbound", 417},
+                                                      {"_chrony", 418},
+                                                      {"sshd", 419},
+                                                      {"_rspamd-signing", 420},
+                                                      {"vmail", 5000},
+                                                      {"nobody", 65534}};
   const std::map<std::string, std::uint32_t> groups = {{"root", 0},
                                                        {"mail", 8},
                                                        {"shadow", 42},
@@ -60,6 +71,7 @@ TEST_CASE("numbers that files on data partitions carry have not changed") {
                                                        {"valkey", 416},
                                                        {"unbound", 417},
                                                        {"_chrony", 418},
+                                                       {"_rspamd-signing", 420},
                                                        {"vmail", 5000},
                                                        {"nogroup", 65534}};
   const auto accounts = profile::load_accounts(kData);

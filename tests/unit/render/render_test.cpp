@@ -94,7 +94,7 @@ TEST_CASE("the mail overlays of the example site") {
   for (const auto& [path, inode] : system)
     if (!path.starts_with("usr")) must(tree.put(path, *inode));
   must(render::render_site(site, overlays, accounts, 1700000000, system, tree));
-  CHECK(text_of(tree, "etc/rspamd/dkim/s1-ed25519._domainkey.example.org.key") ==
+  CHECK(text_of(tree, "etc/rspamd-signing/dkim/s1-ed25519._domainkey.example.org.key") ==
         "1O5y2/kTWErVttjx92n4rTr+fCjL8dT74Jeoj0R1WEI=\n");
   CHECK(tree.find("etc/ssl/mailstead/key.pem")->mode == 0600);
   CHECK(tree.find("etc/dovecot/users")->mode == 0640);
@@ -102,7 +102,7 @@ TEST_CASE("the mail overlays of the example site") {
   std::string shown = must(rootfs::dump(tree));
   for (const char* path :
        {"etc/postfix/main.cf", "etc/postfix/master.cf", "etc/dovecot/dovecot.conf", "etc/dovecot/users",
-        "etc/dovecot/aliases", "etc/rspamd/addresses.conf", "etc/rspamd/local.d/dkim_signing.conf"})
+        "etc/dovecot/aliases", "etc/rspamd/addresses.conf", "etc/rspamd-signing/dkim_signing.conf"})
     shown += "\n==== " + std::string(path) + "\n" + text_of(tree, path);
   const fs::path golden = kSource / "tests/golden/render/example.txt";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) write(golden, shown);

@@ -1,0 +1,4 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- Our own rules for mail of users.
+package.path = "/usr/share/mailstead/rspamd/?.lua;" .. package.path
+require "users"
