@@ -31,10 +31,20 @@ end
 -- Whether a user's script has redirected this. Dovecot then says so above all that the message had; in a reply, the text of a
 -- script can bring header lines of its own (vacation :mime), but only below MIME-Version.
 local function is_redirected(task)
-  local headers = tostring(task:get_raw_headers() or "")
+  if task:get_user() or not addresses.is_own_machine(task) then
+    return false
+  end
+  local headers = task:get_content():sub(1, 65536):str()
+  headers = headers:sub(1, headers:find("\n\r?\n") or #headers)
   local redirected = place_of(headers, "x-sieve-redirected-from")
   local mime = place_of(headers, "mime-version")
   return redirected ~= nil and (mime == nil or redirected < mime)
+end
+
+-- Before anything is parsed. A redirected message is a stranger's: it was judged when it came in, is not signed, and is no reason to
+-- let its parts near the keys. Of what users write, the headers are wanted, not what is in the parts.
+local function parse_little(task)
+  task:set_flag(is_redirected(task) and "skip" or "skip_process")
 end
 
 -- A vacation reply that Dovecot has written for one of our users: it comes from this machine and was not redirected.
@@ -42,7 +52,7 @@ end
 -- the envelope becomes the empty one of automatic replies (RFC 3834 section 3.3).
 local function check_own_reply(task)
   local sender = addresses.envelope_sender(task)
-  if sender == "" or is_redirected(task) then
+  if sender == "" then
     return
   end
   local list = addresses_of(task, "From", task:get_mempool())
@@ -96,6 +106,15 @@ local function check_sender(task)
   -- What dkim_signing.conf signs for.
   pool:set_variable("own_from_domain", domain)
 end
+
+rspamd_config:register_symbol({
+  name = "USERS_MAIL",
+  type = "connfilter",
+  flags = "empty,nostat",
+  score = 0.0,
+  description = "How much of a message is parsed",
+  callback = parse_little,
+})
 
 rspamd_config:register_symbol({
   name = "SENDER_NOT_OWN",
