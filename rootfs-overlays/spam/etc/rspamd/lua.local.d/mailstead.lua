@@ -3,4 +3,5 @@
 package.path = "/usr/share/mailstead/rspamd/?.lua;" .. package.path
 require "bounds"
 require "stuck"
+require "forged_headers"
 require "strangers"
