@@ -4,4 +4,5 @@ package.path = "/usr/share/mailstead/rspamd/?.lua;" .. package.path
 require "bounds"
 require "stuck"
 require "forged_headers"
+require "spf_lookups"
 require "strangers"
