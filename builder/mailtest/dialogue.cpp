@@ -42,7 +42,7 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"check", {Verb::check, 3, 999, "check NAME contains|lacks|equals|matches TEXT"}},
       {"pause", {Verb::pause, 1, 1, "pause TIME"}},
       {"wait", {Verb::wait_until, 2, 2, "wait TIME until"}},
-      {"each", {Verb::each, 3, 12, "each NAME… in FILE"}},
+      {"each", {Verb::each, 3, 16, "each NAME… in FILE [where NAME is TEXT]"}},
       {"received", {Verb::received, 6, 6, "received within TIME to ADDRESS as NAME"}},
       {"not-received", {Verb::not_received, 4, 4, "not-received within TIME to ADDRESS"}},
       {"verify-dkim", {Verb::verify_dkim, 5, 5, "verify-dkim NAME domain DOMAIN algorithms NAME,NAME"}},
@@ -256,7 +256,7 @@ class Parser {
       case Verb::wait_until:
         return w[1] == "until" && take_time(step, w[0]);
       case Verb::each:
-        return w[w.size() - 2] == "in" && w.back().find('/') == std::string::npos;
+        return take_each(step);
       case Verb::received:
         return w[0] == "within" && take_time(step, w[1]) && w[2] == "to" && w[4] == "as";
       case Verb::not_received:
@@ -291,6 +291,21 @@ class Parser {
       default:
         return true;
     }
+  }
+
+  /// NAME… in FILE [where NAME is TEXT]
+  static bool take_each(Step& step) {
+    auto& w = step.words;
+    const auto in = std::find(w.begin(), w.end(), "in");
+    const std::vector<std::string> rest(in, w.end());
+    w.erase(in, w.end());
+    const bool has_condition = rest.size() == 6;
+    if (w.empty() || (rest.size() != 2 && !has_condition) || rest[1].find('/') != std::string::npos)
+      return false;
+    step.text = rest[1];
+    if (!has_condition) return true;
+    step.condition = {rest[3], rest[5]};
+    return rest[2] == "where" && rest[4] == "is" && std::find(w.begin(), w.end(), rest[3]) != w.end();
   }
 
   static bool fits_connect(const std::vector<std::string>& w) {

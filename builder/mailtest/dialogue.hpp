@@ -70,11 +70,12 @@ struct Step {
   int line = 0;                    ///< counted from 1
   std::string source;              ///< the line as written
   std::vector<std::string> words;  ///< what follows the keyword, for verbs with words
-  std::string text;                ///< the rest of the line as written, or the lines of a message
+  std::string text;  ///< the rest of the line as written, or the lines of a message, or the file of `each`
   std::chrono::milliseconds time{0};
-  std::uint64_t bytes = 0;  ///< disk_size only
-  std::vector<Step> block;  ///< wait_until and each only
-  std::vector<Row> rows;    ///< each only, after read_tables
+  std::uint64_t bytes = 0;             ///< disk_size only
+  std::vector<Step> block;             ///< wait_until and each only
+  std::vector<Row> rows;               ///< each only, after read_tables
+  std::vector<std::string> condition;  ///< each only: a column and what it must be, or nothing
 };
 
 /// A scenario: one file NN-title.dialogue.

@@ -31,6 +31,7 @@ void collect(const std::vector<Step>& steps, std::set<std::string>& used, std::s
   for (const Step& step : steps) {
     for (const std::string& word : step.words) look_into(word);
     look_into(step.text);
+    for (const std::string& word : step.condition) look_into(word);
     for (const Row& row : step.rows)
       for (const std::string& field : row.fields) look_into(field);
     switch (step.verb) {
@@ -39,7 +40,7 @@ void collect(const std::vector<Step>& steps, std::set<std::string>& used, std::s
         set.insert(step.words[0]);
         break;
       case Verb::each:
-        set.insert(step.words.begin(), step.words.end() - 2);
+        set.insert(step.words.begin(), step.words.end());
         break;
       case Verb::received:
         for (const char* part : {"", ".from", ".helo", ".tls"}) set.insert(step.words[5] + part);

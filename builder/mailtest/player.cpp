@@ -363,10 +363,14 @@ Status Player::play_block(const Step& step) {
 }
 
 Status Player::each(const Step& step) {
-  const std::string& file = step.words.back();
+  const std::string& file = step.text;
   for (const Row& row : step.rows) {
     for (std::size_t i = 0; i < row.fields.size(); ++i) {
       TRY(variables_[step.words[i]], expanded(row.fields[i]));
+    }
+    if (!step.condition.empty()) {
+      TRY(const std::string wanted, expanded(step.condition[1]));
+      if (variables_[step.condition[0]] != wanted) continue;
     }
     note(fmt::format("({}:{})", file, row.line));
     if (auto status = play_block(step); !status)

@@ -25,11 +25,11 @@ Result<std::vector<std::string>> parse_fields(std::string_view line) {
 Status read_tables(std::vector<Step>& steps, const Dialogue& dialogue, const std::filesystem::path& folder) {
   for (Step& step : steps) {
     if (step.verb == Verb::each) {
-      const std::filesystem::path file = folder / step.words.back();
+      const std::filesystem::path file = folder / step.text;
       const auto text = read_file(file, kLargestTable);
       if (!text)
         return fail(error_at(dialogue.file, step.line, step.source, text.error().message, text.error().hint));
-      TRY(step.rows, parse_table(*text, file.string(), step.words.size() - 2));
+      TRY(step.rows, parse_table(*text, file.string(), step.words.size()));
     }
     CHECK_OK(read_tables(step.block, dialogue, folder));
   }

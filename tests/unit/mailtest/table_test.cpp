@@ -48,6 +48,24 @@ TEST_CASE("a block is played once for each row") {
   CHECK(text.find("at words.table:2: ${own}\\x09c") != std::string::npos);
 }
 
+TEST_CASE("a block is played for the rows of a condition only") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  REQUIRE(write_file(folder.path() / "t.table", "a\tyes\nb\t${no}\nc\tyes\n").has_value());
+  auto dialogue = parse_dialogue(
+      "# t\nset all =\nset no = never\neach x taken in t.table where taken is yes\n  set all = "
+      "${all}${x}\nend\n"
+      "each x taken in t.table where taken is ${no}\n  set all = ${all}${x}\nend\ncheck all equals acb\n",
+      "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  REQUIRE(read_tables(*dialogue, folder.path()).has_value());
+  CHECK(needed_variables(*dialogue).empty());
+  CHECK(Player(Stage{}).play(*dialogue).has_value());
+  for (const char* bad : {"each x in t where y is z", "each x in t where x", "each x in t when x is y",
+                          "each in t where x is y"})
+    CHECK_FALSE(
+        parse_dialogue(std::string("# t\n") + bad + "\n  set a = b\nend\n", "t.dialogue").has_value());
+}
+
 TEST_CASE("a table that is not there is an error of the dialogue") {
   auto dialogue = parse_dialogue("# t\neach x in no.table\n  check x equals b\nend\n", "t.dialogue");
   REQUIRE(dialogue.has_value());
