@@ -10,6 +10,7 @@ local addresses = {
   domains = {},   -- ours
 }
 local delimiter = ""
+local a_labels = {} -- of our domains, by their names in Unicode
 
 local file = rspamd_paths["CONFDIR"] .. "/addresses.conf"
 local parser = ucl.parser()
@@ -17,6 +18,7 @@ local parsed, problem = parser:parse_file(file)
 if parsed then
   local content = parser:get_object()
   delimiter = content.recipient_delimiter or ""
+  a_labels = content.a_labels or {}
   for address, logins in pairs(content.senders or {}) do
     addresses.owners[address] = {}
     for _, login in ipairs(logins) do
@@ -52,8 +54,10 @@ function addresses.domain_of(address)
   return domain and domain:gsub("%.$", "")
 end
 
+-- The domain may be written in Unicode, as in names that show an address.
 function addresses.owns(user, address)
-  local found = addresses.look_up(addresses.owners, address:lower())
+  address = address:lower():gsub("[^@]*$", a_labels)
+  local found = addresses.look_up(addresses.owners, address)
   return found ~= nil and found[user] == true
 end
 
@@ -71,6 +75,17 @@ end
 
 function addresses.reject(task, text)
   task:set_pre_result({action = "reject", message = text, module = "ADDRESSES"})
+end
+
+-- A rule that fails lets nothing pass: Rspamd would go on without it.
+function addresses.guarded(rule)
+  return function(task)
+    local done, problem = pcall(rule, task)
+    if not done then
+      logger.errx(task, "a rule has failed: %s", problem)
+      task:set_pre_result({action = "soft reject", message = "The sender cannot be checked at the moment", module = "ADDRESSES"})
+    end
+  end
 end
 
 return addresses

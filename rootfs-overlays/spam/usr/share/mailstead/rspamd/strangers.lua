@@ -1,8 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
+-- Who is in From of a stranger's mail must be certain (mailboxes.lua has the grammar), as DMARC is judged by it.
+--
 -- What a stranger wrote leaves for other servers only if nothing speaks against it: it leaves from our address, which our own
 -- domains' records vouch for.
 
 local addresses = require "addresses"
+local authors = require "authors"
 local util = require "rspamd_util"
 
 local domain_of, look_up, reject = addresses.domain_of, addresses.look_up, addresses.reject
@@ -20,6 +23,26 @@ local function leaves_again(recipient)
   end
   -- The catch-all is for whom nothing else is.
   return addresses.forwarded["@" .. domain] == true, false
+end
+
+local function any_leaves(task)
+  local leaves, all_known = false, true
+  for _, recipient in ipairs(task:get_recipients("smtp") or {}) do
+    local this_leaves, known = leaves_again(recipient)
+    leaves = leaves or this_leaves
+    all_known = all_known and known
+  end
+  return leaves, all_known
+end
+
+local function check_authors(task)
+  local list, wrong = authors.of(task)
+  if not list then
+    reject(task, (any_leaves(task) and "Not forwarded: " or "Not accepted: ") .. wrong)
+  elseif #list > 1 then
+    -- DMARC is judged for one author. All are of one domain, so that the first stands for them.
+    task:set_from("mime", {addr = list[1].address, user = list[1].user, domain = list[1].domain})
+  end
 end
 
 -- DMARC takes all names of an organisation for one (relaxed alignment, RFC 7489 section 3.1), and so does this. Made at first
@@ -55,12 +78,7 @@ local function check_stranger(task)
     task:set_pre_result({action = "soft reject", message = "The sender's domain cannot be asked at the moment", module = "ADDRESSES"})
     return
   end
-  local leaves, all_known = false, true
-  for _, recipient in ipairs(task:get_recipients("smtp") or {}) do
-    local this_leaves, known = leaves_again(recipient)
-    leaves = leaves or this_leaves
-    all_known = all_known and known
-  end
+  local leaves, all_known = any_leaves(task)
   if (leaves or not all_known) and is_in_our_name(task) and not task:has_symbol("DMARC_POLICY_ALLOW") then
     reject(task, "Not forwarded: written in our name, and not by us")
   elseif leaves and task:get_metric_action() == "add header" then
@@ -70,10 +88,21 @@ local function check_stranger(task)
 end
 
 rspamd_config:register_symbol({
+  name = "AUTHORS",
+  type = "prefilter",
+  -- Before all others: what is refused need not be looked at.
+  priority = 10,
+  flags = "empty,nostat",
+  score = 0.0,
+  description = "It is not certain who a message is from",
+  callback = addresses.guarded(check_authors),
+})
+
+rspamd_config:register_symbol({
   name = "STRANGERS_MAIL",
   type = "postfilter",
   flags = "empty,nostat",
   score = 0.0,
   description = "Mail from outside that is put off, or not forwarded",
-  callback = check_stranger,
+  callback = addresses.guarded(check_stranger),
 })

@@ -1,26 +1,42 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Who logged in may write only as himself: every address in From and Sender must be one of his. Postfix has looked at the
--- envelope already. Resending a message of someone else's under his From (Resent-From) is refused with it, as readers see From.
+-- Who logged in may write only as himself: every address in From, Sender and their Resent- forms must be one of his, and so must
+-- those that the names beside them show. Postfix has looked at the envelope already. Resending a message of someone else's under
+-- his From is refused with it, as readers see From.
 
 local addresses = require "addresses"
+local authors = require "authors"
 local util = require "rspamd_util"
+local words = require "words"
 
-local domain_of, owns, reject = addresses.domain_of, addresses.owns, addresses.reject
+local owns, reject = addresses.owns, addresses.reject
 
--- The addresses of a header that is there once, or nil and what is wrong with it.
-local function addresses_of(task, name, pool)
-  local headers = task:get_header_full(name) or {}
-  if #headers > 1 then
-    return nil, "there is more than one " .. name .. " line"
+-- Characters that look like @ and dots become these (NFKC): one at a time, as Rspamd cuts a text that grows by this.
+local function normalised(text)
+  return (text:gsub("[\194-\244][\128-\191]+", function(character)
+    return (util.normalize_utf8(character))
+  end))
+end
+
+-- Our own decoding of names knows no charset; Rspamd's, which knows them all, must not show an address of someone else either.
+local function shows_other(task, user)
+  for _, name in ipairs({"From", "Sender", "Resent-From", "Resent-Sender"}) do
+    for _, field in ipairs(task:get_header_full(name) or {}) do
+      for _, address in ipairs(words.addresses(normalised(field.decoded or ""))) do
+        if not owns(user, address) then
+          return name
+        end
+      end
+    end
   end
-  if #headers == 0 then
-    return {}
-  end
-  local list = util.parse_mail_address(headers[1].value or "", pool) or {}
-  if #list == 0 then
-    return nil, "there is no address in " .. name
-  end
-  return list
+  return nil
+end
+
+local function wrong_for(task, user, list, fields)
+  local wrong = authors.wrong_for_user(list, fields, function(address)
+    return owns(user, address)
+  end, normalised)
+  local name = not wrong and shows_other(task, user)
+  return wrong or name and name .. " shows an address that is not yours" or nil
 end
 
 -- Where the first header line of that name begins, or nil.
@@ -50,61 +66,39 @@ end
 -- A vacation reply that Dovecot has written for one of our users: it comes from this machine and was not redirected.
 -- A script may put anything into From, so the reply says by its envelope whose it is (sieve_vacation_send_from_recipient); then
 -- the envelope becomes the empty one of automatic replies (RFC 3834 section 3.3).
-local function check_own_reply(task)
+local function check_own_reply(task, list, fields)
   local sender = addresses.envelope_sender(task)
   if sender == "" then
     return
   end
-  local list = addresses_of(task, "From", task:get_mempool())
-  if list and #list == 1 and list[1].addr then
-    for user in pairs(addresses.look_up(addresses.owners, sender) or {}) do
-      if owns(user, list[1].addr) then
-        task:get_mempool():set_variable("own_from_domain", domain_of(list[1].addr))
-        task:set_milter_reply({change_from = "<>"})
-        return
-      end
+  for user in pairs(addresses.look_up(addresses.owners, sender) or {}) do
+    if #list == 1 and not wrong_for(task, user, list, fields) then
+      task:get_mempool():set_variable("own_from_domain", list[1].domain)
+      task:set_milter_reply({change_from = "<>"})
+      return
     end
   end
   reject(task, "Sender rejected: a reply is from someone else than its user")
-  return true, 1.0, sender
 end
 
 local function check_sender(task)
+  local list, fields = authors.of(task)
   local user = task:get_user()
-  if not user then
+  if not list then
+    return reject(task, "Sender rejected: " .. fields)
+  elseif not user then
     if addresses.is_own_machine(task) then
-      return check_own_reply(task)
+      return check_own_reply(task, list, fields)
     end
     -- Postfix asks for a login before anything else.
-    reject(task, "Sender rejected: log in first")
-    return true, 1.0
+    return reject(task, "Sender rejected: log in first")
   end
-  user = user:lower()
-  local function refuse(text)
-    reject(task, "Sender rejected: " .. text)
-    return true, 1.0, user
-  end
-  local pool = task:get_mempool()
-  local domain
-  for _, name in ipairs({"From", "Sender"}) do
-    local list, wrong = addresses_of(task, name, pool)
-    if not list then
-      return refuse(wrong)
-    end
-    for _, one in ipairs(list) do
-      if not one.addr or not owns(user, one.addr) then
-        return refuse("an address in " .. name .. " is not yours")
-      end
-    end
-    if name == "From" then
-      if #list == 0 then
-        return refuse("there is no From line")
-      end
-      domain = domain_of(list[1].addr)
-    end
+  local wrong = wrong_for(task, user:lower(), list, fields)
+  if wrong then
+    return reject(task, "Sender rejected: " .. wrong)
   end
   -- What dkim_signing.conf signs for.
-  pool:set_variable("own_from_domain", domain)
+  task:get_mempool():set_variable("own_from_domain", list[1].domain)
 end
 
 rspamd_config:register_symbol({
@@ -124,5 +118,5 @@ rspamd_config:register_symbol({
   flags = "empty,nostat",
   score = 0.0,
   description = "Who logged in, or whose reply it is, writes as someone else",
-  callback = check_sender,
+  callback = addresses.guarded(check_sender),
 })

@@ -1,0 +1,113 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- What a name beside an address shows: encoded words (RFC 2047), and the addresses that are in it.
+
+local M = {}
+
+local bits_of = {}
+for i = 1, 64 do
+  bits_of[("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"):byte(i)] = i - 1
+end
+
+local function from_base64(text)
+  local bytes = {}
+  local value, bits = 0, 0
+  for i = 1, #text do
+    local six = bits_of[text:byte(i)]
+    if six then
+      value, bits = value * 64 + six, bits + 6
+      if bits >= 8 then
+        bits = bits - 8
+        bytes[#bytes + 1] = string.char(math.floor(value / 2 ^ bits))
+        value = value % 2 ^ bits
+      end
+    end
+  end
+  return table.concat(bytes)
+end
+
+local function from_q(text)
+  return (text:gsub("_", " "):gsub("=(%x%x)", function(hex)
+    return string.char(tonumber(hex, 16))
+  end))
+end
+
+-- The characters of ASCII in ISO-2022 text, without those that two bytes stand for and without half-width katakana.
+local function without_double_bytes(text)
+  return (text:gsub("\27%$[%)%*%+].", ""):gsub("\27%$[^\27]*", ""):gsub("\27%(I[^\27]*", "")
+    :gsub("\27[%(%)].", ""):gsub("\14[^\15]*\15?", ""))
+end
+
+-- In all other charsets a byte below 128 that is a control character or an angle bracket is one.
+local function is_without_ascii(charset)
+  return charset:find("^utf%-?7") or charset:find("^utf%-?16") or charset:find("^utf%-?32") or charset:find("^ucs")
+    or charset:find("utf%-7$") or charset:find("^iso%-10646") or charset:find("^hz") or charset:find("ebcdic")
+    or charset:find("^ibm%-?037") or charset:find("^cp037")
+end
+
+-- A name without encodings, or nil and what is wrong: some programs decode before they look for addresses, so that no encoded word may
+-- bring what could be taken for the brackets of one, or what is invisible. Commas and quotes it may: Outlook writes them.
+function M.decoded(text)
+  local wrong
+  text = text:gsub("(%?=)[ \t]+(=%?)", "%1%2")
+  text = text:gsub("=%?([^?]*)%?([BbQq])%?([^?]*)%?=", function(charset, encoding, content)
+    charset = charset:lower():gsub("%*.*$", "")
+    local plain = encoding:lower() == "b" and from_base64(content) or from_q(content)
+    if is_without_ascii(charset) then
+      wrong = "an encoded word in it is in a charset that mail does not use"
+    elseif charset:find("^iso%-2022") then
+      plain = without_double_bytes(plain)
+    end
+    if plain:find("[%z\1-\31\127<>]") then
+      wrong = "an encoded word in it hides control characters or angle brackets"
+    end
+    return plain
+  end)
+  -- U+202D and U+202E turn what follows around.
+  if text:find("\226\128[\173\174]") then
+    wrong = "it has characters that turn the direction of writing"
+  end
+  if wrong then
+    return nil, wrong
+  end
+  return text
+end
+
+-- Whether all of it is UTF-8 without the control characters U+0080 to U+009F.
+function M.is_utf8(text)
+  local pos = 1
+  while true do
+    pos = text:find("[\128-\255]", pos)
+    if not pos then
+      return true
+    end
+    local after = text:match("^\194[\160-\191]()", pos) or text:match("^[\195-\223][\128-\191]()", pos)
+      or text:match("^\224[\160-\191][\128-\191]()", pos) or text:match("^\237[\128-\159][\128-\191]()", pos)
+      or text:match("^[\225-\236\238\239][\128-\191][\128-\191]()", pos)
+      or text:match("^\240[\144-\191][\128-\191][\128-\191]()", pos)
+      or text:match("^[\241-\243][\128-\191][\128-\191][\128-\191]()", pos)
+      or text:match("^\244[\128-\143][\128-\191][\128-\191]()", pos)
+    if not after then
+      return false
+    end
+    pos = after
+  end
+end
+
+-- What a reader would take for addresses, in lower case; also with the full stop of Chinese, which stands for a dot in domains.
+function M.addresses(text)
+  local found = {}
+  text = text:gsub("\227\128\130", "."):gsub("[ \t]*@[ \t]*", "@")
+  local part = "[^@ \t<>()%[%]\",;:]+"
+  for at in text:gmatch("()@") do
+    local user = text:sub(1, at - 1):match(part .. "$")
+    local domain = text:sub(at + 1):match("^" .. part)
+    user = user and user:gsub("^['.]+", "")
+    domain = domain and domain:gsub("['.]+$", "")
+    if user and domain and domain:find(".%..") then
+      found[#found + 1] = (user .. "@" .. domain):lower()
+    end
+  end
+  return found
+end
+
+return M

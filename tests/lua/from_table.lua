@@ -1,0 +1,71 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+-- usage: luajit from_table.lua SOURCE-FOLDER
+-- Holds the rules for From against qemu-tests/mail/from.table without booting: what Postfix makes of a header before they see it, and
+-- DMARC, are left to the dialogues.
+
+local source = arg[1]
+package.path = source .. "/rootfs-overlays/spam/usr/share/mailstead/rspamd/?.lua"
+local authors = require "authors"
+
+local failures, checked = 0, 0
+
+local function unescaped(text)
+  local plain = {r = "\r", n = "\n", t = "\t", ["0"] = "\0", ["\\"] = "\\", ['"'] = '"'}
+  return (text:gsub("\\(x?)(.)(%x?)", function(hex, one, two)
+    return hex == "x" and string.char(tonumber(one .. two, 16)) or plain[one] .. two
+  end))
+end
+
+local function expanded(text, variables)
+  return (text:gsub("%${([%w]+)}", variables))
+end
+
+-- Rspamd has it from ICU (NFKC).
+local function normalised(text)
+  return (text:gsub("\239\188\160", "@"))
+end
+
+-- As Postfix hands it on, or nil if it would change or refuse it.
+local function block_of(text)
+  local block = text:gsub("\r\n([ \t])", "\n%1")
+  local all_fields = not block:find("%z") and not block:gsub("\r\n", ""):find("\r") and #text:match("[^\r\n]*") < 2000
+  for line in (block .. "\r\n"):gmatch("(.-)\r\n") do
+    all_fields = all_fields and line:find("^[!-9;-~]+:") ~= nil
+  end
+  return all_fields and block .. "\r\n" or nil
+end
+
+local function check(form, whose, wanted, got, wrong)
+  checked = checked + 1
+  if wanted ~= got then
+    failures = failures + 1
+    print(("%s: wanted %s for %s, got %s%s"):format(form, wanted, whose, got, wrong and ": " .. wrong or ""))
+  end
+end
+
+local stranger = {user = "carol", domain = "elsewhere.example", DOMAIN = "ELSEWHERE.Example", other = "chief",
+  elsewhere = "strict.example", yes = "yes", no = "no"}
+local alice = {user = "alice", domain = "example.org", DOMAIN = "EXAMPLE.Org", other = "bob", elsewhere = "example.org",
+  yes = "yes", no = "no"}
+
+local function is_alices(address)
+  return address:lower():gsub("%+[^@]*@", "@") == "alice@example.org"
+end
+
+for line in io.lines(source .. "/qemu-tests/mail/from.table") do
+  local form, header, for_strangers, for_users = line:match("^([^#\t]+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t[^\t]*$")
+  local block = form and block_of(unescaped(expanded(header, stranger)))
+  if block and not form:find("^forged") then
+    local list, wrong = authors.read(block)
+    check(form, "strangers", expanded(for_strangers, stranger), list and "yes" or "no", list == nil and wrong or nil)
+  end
+  block = form and block_of(unescaped(expanded(header, alice)))
+  -- The decoding of charsets is Rspamd's.
+  if block and block:lower():find("from:") and not form:find("jis$") then
+    local list, fields = authors.read(block)
+    local wrong = list and authors.wrong_for_user(list, fields, is_alices, normalised) or not list and fields
+    check(form, "users", expanded(for_users, alice), wrong and "no" or "yes", wrong)
+  end
+end
+print(checked .. " verdicts, " .. failures .. " not as in the table")
+os.exit(failures == 0 and checked > 200 and 0 or 1)
