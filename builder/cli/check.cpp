@@ -23,9 +23,28 @@ std::vector<std::string> open_ports(const spec::Site& site) {
   return ports;
 }
 
+std::string describe_addresses(const spec::Network& network) {
+  std::vector<std::string> ways;
+  if (network.dhcp4 && network.dhcp6)
+    ways.push_back("address by DHCP and router advertisement");
+  else if (network.dhcp4)
+    ways.push_back("IPv4 address by DHCP");
+  else if (network.dhcp6)
+    ways.push_back("IPv6 address by router advertisement and DHCPv6");
+  ways.insert(ways.end(), network.addresses.begin(), network.addresses.end());
+  return fmt::format("{}", fmt::join(ways, ", "));
+}
+
+std::string describe_private(const spec::PrivateNetwork& network) {
+  return fmt::format("{}, on the card {}",
+                     network.dhcp ? "address by DHCP" : fmt::format("{}", fmt::join(network.addresses, ", ")),
+                     network.card.text());
+}
+
 std::string describe_network(const spec::Network& network) {
-  std::string text = network.dhcp ? "address by DHCP and router advertisement"
-                                  : fmt::format("{}", fmt::join(network.addresses, ", "));
+  std::string text = describe_addresses(network);
+  text += network.card.named() ? fmt::format("; on the card {}", network.card.text())
+                               : "; on the first Ethernet card of the machine, others are left alone";
   text += network.nameservers.empty() ? "; resolves from the root, with DNSSEC"
                                       : fmt::format("; asks {}", fmt::join(network.nameservers, ", "));
   return text;
@@ -38,6 +57,8 @@ void print_summary(const pipeline::Project& project) {
   fmt::print("  host      {} ({}, {} {})\n", site.hostname, profile.name, profile.suite,
              profile.architecture);
   fmt::print("  network   {}\n", describe_network(site.network));
+  if (const auto& inner = site.network.private_network)
+    fmt::print("  private   {}\n", describe_private(*inner));
   fmt::print("  ports     {}\n", fmt::join(open_ports(site), ", "));
   fmt::print("  tls       {}\n", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()
                                                                        : "a self-signed certificate");

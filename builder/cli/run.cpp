@@ -47,7 +47,7 @@ class TerminalState {
 Result<std::optional<vm::UserAddresses>> addresses_of(const std::filesystem::path& spec) {
   TRY(const spec::Site site, spec::load_site(spec));
   const spec::Network& network = site.network;
-  if (network.dhcp) return std::optional<vm::UserAddresses>();
+  if (network.dhcp4) return std::optional<vm::UserAddresses>();
   const auto v4 =
       std::find_if(network.addresses.begin(), network.addresses.end(),
                    [](const std::string& address) { return address.find(':') == std::string::npos; });

@@ -100,7 +100,7 @@ Status add_domain(const spec::Site& site, const spec::Domain& domain, std::vecto
   return ok();
 }
 
-void add_placeholders(const std::string& hostname, std::vector<Record>& records) {
+void add_placeholders(const std::string& hostname, bool v4, bool v6, std::vector<Record>& records) {
   const auto note = [&](const char* version, const char* condition) {
     return fmt::format(
         "placeholder: put the server's public {} address here{}, and have the provider of the address point "
@@ -108,8 +108,8 @@ void add_placeholders(const std::string& hostname, std::vector<Record>& records)
         "record to {}",
         version, condition, hostname);
   };
-  records.push_back(record(hostname, "A", {}, note("IPv4", "")));
-  records.push_back(record(hostname, "AAAA", {}, note("IPv6", ", if it has one")));
+  if (v4) records.push_back(record(hostname, "A", {}, note("IPv4", "")));
+  if (v6) records.push_back(record(hostname, "AAAA", {}, note("IPv6", ", if it has one")));
 }
 
 /// The address records and, as many servers refuse mail from an address without it, the PTR record of each
@@ -130,7 +130,10 @@ void add_host(const spec::Site& site, std::vector<Record>& records) {
         record(address->reverse_name, "PTR", site.hostname + ".",
                "set by the provider of the address; many servers refuse mail from an address without it"));
   }
-  if (!any) add_placeholders(site.hostname, records);
+  // A family that the machine asks for has none; nor have both where all that is fixed is of no use to the
+  // world.
+  const auto& [dhcp4, dhcp6] = std::tie(site.network.dhcp4, site.network.dhcp6);
+  add_placeholders(site.hostname, dhcp4 || (!any && !dhcp6), dhcp6 || (!any && !dhcp4), records);
   // Bounces have no sender domain, so receivers check the HELO name (RFC 7208 section 2.4). A host name that
   // is also a mail domain has its SPF record already; a second one would make both void (section 4.5).
   const bool is_domain =

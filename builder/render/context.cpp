@@ -93,11 +93,52 @@ Value address_value(const std::string& text) {
                     {"ipv6", text.find(':') != std::string::npos}};
 }
 
-Value network_value(const spec::Network& network) {
+Value::List address_values(const std::vector<std::string>& texts) {
   Value::List addresses;
-  for (const std::string& address : network.addresses) addresses.push_back(address_value(address));
-  return Value::Map{{"dhcp", network.dhcp},
-                    {"addresses", std::move(addresses)},
+  for (const std::string& text : texts) addresses.push_back(address_value(text));
+  return addresses;
+}
+
+/// What a card is found by; neither for none in particular.
+Value card_value(const spec::Card& card) {
+  return Value::Map{{"has_mac", !card.mac.empty()},
+                    {"mac", card.mac},
+                    {"has_name", !card.name.empty()},
+                    {"name", card.name}};
+}
+
+Value mtu_value(const std::optional<unsigned>& mtu) {
+  return mtu ? Value(std::uint64_t{*mtu}) : Value();
+}
+
+Value private_value(const spec::PrivateNetwork& network) {
+  return Value::Map{{"card", card_value(network.card)},
+                    {"dhcp", network.dhcp},
+                    {"addresses", address_values(network.addresses)},
+                    {"has_mtu", network.mtu.has_value()},
+                    {"mtu", mtu_value(network.mtu)}};
+}
+
+/// As DHCP= of systemd.network(5) has it.
+const char* dhcp_word(const spec::Network& network) {
+  if (network.dhcp4) return network.dhcp6 ? "yes" : "ipv4";
+  return network.dhcp6 ? "ipv6" : "no";
+}
+
+Value network_value(const spec::Network& network) {
+  const bool inner_dhcp = network.private_network && network.private_network->dhcp;
+  return Value::Map{{"card", card_value(network.card)},
+                    {"first_card", !network.card.named()},
+                    {"dhcp4", network.dhcp4},
+                    {"dhcp6", network.dhcp6},
+                    {"dhcp", dhcp_word(network)},
+                    {"any_dhcp4", network.dhcp4 || inner_dhcp},
+                    {"any_dhcp6", network.dhcp6 || inner_dhcp},
+                    {"addresses", address_values(network.addresses)},
+                    {"has_mtu", network.mtu.has_value()},
+                    {"mtu", mtu_value(network.mtu)},
+                    {"has_private", network.private_network.has_value()},
+                    {"private", private_value(network.private_network.value_or(spec::PrivateNetwork{}))},
                     {"has_gateway4", network.gateway4.has_value()},
                     {"gateway4", network.gateway4.value_or("")},
                     {"on_link4", network.on_link4},

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "spec/names.hpp"
+#include "spec/site.hpp"
 
 namespace mailstead::spec {
 
@@ -42,6 +43,10 @@ struct InterfaceAddress {
 
 /// "192.0.2.5/24", "2001:db8::5/64": an address with the length of its network's prefix (RFC 4632, RFC 4291).
 Checked<InterfaceAddress> parse_interface_address(std::string_view text);
+
+/// The Ethernet address of a card, "52:54:00:12:34:56" (also with hyphens, or upper case), or its name as the
+/// kernel and udev give it.
+Checked<Card> parse_card(std::string_view text);
 
 bool is_loopback(const IpAddress& address);
 bool is_link_local(const IpAddress& address);

@@ -7,6 +7,7 @@
 
 #include "base/run.hpp"
 #include "spec/formats.hpp"
+#include "spec/network.hpp"
 #include "spec/reading.hpp"
 
 namespace mailstead::spec {
@@ -19,26 +20,6 @@ using yaml::Value;
 /// One text, or a list of them.
 std::vector<Value> one_or_more(Reading& reading, const Value& value) {
   return value.is_scalar() ? std::vector<Value>{value} : value.as_list(reading.problems);
-}
-
-std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list) {
-  std::vector<InterfaceAddress> addresses;
-  std::set<std::string> seen;
-  const auto items = list.as_list(reading.problems);
-  if (list.is_list() && items.empty()) reading.problems.add(list.error("the list of addresses is empty"));
-  for (const Value& item : items) {
-    const auto text = item.as_string(reading.problems);
-    if (!text) continue;
-    const auto address = reading.accept(parse_interface_address(*text), item);
-    if (!address) continue;
-    if (!seen.insert(address->ip.text).second) {
-      reading.problems.add(item.error(fmt::format("the address {} is there twice", address->ip.text)));
-      continue;
-    }
-    addresses.push_back(*address);
-    reading.site.network.addresses.push_back(address->text());
-  }
-  return addresses;
 }
 
 void read_gateways(Reading& reading, const Value& value, const std::vector<InterfaceAddress>& addresses) {
@@ -144,32 +125,78 @@ void read_private_key(Reading& reading, const Value& value) {
   }
 }
 
+/// Which families `dhcp` asks for. False if it is none of its words.
+bool read_dhcp(Reading& reading, const Value& value, Network& network) {
+  const std::string_view text = value.text();
+  if (text == "ipv4" || text == "ipv6") {
+    network.dhcp4 = text == "ipv4";
+    network.dhcp6 = !network.dhcp4;
+    return true;
+  }
+  if (!value.is_scalar() || (text != "true" && text != "false")) {
+    const std::string found = value.is_scalar() ? quote(text) : std::string(value.kind_name());
+    reading.problems.add(value.error(fmt::format("'dhcp' is true, false, ipv4 or ipv6, not {}", found),
+                                     "ipv4 and ipv6 leave the other family to 'addresses'"));
+    return false;
+  }
+  network.dhcp4 = network.dhcp6 = text == "true";
+  return true;
+}
+
+/// Reports what is fixed of a family that is asked for: an address, or a gateway.
+bool excludes_dhcp(Reading& reading, const Value& list) {
+  const Network& network = reading.site.network;
+  bool found = false;
+  for (const Value& item : one_or_more(reading, list)) {
+    const bool v6 = item.text().find(':') != std::string_view::npos;
+    if (!item.is_scalar() || !(v6 ? network.dhcp6 : network.dhcp4)) continue;
+    found = true;
+    reading.problems.add(
+        item.error(fmt::format("'dhcp: {0}' asks for {1} addresses and gateway: {2} is one too many",
+                               network.dhcp4 ? "ipv4" : "ipv6", v6 ? "IPv6" : "IPv4", item.text()),
+                   "keep one of the two"));
+  }
+  return found;
+}
+
 /// How the appliance gets its addresses; returns those that are fixed.
 std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& value,
                                              const std::optional<Value>& dhcp,
                                              const std::optional<Value>& addresses,
                                              const std::optional<Value>& gateway) {
   Network& network = reading.site.network;
-  const auto wanted = dhcp ? dhcp->as_bool(reading.problems) : std::nullopt;
-  if (dhcp && !wanted) return {};
-  network.dhcp = wanted.value_or(!addresses.has_value());
-  if (network.dhcp) {
+  if (dhcp ? !read_dhcp(reading, *dhcp, network) : false) return {};
+  if (!dhcp) network.dhcp4 = network.dhcp6 = !addresses.has_value();
+  if (network.dhcp4 && network.dhcp6) {
     for (const auto& fixed : {addresses, gateway}) {
       if (!fixed) continue;
       reading.problems.add(
-          fixed->error("fixed addresses and gateways exclude 'dhcp'", "keep one of the two"));
+          fixed->error("fixed addresses and gateways exclude 'dhcp'",
+                       "keep one of the two, or write dhcp: ipv4 beside fixed IPv6 addresses"));
       return {};
     }
     return {};
+  }
+  if (network.dhcp4 || network.dhcp6) {
+    if (!addresses && !gateway) return {};  // one family only
+    if (!addresses) {
+      reading.problems.add(gateway->error("a fixed gateway needs fixed 'addresses'",
+                                          "write the address beside it, as addresses: [\"2001:db8::5/64\"]"));
+      return {};
+    }
+    for (const auto& fixed : {addresses, gateway})
+      if (fixed && excludes_dhcp(reading, *fixed)) return {};
   }
   if (!addresses) {
     reading.problems.add(value.error("without 'dhcp' the network needs 'addresses' and a 'gateway'",
                                      "write addresses: [192.0.2.5/24] and gateway: 192.0.2.1"));
     return {};
   }
-  std::vector<InterfaceAddress> own = read_addresses(reading, *addresses);
+  std::vector<InterfaceAddress> own = read_addresses(reading, *addresses, network.addresses);
   if (!gateway) {
-    reading.problems.add(addresses->error("fixed addresses need a 'gateway'", "write gateway: 192.0.2.1"));
+    reading.problems.add(
+        addresses->error("fixed addresses need a 'gateway'",
+                         network.dhcp4 ? "write gateway: \"fe80::1\"" : "write gateway: 192.0.2.1"));
     return own;
   }
   read_gateways(reading, *gateway, own);
@@ -183,6 +210,27 @@ std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& valu
 
 }  // namespace
 
+std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list,
+                                             std::vector<std::string>& texts) {
+  std::vector<InterfaceAddress> addresses;
+  std::set<std::string> seen;
+  const auto items = list.as_list(reading.problems);
+  if (list.is_list() && items.empty()) reading.problems.add(list.error("the list of addresses is empty"));
+  for (const Value& item : items) {
+    const auto text = item.as_string(reading.problems);
+    if (!text) continue;
+    const auto address = reading.accept(parse_interface_address(*text), item);
+    if (!address) continue;
+    if (!seen.insert(address->ip.text).second) {
+      reading.problems.add(item.error(fmt::format("the address {} is there twice", address->ip.text)));
+      continue;
+    }
+    addresses.push_back(*address);
+    texts.push_back(address->text());
+  }
+  return addresses;
+}
+
 void read_network(Reading& reading, const Value& value) {
   Network& network = reading.site.network;
   MapReader map(value, reading.problems);
@@ -190,6 +238,9 @@ void read_network(Reading& reading, const Value& value) {
   const auto addresses = map.take("addresses");
   const auto gateway = map.take("gateway");
   const auto nameservers = map.take("nameservers");
+  const auto card = map.take("card");
+  const auto mtu = map.take("mtu");
+  const auto inner = map.take("private");
   if (const auto zones = map.take("unsigned_zones")) {
     for (const Value& item : zones->as_list(reading.problems)) {
       const auto text = item.as_string(reading.problems);
@@ -200,6 +251,12 @@ void read_network(Reading& reading, const Value& value) {
   map.finish();
   std::vector<InterfaceAddress> own;
   if (value.is_map()) own = read_interface(reading, value, dhcp, addresses, gateway);
+  if (card) network.card = read_card(reading, *card);
+  if (mtu) network.mtu = read_mtu(reading, *mtu);
+  if (inner) {
+    const auto more = read_private(reading, *inner, card, own);
+    own.insert(own.end(), more.begin(), more.end());
+  }
   if (nameservers) read_resolvers(reading, *nameservers, own);
 }
 

@@ -59,9 +59,30 @@ struct Account {
   std::filesystem::path sieve_file;  ///< the file as the spec names it; empty: the script is in the spec
 };
 
+/// A network card: by its Ethernet address ("52:54:00:12:34:56"), by its name, or none in particular.
+struct Card {
+  std::string mac;
+  std::string name;
+  bool named() const { return !mac.empty() || !name.empty(); }
+  std::string text() const { return mac.empty() ? name : mac; }
+  friend bool operator==(const Card&, const Card&) = default;
+};
+
+/// A network beside the one that leads to the internet: without a way out, names and clock.
+struct PrivateNetwork {
+  Card card;                           ///< always named
+  bool dhcp = true;                    ///< DHCP, DHCPv6 and router advertisements
+  std::vector<std::string> addresses;  ///< as Network has them; empty with dhcp
+  std::optional<unsigned> mtu;
+};
+
 struct Network {
-  bool dhcp = true;
-  std::vector<std::string> addresses;  ///< "192.0.2.5/24", "2001:db8::5/64"; empty with dhcp
+  Card card;          ///< none in particular: the first Ethernet card in the order of the bus
+  bool dhcp4 = true;  ///< IPv4 by DHCP
+  bool dhcp6 = true;  ///< IPv6 by router advertisements and DHCPv6
+  std::vector<std::string>
+      addresses;                ///< "192.0.2.5/24", "2001:db8::5/64"; none of a family that is asked for
+  std::optional<unsigned> mtu;  ///< bytes; nothing: what the network tells, or that of Ethernet
   std::optional<std::string> gateway4;
   std::optional<std::string> gateway6;
   /// The gateway is on the link though no address' network holds it: all addresses are single ones (/32,
@@ -72,6 +93,7 @@ struct Network {
   std::vector<std::string> nameservers;
   /// Zones below which answers need no DNSSEC signature (an inner network's own names).
   std::vector<std::string> unsigned_zones;
+  std::optional<PrivateNetwork> private_network;  ///< then both cards are named
 };
 
 enum class TlsMode { self_signed, files };

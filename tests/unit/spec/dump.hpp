@@ -26,7 +26,18 @@ inline std::string dump(const Site& site) {
   line(fmt::format("file {}", relative(site.file)));
   line(fmt::format("hostname {}", site.hostname));
   line(fmt::format("profile {}", site.profile));
-  line(fmt::format("dhcp {}", site.network.dhcp));
+  line(fmt::format("dhcp {}", site.network.dhcp4 && site.network.dhcp6 ? "true"
+                              : site.network.dhcp4                     ? "ipv4"
+                              : site.network.dhcp6                     ? "ipv6"
+                                                                       : "false"));
+  if (site.network.card.named())
+    line(fmt::format("card mac '{}' name '{}'", site.network.card.mac, site.network.card.name));
+  if (site.network.mtu) line(fmt::format("mtu {}", *site.network.mtu));
+  if (const auto& inner = site.network.private_network) {
+    line(fmt::format("private card mac '{}' name '{}' dhcp {} mtu {}", inner->card.mac, inner->card.name,
+                     inner->dhcp, inner->mtu.value_or(0)));
+    line("private addresses" + join(inner->addresses, as_is));
+  }
   line("addresses" + join(site.network.addresses, as_is));
   const auto gateway = [](const std::optional<std::string>& text, bool on_link) {
     return text.value_or("-") + (on_link ? " on link" : "");

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// What the readers of the public and of the private network share.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "spec/formats.hpp"
+#include "spec/reading.hpp"
+
+namespace mailstead::spec {
+
+/// A list of addresses with prefix lengths; appends them to `texts`, too.
+std::vector<InterfaceAddress> read_addresses(Reading& reading, const yaml::Value& list,
+                                             std::vector<std::string>& texts);
+std::optional<unsigned> read_mtu(Reading& reading, const yaml::Value& value);
+/// A card that is not named if the value is wrong.
+Card read_card(Reading& reading, const yaml::Value& value);
+/// The private network into Site::network, after the public one; returns its fixed addresses. `card`: what
+/// names the public card; `own`: the fixed addresses there.
+std::vector<InterfaceAddress> read_private(Reading& reading, const yaml::Value& value,
+                                           const std::optional<yaml::Value>& card,
+                                           const std::vector<InterfaceAddress>& own);
+
+}  // namespace mailstead::spec

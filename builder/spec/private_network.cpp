@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Cards, and the network beside the one that leads to the internet.
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "spec/network.hpp"
+
+namespace mailstead::spec {
+
+using yaml::MapReader;
+using yaml::Value;
+
+namespace {
+
+/// Two networks are for two cards that differ.
+void check_cards(Reading& reading, const std::optional<Value>& card, const Value& inner) {
+  const Network& network = reading.site.network;
+  if (!card)
+    reading.problems.add(inner.error("with a private network, the public one needs its 'card' as well",
+                                     "write card: \"52:54:00:12:34:56\" below 'network'"));
+  else if (network.card.named() && network.private_network && network.card == network.private_network->card)
+    reading.problems.add(
+        card->error(fmt::format("{} is the card of the private network, too", network.card.text()),
+                    "each network needs a card of its own"));
+}
+
+}  // namespace
+
+std::optional<unsigned> read_mtu(Reading& reading, const Value& value) {
+  // RFC 8200 section 5; networkd raises a smaller one, as IPv6 is never off.
+  constexpr std::int64_t kLeast = 1280;
+  constexpr std::int64_t kMost = 9000;
+  const auto mtu = value.as_integer(reading.problems, 0, 1'000'000'000);
+  if (!mtu) return std::nullopt;
+  if (*mtu < kLeast || *mtu > kMost) {
+    reading.problems.add(
+        value.error(fmt::format("an MTU of {} bytes is too {}", *mtu, *mtu < kLeast ? "small" : "large"),
+                    fmt::format("IPv6 requires {}, and cards carry at most {}; "
+                                "Ethernet has 1500, many cloud networks 1450",
+                                kLeast, kMost)));
+    return std::nullopt;
+  }
+  return static_cast<unsigned>(*mtu);
+}
+
+Card read_card(Reading& reading, const Value& value) {
+  const auto text = value.as_string(reading.problems);
+  return text ? reading.accept(parse_card(*text), value).value_or(Card{}) : Card{};
+}
+
+std::vector<InterfaceAddress> read_private(Reading& reading, const Value& value,
+                                           const std::optional<Value>& card_of_public,
+                                           const std::vector<InterfaceAddress>& own) {
+  PrivateNetwork network;
+  MapReader map(value, reading.problems);
+  const auto card = map.take("card");
+  const auto dhcp = map.take("dhcp");
+  const auto addresses = map.take("addresses");
+  const auto mtu = map.take("mtu");
+  const auto gateway = map.take("gateway");
+  map.finish();
+  if (!value.is_map()) return {};
+  if (card)
+    network.card = read_card(reading, *card);
+  else
+    reading.problems.add(
+        value.error("a private network needs its 'card'", "write card: \"52:54:00:12:34:56\""));
+  if (gateway)
+    reading.problems.add(gateway->error("a private network has no gateway",
+                                        "what leaves goes by the gateway of the public network"));
+  if (mtu) network.mtu = read_mtu(reading, *mtu);
+  network.dhcp = dhcp ? dhcp->as_bool(reading.problems).value_or(false) : !addresses;
+  std::vector<InterfaceAddress> inner;
+  if (network.dhcp && addresses)
+    reading.problems.add(addresses->error("fixed addresses exclude 'dhcp'", "keep one of the two"));
+  else if (addresses)
+    inner = read_addresses(reading, *addresses, network.addresses);
+  else if (!network.dhcp && (!dhcp || dhcp->text() == "false"))
+    reading.problems.add(
+        value.error("without 'dhcp' a private network needs 'addresses'", "write addresses: [10.0.0.5/24]"));
+  for (const InterfaceAddress& address : inner)
+    for (const InterfaceAddress& other : own)
+      if (address.holds(other.ip) || other.holds(address.ip))
+        reading.problems.add(addresses->error(
+            fmt::format("the private address {} and the public address {} are in one network", address.text(),
+                        other.text()),
+            "two cards in one network answer for each other: use one of them"));
+  reading.site.network.private_network = std::move(network);
+  check_cards(reading, card_of_public, value);
+  return inner;
+}
+
+}  // namespace mailstead::spec
