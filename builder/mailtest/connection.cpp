@@ -4,6 +4,7 @@
 #include <arpa/inet.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 #include <openssl/x509v3.h>
@@ -225,6 +226,15 @@ Status Connection::check_trust(const std::filesystem::path& authorities) const {
   if (X509_verify_cert(check.get()) == 1) return ok();
   return fail(ErrorKind::tool, std::string("the server's certificate is not trusted: ") +
                                    X509_verify_cert_error_string(X509_STORE_CTX_get_error(check.get())));
+}
+
+Result<int> Connection::segment_size() const {
+  int size = 0;
+  socklen_t length = sizeof size;
+  if (::getsockopt(socket_.get(), IPPROTO_TCP, TCP_MAXSEG, &size, &length) != 0)
+    return fail(ErrorKind::network,
+                std::string("the socket does not tell its segments' size: ") + std::strerror(errno));
+  return size;
 }
 
 Status Connection::write(std::string_view data, Deadline deadline) {

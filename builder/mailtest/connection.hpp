@@ -43,6 +43,9 @@ class Connection {
   /// Server's TLS handshake with the certificate in `context`.
   Status accept_tls(ssl_ctx_st* context, Deadline deadline);
   bool under_tls() const { return tls_ != nullptr; }
+  /// Bytes of data in a segment that we send (tcp(7), TCP_MAXSEG): what the other side takes at once, less
+  /// the options of each segment. Errors: the socket does not tell.
+  Result<int> segment_size() const;
   /// Whether the peer's certificate is valid for this host name (RFC 6125), whoever signed it.
   bool certificate_is_for(const std::string& name) const;
   /// Whether the chain that the peer has sent leads from its certificate to one of those in `authorities`

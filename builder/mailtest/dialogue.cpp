@@ -61,6 +61,10 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"disk-size", {Verb::disk_size, 1, 1, "disk-size SIZE, such as 4G"}},
       {"other-disk", {Verb::other_disk, 1, 1, "other-disk LABEL"}},
       {"data-partition", {Verb::data_partition, 1, 1, "data-partition sound|fills-disk"}},
+      {"segment-size", {Verb::segment_size, 1, 1, "segment-size BYTES"}},
+      {"oracle", {Verb::oracle, 1, 20, "oracle PROGRAM [ARGUMENT…]"}},
+      {"oracle-begin", {Verb::oracle_begin, 1, 20, "oracle-begin PROGRAM [ARGUMENT…]"}},
+      {"oracle-end", {Verb::oracle_end, 2, 2, "oracle-end within TIME"}},
   };
   return table;
 }
@@ -286,6 +290,13 @@ class Parser {
       }
       case Verb::data_partition:
         return w[0] == "sound" || w[0] == "fills-disk";
+      case Verb::segment_size:
+        return is_port(w[0]);  // a number of the same size
+      case Verb::oracle:
+      case Verb::oracle_begin:
+        return w[0].find('/') == std::string::npos;
+      case Verb::oracle_end:
+        return w[0] == "within" && take_time(step, w[1]);
       case Verb::serial:
         return (w[0] == "has" || w[0] == "lacks") && take_regex(step, after_words(bare, 2), index);
       default:

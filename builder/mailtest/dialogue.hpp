@@ -55,6 +55,10 @@ enum class Verb {
   disk_size,
   other_disk,
   data_partition,
+  segment_size,
+  oracle,
+  oracle_begin,
+  oracle_end,
 };
 
 /// A line of a table.

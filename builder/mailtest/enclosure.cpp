@@ -146,6 +146,33 @@ Status enter_namespaces() {
   ::_exit(0);  // not exit(): the parent's atexit handlers are not ours
 }
 
+Result<FileDescriptor> make_tap(const char* name) {
+  FileDescriptor tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
+  if (!tap)
+    return fail(
+        ErrorKind::io, std::string("cannot open /dev/net/tun: ") + std::strerror(errno),
+        "load the module tun, and let this user read and write the device (udev's default is mode 0666)");
+  ifreq request{};
+  std::strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  if (::ioctl(tap.get(), TUNSETIFF, &request) != 0)
+    return fail(ErrorKind::io, std::string("cannot make a tap device: ") + std::strerror(errno));
+  return tap;
+}
+
+/// Runs `ip` with each of these lists of words.
+Status configure(const std::vector<std::vector<std::string>>& commands) {
+  for (const std::vector<std::string>& words : commands) {
+    Command command;
+    command.argv = {"ip"};
+    command.argv.insert(command.argv.end(), words.begin(), words.end());
+    command.timeout = std::chrono::seconds(20);
+    if (auto done = run(command); !done)
+      return fail(std::move(done).error().with_note("while making the network of the test world"));
+  }
+  return ok();
+}
+
 /// Plays the child's reports on our reporter, and keeps its last word.
 class Listener {
  public:
@@ -233,33 +260,27 @@ Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporte
 }
 
 Result<FileDescriptor> make_network() {
-  FileDescriptor tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC));
-  if (!tap)
-    return fail(
-        ErrorKind::io, std::string("cannot open /dev/net/tun: ") + std::strerror(errno),
-        "load the module tun, and let this user read and write the device (udev's default is mode 0666)");
-  ifreq request{};
-  std::strncpy(request.ifr_name, "tap0", IFNAMSIZ - 1);
-  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
-  if (::ioctl(tap.get(), TUNSETIFF, &request) != 0)
-    return fail(ErrorKind::io, std::string("cannot make a tap device: ") + std::strerror(errno));
-  const std::vector<std::vector<std::string>> commands = {
+  TRY(FileDescriptor tap, make_tap("tap0"));
+  CHECK_OK(configure({
       {"link", "set", "lo", "up"},
       {"address", "add", std::string(kGateway) + "/24", "dev", "tap0"},
       // nodad: an address that is still being checked for duplicates cannot be listened on.
       {"address", "add", std::string(kGateway6) + "/64", "dev", "tap0", "nodad"},
+      {"address", "add", std::string(kGatewayOnLink) + "/64", "dev", "tap0", "nodad"},
       {"link", "set", "tap0", "up"},
       {"route", "add", "local", kPeers, "dev", "lo"},
       {"-6", "route", "add", "local", kPeers6, "dev", "lo"},
-  };
-  for (const std::vector<std::string>& words : commands) {
-    Command command;
-    command.argv = {"ip"};
-    command.argv.insert(command.argv.end(), words.begin(), words.end());
-    command.timeout = std::chrono::seconds(20);
-    if (auto done = run(command); !done)
-      return fail(std::move(done).error().with_note("while making the network of the test world"));
-  }
+  }));
+  return tap;
+}
+
+Result<FileDescriptor> make_private_network() {
+  TRY(FileDescriptor tap, make_tap("tap1"));
+  CHECK_OK(configure({
+      {"address", "add", std::string(kPrivateHost) + "/24", "dev", "tap1"},
+      {"address", "add", std::string(kPrivateHost6) + "/64", "dev", "tap1", "nodad"},
+      {"link", "set", "tap1", "up"},
+  }));
   return tap;
 }
 

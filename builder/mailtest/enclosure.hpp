@@ -21,13 +21,23 @@ Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporte
 /// networks of the outside peers routed to this host. Returns the tap's descriptor for QEMU. Errors: no
 /// /dev/net/tun, no `ip`.
 Result<FileDescriptor> make_network();
+/// Likewise, after make_network: "tap1" up, with this host's addresses in the private network.
+Result<FileDescriptor> make_private_network();
 
 /// The addresses of every world (RFC 5737, RFC 3849): the appliance's own network and those of its peers.
 inline constexpr const char* kGateway = "203.0.113.1";
 inline constexpr const char* kGateway6 = "2001:db8:113::1";
 inline constexpr const char* kAppliance = "203.0.113.10";
 inline constexpr const char* kAppliance6 = "2001:db8:113::10";
+inline constexpr const char* kGatewayOnLink = "fe80::1";  ///< as clouds name their routers
+inline constexpr const char* kApplianceMac = "52:54:00:6d:73:01";
 inline constexpr const char* kPeers = "198.51.100.0/24";
 inline constexpr const char* kPeers6 = "2001:db8:51::/48";
+/// A network of its own between this host and a second card (RFC 1918, RFC 4193).
+inline constexpr const char* kPrivateHost = "10.113.0.1";
+inline constexpr const char* kPrivateHost6 = "fd00:113::1";
+inline constexpr const char* kPrivateAppliance = "10.113.0.10";
+inline constexpr const char* kPrivateAppliance6 = "fd00:113::10";
+inline constexpr const char* kPrivateMac = "52:54:00:6d:73:02";
 
 }  // namespace mailstead::mailtest

@@ -123,6 +123,14 @@ Status Player::play_step(const Step& step) {
       return log_in(step);
     case Verb::ssh_refuses:
       return check_login_methods(step);
+    case Verb::segment_size:
+      return check_segment_size(step);
+    case Verb::oracle:
+      return run_oracle(step);
+    case Verb::oracle_begin:
+      return begin_oracle(step);
+    case Verb::oracle_end:
+      return end_oracle(step);
     default:
       return play_talk(step);
   }

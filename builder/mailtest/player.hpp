@@ -14,6 +14,7 @@
 #include "mailtest/session.hpp"
 #include "mailtest/sink.hpp"
 #include "mailtest/text.hpp"
+#include "vm/process.hpp"
 
 namespace mailstead::mailtest {
 
@@ -49,8 +50,8 @@ struct Stage {
   Inbox* inbox = nullptr;          ///< likewise
   Variables variables;             ///< to begin with
   std::string zone_json;           ///< for verify-dkim
-  std::filesystem::path oracles;   ///< folder of verify-dkim.py
-  std::filesystem::path folder;    ///< for files of oracles
+  std::filesystem::path oracles;   ///< folder of the programs that dialogues run
+  std::filesystem::path folder;    ///< for files of and for them
   double time_scale = 1.0;         ///< all waiting times are multiplied by this
 };
 
@@ -85,6 +86,10 @@ class Player {
   Status check_serial(const Step& step);
   Status log_in(const Step& step);
   Status check_login_methods(const Step& step);
+  Status check_segment_size(const Step& step);
+  Status run_oracle(const Step& step);
+  Status begin_oracle(const Step& step);
+  Status end_oracle(const Step& step);
   Status wait_serial(const Step& step);
   Result<Session*> session();
   Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;
@@ -104,6 +109,7 @@ class Player {
   std::vector<std::string> transcript_;
   std::optional<std::vector<JournalEntry>> journal_;
   std::vector<std::string> journal_exceptions_;
+  std::optional<vm::Process> oracle_;  ///< between oracle-begin and oracle-end
 };
 
 }  // namespace mailstead::mailtest

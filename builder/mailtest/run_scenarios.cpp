@@ -231,7 +231,7 @@ class SuiteRun {
       machine.folder = dialogue.own_machine ? folder_ / fs::path(dialogue.file).stem() : folder_;
       machine.accelerator = accelerator_;
       machine.firmware = dialogue.firmware;
-      machine.network = vm::TapNetwork{world_->tap(), vm::TapNetwork{}.mac};
+      machine.network = world_->cards();
       machine.memory_mib = options_.memory_mib;
       machine.disk_bytes = dialogue.disk_bytes;
       machine.cpus = options_.cpus;

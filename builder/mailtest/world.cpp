@@ -17,7 +17,6 @@
 #include "mailtest/enclosure.hpp"
 #include "mailtest/root_servers.hpp"
 #include "mailtest/text.hpp"
-#include "vm/machine.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -104,6 +103,20 @@ Result<std::string> option_for(const DnsRecord& record) {
                                             printable(record.value, 200)));
 }
 
+/// What dnsmasq gives in a network of the machine's.
+std::string address_options(const char* tap, const char* mac, const char* v4, const char* v6,
+                            std::optional<unsigned> mtu) {
+  // ra-param: dnsmasq advertises often only in its own first minute, then every ten minutes, and a client
+  // that was not there yet has by then stretched its own questions to minutes (RFC 7559). Here a boot may
+  // take longer.
+  std::string text = fmt::format(
+      "interface={0}\ndhcp-range={2},{2},255.255.255.0,1h\ndhcp-range={3},{3},64,1h\n"
+      "ra-param={0},{4}10,1800\ndhcp-host={1},{2}\n",
+      tap, mac, v4, v6, mtu ? fmt::format("mtu:{},", *mtu) : "");
+  if (mtu) text += fmt::format("dhcp-option=tag:{},option:mtu,{}\n", tap, *mtu);
+  return text;
+}
+
 /// Whether a name server answers at this IPv4 address, whatever it says.
 bool answers_questions(const char* address) {
   // RFC 1035 section 4.1: a header with one question, for the name servers of the root.
@@ -153,9 +166,20 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
       plan.names = w[1] == "root" ? NameService::root : NameService::gateway;
     } else if (w[0] == "addressing" && w.size() == 2 && (w[1] == "dhcp" || w[1] == "silent")) {
       plan.addressing = w[1] == "silent" ? Addressing::silent : Addressing::dhcp;
+    } else if (w[0] == "mtu" && w.size() == 2) {
+      unsigned mtu = 0;
+      const auto [end, status] = std::from_chars(w[1].data(), w[1].data() + w[1].size(), mtu);
+      if (status != std::errc() || end != w[1].data() + w[1].size() || mtu < 1280 || mtu > 9000)
+        errors.push_back(error_at(file, number, line, "an MTU is 1280 to 9000"));
+      plan.mtu = mtu;
+    } else if (w[0] == "private" && (w.size() == 2 || (w.size() == 3 && w[2] == "first")) &&
+               (w[1] == "dhcp" || w[1] == "silent")) {
+      plan.private_network =
+          PrivateNetwork{w[1] == "silent" ? Addressing::silent : Addressing::dhcp, w.size() == 3};
     } else {
       errors.push_back(error_at(file, number, line, "this line is not understood",
                                 "write: site HOSTNAME, names gateway|root, addressing dhcp|silent, "
+                                "mtu BYTES, private dhcp|silent [first], "
                                 "dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls]"));
     }
   }
@@ -189,19 +213,19 @@ Result<std::vector<DnsRecord>> records_from_json(const std::string& text) {
 }
 
 Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vector<DnsRecord>& records,
-                                          const std::string& mac, const std::filesystem::path& leases) {
+                                          const std::filesystem::path& leases) {
   std::string text =
       "no-resolv\nno-hosts\nkeep-in-foreground\nlog-facility=-\nlog-queries\npid-file=\n"
       "interface=tap0\nexcept-interface=lo\nbind-dynamic\n";
-  // ra-param: dnsmasq advertises often only in its own first minute, then every ten minutes, and a client
-  // that was not there yet has by then stretched its own questions to minutes (RFC 7559). Here a boot may
-  // take longer.
-  if (plan.addressing == Addressing::dhcp)
+  const bool public_addresses = plan.addressing == Addressing::dhcp;
+  const bool private_addresses = plan.private_network && plan.private_network->addressing == Addressing::dhcp;
+  if (public_addresses || private_addresses)
     text += fmt::format(
-        "dhcp-authoritative\nlog-dhcp\ndhcp-leasefile={4}\ndhcp-option=option:ntp-server,{0}\n"
-        "dhcp-range={1},{1},255.255.255.0,1h\ndhcp-range={2},{2},64,1h\nenable-ra\nra-param=tap0,10,1800\n"
-        "dhcp-host={3},{1}\n",
-        kGateway, kAppliance, kAppliance6, mac, leases.string());
+        "dhcp-authoritative\nlog-dhcp\nenable-ra\ndhcp-leasefile={}\ndhcp-option=option:ntp-server,{}\n",
+        leases.string(), kGateway);
+  if (public_addresses) text += address_options("tap0", kApplianceMac, kAppliance, kAppliance6, plan.mtu);
+  if (private_addresses)
+    text += address_options("tap1", kPrivateMac, kPrivateAppliance, kPrivateAppliance6, std::nullopt);
   // port 0: no name server at all.
   if (plan.names != NameService::gateway) return text + "port=0\n";
   text += "local=/#/\nlocal-ttl=60\nedns-packet-max=1232\n";
@@ -218,15 +242,19 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(10) * time_scale);
   std::unique_ptr<World> world(new World());
   TRY(world->tap_, make_network());
+  if (plan.private_network) {
+    TRY(world->private_tap_, make_private_network());
+    world->private_first_ = plan.private_network->first;
+  }
   std::vector<DnsRecord> records = plan.records;
   // What the world says of a name and type goes before what the zone says (addresses above all).
   std::set<std::pair<std::string, std::string>> said;
   for (const DnsRecord& record : plan.records) said.emplace(record.name, record.type);
   for (const DnsRecord& record : zone)
     if (said.count({record.name, record.type}) == 0) records.push_back(record);
-  if (plan.addressing == Addressing::dhcp || plan.names == NameService::gateway) {
-    TRY(const std::string configuration,
-        dnsmasq_configuration(plan, records, vm::TapNetwork{}.mac, folder / "dnsmasq.leases"));
+  const bool private_addresses = plan.private_network && plan.private_network->addressing == Addressing::dhcp;
+  if (plan.addressing == Addressing::dhcp || private_addresses || plan.names == NameService::gateway) {
+    TRY(const std::string configuration, dnsmasq_configuration(plan, records, folder / "dnsmasq.leases"));
     CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
     world->gateway_log_ = folder / "dnsmasq.log";
     // --no-daemon: in a user namespace there is no other user to become.
@@ -251,6 +279,12 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     world->sinks_.push_back(std::move(sink));
   }
   return world;
+}
+
+vm::TapNetwork World::cards() const {
+  vm::TapNetwork network{{{tap_.get(), kApplianceMac}}, private_first_};
+  if (private_tap_) network.cards.push_back({private_tap_.get(), kPrivateMac});
+  return network;
 }
 
 std::string World::address_log(std::size_t lines) const {

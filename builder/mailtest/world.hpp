@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,6 +12,7 @@
 #include "base/files.hpp"
 #include "base/result.hpp"
 #include "mailtest/sink.hpp"
+#include "vm/machine.hpp"
 #include "vm/process.hpp"
 
 namespace mailstead::mailtest {
@@ -42,17 +44,25 @@ enum class Addressing {
   silent,  ///< nobody tells: the machine knows its addresses and gateways itself
 };
 
+/// A second card of the machine, on a private network.
+struct PrivateNetwork {
+  Addressing addressing = Addressing::dhcp;
+  bool first = false;  ///< it stands before the other card on the bus
+};
+
 /// What the file `world` of a folder of qemu-tests/ says.
 struct WorldPlan {
   std::string site;  ///< the host name of the appliance that the folder is for
   NameService names = NameService::gateway;
   Addressing addressing = Addressing::dhcp;
+  std::optional<unsigned> mtu;  ///< that the gateway tells by DHCP and router advertisements
+  std::optional<PrivateNetwork> private_network;
   std::vector<DnsRecord> records;
   std::vector<Peer> peers;
 };
 
-/// Reads `site`, `names`, `addressing`, `dns` and `peer` lines, as qemu-tests/README.md describes them.
-/// Errors: collected, with places.
+/// Reads `site`, `names`, `addressing`, `mtu`, `private`, `dns` and `peer` lines, as qemu-tests/README.md
+/// describes them. Errors: collected, with places.
 Result<WorldPlan> parse_world(std::string_view text, const std::string& file);
 
 /// The records that `mailstead dns --json` prints. Errors: ErrorKind::usage, not that form.
@@ -62,7 +72,7 @@ Result<std::vector<DnsRecord>> records_from_json(const std::string& text);
 /// gives the appliance its addresses by DHCP, DHCPv6 and router advertisements, and notes them in `leases`.
 /// Errors: a type or value that it cannot express.
 Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vector<DnsRecord>& records,
-                                          const std::string& mac, const std::filesystem::path& leases);
+                                          const std::filesystem::path& leases);
 
 /// Everything around the appliance, running: names, addresses, mail servers. To be made inside run_enclosed.
 class World {
@@ -71,7 +81,8 @@ class World {
   /// no dnsmasq or nsd, or one that ends at once, or is not ready within 10 s times `time_scale`.
   static Result<std::unique_ptr<World>> start(const WorldPlan& plan, const std::vector<DnsRecord>& zone,
                                               const std::filesystem::path& folder, double time_scale = 1.0);
-  int tap() const { return tap_.get(); }
+  /// The machine's cards, on tap devices that are open as long as the world is there.
+  vm::TapNetwork cards() const;
   Inbox& inbox() { return inbox_; }
   /// The last `lines` things that the gateway said about addresses: DHCP, DHCPv6, router advertisements.
   /// Empty where it gives none.
@@ -81,6 +92,8 @@ class World {
   World() = default;
   Status serve(const vm::Daemon& daemon, const std::function<bool()>& ready, Deadline deadline);
   FileDescriptor tap_;
+  FileDescriptor private_tap_;
+  bool private_first_ = false;
   std::filesystem::path gateway_log_;
   Inbox inbox_;
   std::vector<std::unique_ptr<SmtpSink>> sinks_;

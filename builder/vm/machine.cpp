@@ -162,9 +162,12 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
   add("-device", "virtio-blk-pci,drive=disk0,bootindex=0");
   add("-device", "virtio-rng-pci");
   if (const auto* tap = std::get_if<TapNetwork>(&o.network)) {
-    add("-netdev", fmt::format("tap,id=net0,fd={}", tap->fd));
-    // No option ROM: the firmware must not try to boot from the network.
-    add("-device", "virtio-net-pci,netdev=net0,romfile=,mac=" + tap->mac);
+    for (std::size_t i = 0; i < tap->cards.size(); ++i) {
+      const std::size_t card = tap->last_comes_first ? tap->cards.size() - 1 - i : i;
+      add("-netdev", fmt::format("tap,id=net{},fd={}", card, tap->cards[card].fd));
+      // No option ROM: the firmware must not try to boot from the network.
+      add("-device", fmt::format("virtio-net-pci,netdev=net{},romfile=,mac={}", card, tap->cards[card].mac));
+    }
   } else if (const auto* user = std::get_if<UserNetwork>(&o.network)) {
     add("-netdev", network_arguments(*user));
     add("-device", "virtio-net-pci,netdev=net0,romfile=");
@@ -201,7 +204,8 @@ Status Machine::start() {
   FileDescriptor theirs(ends[1]);
   ++boots_;
   Daemon daemon{command_line(theirs.get()), options_.folder / "qemu.log", {theirs.get()}, false};
-  if (const auto* tap = std::get_if<TapNetwork>(&options_.network)) daemon.keep.push_back(tap->fd);
+  if (const auto* tap = std::get_if<TapNetwork>(&options_.network))
+    for (const TapNetwork::Card& card : tap->cards) daemon.keep.push_back(card.fd);
   daemon.on_terminal = options_.serial_on_stdio;
   powered_on_ = Clock::now();
   TRY(Process process, Process::start(daemon));

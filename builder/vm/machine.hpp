@@ -26,10 +26,14 @@ std::string_view name_of(Firmware firmware);        ///< "bios", "uefi", "uefi-s
 
 /// No network card at all.
 struct NoNetwork {};
-/// A card on a tap device that is open in this process.
+/// Cards on tap devices that are open in this process.
 struct TapNetwork {
-  int fd = -1;
-  std::string mac = "52:54:00:6d:73:01";
+  struct Card {
+    int fd = -1;
+    std::string mac;
+  };
+  std::vector<Card> cards;
+  bool last_comes_first = false;  ///< on the bus, by which a system numbers them: in reversed order
 };
 /// QEMU's own network stack without a way in but these ports: host 127.0.0.1:first → guest:second.
 struct UserNetwork {

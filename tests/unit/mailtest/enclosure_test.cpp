@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/socket.h>
@@ -204,6 +205,82 @@ TEST_CASE("a world begins once its servers answer, and not if one of them ends")
   CHECK(start("names root\naddressing silent\n") == "begun");
   CHECK(start("dns " + std::string(70, 'x') + ".example MX 10 a.example\n") ==
         "dnsmasq of the test world ended with exit status 1:");
+}
+
+TEST_CASE("a world with a private network has two cards, in the order of the bus that it asks for") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  const auto result = run_enclosed(
+      [&](Reporter&) -> Result<std::string> {
+        TRY(const WorldPlan plan, parse_world("site mail.example.org\nprivate dhcp first\n", "world"));
+        TRY(const auto world, World::start(plan, {}, folder->path()));
+        const vm::TapNetwork network = world->cards();
+        std::string said = fmt::format("{} {} ", network.cards.size(), network.last_comes_first);
+        for (const vm::TapNetwork::Card& card : network.cards)
+          said += fmt::format("{} {} ", card.mac, card.fd >= 0);
+        // dnsmasq answers there, too, and not at other addresses.
+        return said + fmt::format("names {}", answer_code(ask("nobody.example", 1, kPrivateHost)));
+      },
+      *reporter);
+  if (!result) FAIL(format_error(result.error()));
+  CHECK(*result == "2 true 52:54:00:6d:73:01 true 52:54:00:6d:73:02 true names 3");
+}
+
+TEST_CASE("a dialogue runs programs of the oracles' folder, also while it goes on itself") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  REQUIRE(write_file(folder->path() / "say.py",
+                     "import sys, time\ntime.sleep(float(sys.argv[1]))\n"
+                     "print(' '.join(sys.argv[2:]))\nprint('bye')\n"
+                     "sys.exit(3 if 'ill' in sys.argv else 0)\n"));
+  const auto play = [&](const std::string& steps) {
+    const auto result = run_enclosed(
+        [&](Reporter&) -> Result<std::string> {
+          TRY(const auto tap, make_network());
+          TRY(const Dialogue dialogue, parse_dialogue("# t\n" + steps, "t"));
+          Stage stage;
+          stage.oracles = folder->path();
+          stage.folder = folder->path();
+          const Status played = Player(std::move(stage)).play(dialogue);
+          return played ? std::string("played") : played.error().message;
+        },
+        *reporter);
+    return result ? *result : format_error(result.error());
+  };
+  CHECK(play("set who = world\noracle say 0 hello ${who}\n<* hello world\n<* bye\n"
+             "capture ^hello (?P<x>.*)\ncheck x contains world\n") == "played");
+  CHECK(play("oracle say 0 ill\n").starts_with("say ended with exit status 3: ill"));
+  CHECK(play("oracle-begin say 1 hello\noracle-begin say 0\n") == "an oracle is running already");
+  CHECK(play("oracle-begin say 1 hello\npause 100ms\noracle-end within 20s\n<* hello\n") == "played");
+  CHECK(play("oracle-begin say 30 hello\noracle-end within 1s\n").starts_with("the oracle has not ended"));
+  CHECK(play("oracle-begin say 0 ill\noracle-end within 20s\n")
+            .starts_with("the oracle ended with exit status 3"));
+  CHECK(play("oracle-end within 1s\n") == "no oracle is running");
+}
+
+TEST_CASE("the size of segments is what the other side takes at once") {
+  const auto reporter = make_quiet_reporter();
+  const auto result = run_enclosed(
+      [&](Reporter&) -> Result<std::string> {
+        TRY(const auto tap, make_network());
+        TRY(const FileDescriptor listener, listen_on("203.0.113.1", 0));
+        // As a peer with an MTU of 1450 announces it, of which time stamps take 12.
+        const int announced = 1410;
+        ::setsockopt(listener.get(), IPPROTO_TCP, TCP_MAXSEG, &announced, sizeof announced);
+        const std::string at = fmt::format("connect plain 203.0.113.1 {}\n", local_port(listener));
+        std::string said;
+        for (const char* size : {"1398", "1448"}) {
+          TRY(const Dialogue dialogue, parse_dialogue("# t\n" + at + "segment-size " + size + "\n", "t"));
+          const Status played = Player(Stage{}).play(dialogue);
+          said += (played ? "right" : played.error().message) + "\n";
+        }
+        return said;
+      },
+      *reporter);
+  if (!result) FAIL(format_error(result.error()));
+  CHECK(*result == "right\nsegments hold 1398 bytes, not 1448\n");
 }
 
 TEST_CASE("a machine that is not there refuses nothing") {

@@ -42,6 +42,36 @@ TEST_CASE("a world says for which appliance it is, and who gives names and addre
   CHECK_FALSE(parse_world("site a\naddressing\n", "world").has_value());
 }
 
+TEST_CASE("a world has a second card, and an MTU that its gateway tells") {
+  const auto plan = parse_world("site m.example\nmtu 1450\nprivate dhcp first\n", "world");
+  REQUIRE(plan.has_value());
+  CHECK(plan->mtu == 1450);
+  REQUIRE(plan->private_network.has_value());
+  CHECK(plan->private_network->first);
+  CHECK(plan->private_network->addressing == Addressing::dhcp);
+  for (const char* line :
+       {"mtu\n", "mtu 1279\n", "mtu 9001\n", "mtu 1450x\n", "private\n", "private dhcp last\n"})
+    CHECK_FALSE(parse_world(std::string("site a\n") + line, "world").has_value());
+  const auto text = dnsmasq_configuration(*plan, {}, "/logs/leases");
+  REQUIRE(text.has_value());
+  for (const char* line :
+       {"\ndhcp-host=52:54:00:6d:73:01,203.0.113.10\n", "\ndhcp-option=tag:tap0,option:mtu,1450\n",
+        "\nra-param=tap0,mtu:1450,10,1800\n", "\ninterface=tap1\n",
+        "\ndhcp-host=52:54:00:6d:73:02,10.113.0.10\n", "\nra-param=tap1,10,1800\n"})
+    CHECK(text->find(line) != std::string::npos);
+  // Only the private network gives addresses.
+  const auto inner = parse_world("site m.example\naddressing silent\nprivate dhcp\n", "world");
+  REQUIRE(inner.has_value());
+  const auto fixed = dnsmasq_configuration(*inner, {}, "/logs/leases");
+  REQUIRE(fixed.has_value());
+  CHECK(fixed->find("203.0.113.10") == std::string::npos);
+  CHECK(fixed->find("10.113.0.10") != std::string::npos);
+  // None does.
+  const auto silent = parse_world("site m.example\naddressing silent\nprivate silent\n", "world");
+  REQUIRE(silent.has_value());
+  CHECK(dnsmasq_configuration(*silent, {}, "/logs/leases")->find("dhcp") == std::string::npos);
+}
+
 TEST_CASE("the root zone holds every kind of record, and none that would break out of its line") {
   const auto zone = root_zone({{"example.org", "MX", "10 mail.example.org"},
                                {"k.example.org", "TXT", "v=DKIM1; p=a\"b\\c\n" + std::string(250, 'x')},
@@ -65,7 +95,7 @@ TEST_CASE("the root zone holds every kind of record, and none that would break o
 TEST_CASE("the gateway leaves out what the world does not want of it") {
   WorldPlan plan;
   plan.names = NameService::root;
-  const auto addresses = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m", "/logs/leases");
+  const auto addresses = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "/logs/leases");
   REQUIRE(addresses.has_value());
   CHECK(addresses->find("\nport=0\n") != std::string::npos);
   CHECK(addresses->find("x.example") == std::string::npos);
@@ -75,7 +105,7 @@ TEST_CASE("the gateway leaves out what the world does not want of it") {
   CHECK(addresses->find("ra-param=tap0,10,") != std::string::npos);
   plan.names = NameService::gateway;
   plan.addressing = Addressing::silent;
-  const auto names = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "m", "/logs/leases");
+  const auto names = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "/logs/leases");
   REQUIRE(names.has_value());
   CHECK(names->find("dhcp") == std::string::npos);
   CHECK(names->find("enable-ra") == std::string::npos);
@@ -92,7 +122,7 @@ TEST_CASE("the name server's configuration holds every kind of record") {
     {"name": "_25._tcp.mail.example.org", "type": "TLSA", "value": "3 1 1 abcd"},
     {"name": "example.org", "type": "CAA", "value": "0 issue \"ca.example\""}]})");
   REQUIRE(records.has_value());
-  const auto text = dnsmasq_configuration({}, *records, "52:54:00:00:00:01", "/logs/leases");
+  const auto text = dnsmasq_configuration({}, *records, "/logs/leases");
   REQUIRE(text.has_value());
   for (const char* line :
        {"mx-host=example.org,mail.example.org,10\n", "host-record=mail.example.org,203.0.113.10\n",
@@ -104,7 +134,7 @@ TEST_CASE("the name server's configuration holds every kind of record") {
   }
   CHECK(text->find("your address") == std::string::npos);
   CHECK_FALSE(records_from_json("[]").has_value());
-  CHECK_FALSE(dnsmasq_configuration({}, {{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "m", "l").has_value());
+  CHECK_FALSE(dnsmasq_configuration({}, {{"x\nserver=1.2.3.4", "A", "1.2.3.4"}}, "l").has_value());
 }
 
 TEST_CASE("a partition table is read, and broken ones are refused") {

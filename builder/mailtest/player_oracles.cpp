@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+// Steps that run a program of the oracles' folder in the network of the world, and look at what it says.
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "base/interrupt.hpp"
+#include "base/run.hpp"
+#include "mailtest/player.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+std::vector<std::string> command_line(const std::filesystem::path& oracles,
+                                      const std::vector<std::string>& words) {
+  std::vector<std::string> argv = {"/usr/bin/python3", (oracles / (words[0] + ".py")).string()};
+  argv.insert(argv.end(), words.begin() + 1, words.end());
+  return argv;
+}
+
+Reply as_reply(const std::string& text) {
+  Reply reply;
+  for (const std::string& line : split_lines(text)) reply.lines.push_back(line);
+  reply.status = text.substr(0, text.find('\n'));
+  return reply;
+}
+
+}  // namespace
+
+Status Player::run_oracle(const Step& step) {
+  TRY(const std::vector<std::string> w, expanded(step.words));
+  Command command;
+  command.argv = command_line(stage_.oracles, w);
+  command.timeout = patient(std::chrono::minutes(5));
+  note(step.source);
+  TRY(const CommandOutput done, run_any_status(command));
+  if (done.exit_status != 0)
+    return mismatch(fmt::format("{} ended with exit status {}: {}", w[0], done.exit_status,
+                                printable(done.out + done.err, 2000)));
+  reply_ = as_reply(done.out);
+  note_reply(*reply_);
+  return ok();
+}
+
+Status Player::begin_oracle(const Step& step) {
+  if (oracle_) return mismatch("an oracle is running already");
+  TRY(const std::vector<std::string> w, expanded(step.words));
+  note(step.source);
+  TRY(vm::Process process,
+      vm::Process::start({command_line(stage_.oracles, w), stage_.folder / "oracle.log", {}, false}));
+  oracle_.emplace(std::move(process));
+  return ok();
+}
+
+Status Player::end_oracle(const Step& step) {
+  if (!oracle_) return mismatch("no oracle is running");
+  const Deadline end = within(step.time);
+  std::optional<vm::Ending> ending;
+  while (!ending && std::chrono::steady_clock::now() < end) {
+    CHECK_OK(check_interrupt());
+    ending = oracle_->wait(std::chrono::milliseconds(200));
+  }
+  const std::string said = vm::tail(oracle_->log(), 1000);
+  oracle_.reset();
+  if (!ending) return mismatch("the oracle has not ended; it said: " + printable(said, 2000));
+  if (!ending->clean())
+    return mismatch(fmt::format("the oracle ended with {}: {}", ending->describe(), printable(said, 2000)));
+  reply_ = as_reply(said);
+  note_reply(*reply_);
+  return ok();
+}
+
+Status Player::check_segment_size(const Step& step) {
+  TRY(const std::vector<std::string> w, expanded(step.words));
+  int wanted = 0;
+  std::from_chars(w[0].data(), w[0].data() + w[0].size(), wanted);
+  TRY(Session * to, session());
+  TRY(const int size, to->connection().segment_size());
+  if (size != wanted) return mismatch(fmt::format("segments hold {} bytes, not {}", size, wanted));
+  return ok();
+}
+
+}  // namespace mailstead::mailtest
