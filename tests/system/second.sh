@@ -50,4 +50,4 @@ mkdir other
 sed 's/mail[.]example[.]net/mail.mine.example/' mail.yaml >other/mail.yaml
 cp -r tls secrets other/
 if "$MAILSTEAD" test second.img --spec other/mail.yaml 2>said.txt; then exit 1; else test $? = 2; fi
-grep -F "is for mail.mine.example: 'mail' is for mail.example.org, 'static' is for mail.example.net" said.txt
+grep -F "is for mail.mine.example: 'cloud' is for mail.cloud.example, 'mail' is for mail.example.org, 'static' is for" said.txt
