@@ -36,13 +36,14 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"certificate", {Verb::certificate, 1, 4, "certificate NAME [trusted by FILE]"}},
       {"auth-plain", {Verb::auth_plain, 2, 2, "auth-plain USER PASSWORD"}},
       {"data", {Verb::data, 1, 1, "data <<END, or data NAME"}},
-      {"message", {Verb::message, 2, 2, "message NAME <<END"}},
+      {"message", {Verb::message, 2, 12, "message NAME <<END, or message NAME by SCRIPT ARGUMENT…"}},
       {"capture", {Verb::capture, 1, 99, "capture REGEX"}},
       {"set", {Verb::set, 2, 999, "set NAME = TEXT"}},
       {"check", {Verb::check, 3, 999, "check NAME contains|lacks|equals|matches TEXT"}},
       {"pause", {Verb::pause, 1, 1, "pause TIME"}},
       {"wait", {Verb::wait_until, 2, 2, "wait TIME until"}},
       {"each", {Verb::each, 3, 16, "each NAME… in FILE [where NAME is TEXT]"}},
+      {"answers", {Verb::answers, 2, 2, "answers within TIME"}},
       {"received", {Verb::received, 6, 6, "received within TIME to ADDRESS as NAME"}},
       {"not-received", {Verb::not_received, 4, 4, "not-received within TIME to ADDRESS"}},
       {"verify-dkim", {Verb::verify_dkim, 5, 5, "verify-dkim NAME domain DOMAIN algorithms NAME,NAME"}},
@@ -244,8 +245,10 @@ class Parser {
       case Verb::expect_refused:
         return is_port(w[1]) && (w.size() == 2 || (w.size() == 4 && w[2] == "from"));
       case Verb::data:
-      case Verb::message:
         return take_here_text(step, index);
+      case Verb::message:
+        if (w[1] == "by") return w.size() > 2 && w[2].find('/') == std::string::npos;
+        return w.size() == 2 && take_here_text(step, index);
       case Verb::capture:
         return take_regex(step, after_words(bare, 1), index);
       case Verb::set:
@@ -261,6 +264,8 @@ class Parser {
         return w[1] == "until" && take_time(step, w[0]);
       case Verb::each:
         return take_each(step);
+      case Verb::answers:
+        return w[0] == "within" && take_time(step, w[1]);
       case Verb::received:
         return w[0] == "within" && take_time(step, w[1]) && w[2] == "to" && w[4] == "as";
       case Verb::not_received:

@@ -38,6 +38,7 @@ enum class Verb {
   pause,
   wait_until,
   each,
+  answers,
   received,
   not_received,
   verify_dkim,

@@ -80,11 +80,11 @@ Status Player::play_step(const Step& step) {
       TRY(variables_[step.words[0]], expanded(step.text));
       return ok();
     }
-    case Verb::message: {
-      TRY(const std::string text, expanded(step.text));
-      variables_[step.words[0]] = to_crlf(text);
+    case Verb::message:
+      return keep_message(step);
+    case Verb::answers:
+      reply_time_ = step.time;
       return ok();
-    }
     case Verb::check:
       return check(step);
     case Verb::pause: {

@@ -80,6 +80,7 @@ class Player {
   Status wait_until(const Step& step);
   Status each(const Step& step);
   Status receive(const Step& step);
+  Status keep_message(const Step& step);
   Status verify_dkim(const Step& step);
   Status check_ports(const Step& step);
   Status check_journal(const Step& step);
@@ -97,7 +98,7 @@ class Player {
   Deadline within(std::chrono::milliseconds time) const;
   /// The same for a program that is run.
   std::chrono::seconds patient(std::chrono::seconds time) const;
-  Deadline reply_deadline() const { return within(std::chrono::seconds(60)); }
+  Deadline reply_deadline() const { return within(reply_time_); }
   void note(std::string line);
   void note_reply(const Reply& reply);
 
@@ -105,6 +106,7 @@ class Player {
   Variables variables_;
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::string current_;
+  std::chrono::milliseconds reply_time_ = std::chrono::seconds(60);
   std::optional<Reply> reply_;
   std::vector<std::string> transcript_;
   std::optional<std::vector<JournalEntry>> journal_;

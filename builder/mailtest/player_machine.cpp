@@ -175,6 +175,22 @@ Status Player::check_ports(const Step& step) {
   return mismatch(std::move(message));
 }
 
+Status Player::keep_message(const Step& step) {
+  if (step.words[1] != "by") {
+    TRY(const std::string text, expanded(step.text));
+    variables_[step.words[0]] = to_crlf(text);
+    return ok();
+  }
+  TRY(const std::vector<std::string> w, expanded(step.words));
+  Command command;
+  command.argv = {"/usr/bin/python3", "-B", w[2]};
+  command.argv.insert(command.argv.end(), w.begin() + 3, w.end());
+  command.timeout = patient(std::chrono::seconds(60));
+  TRY(CommandOutput written, run(command));
+  variables_[w[0]] = std::move(written.out);
+  return ok();
+}
+
 Status Player::verify_dkim(const Step& step) {
   TRY(const std::vector<std::string> w, expanded(step.words));
   const auto message = variables_.find(w[0]);

@@ -71,7 +71,8 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
       TRY(const std::string text, read_file(file, 2 << 20));
       auto dialogue = parse_dialogue(text, file.string());
       if (dialogue)
-        if (auto status = read_tables(*dialogue, folder); !status) dialogue = fail(std::move(status).error());
+        if (auto status = find_companions(*dialogue, folder); !status)
+          dialogue = fail(std::move(status).error());
       if (dialogue)
         suite.scenarios.push_back({name, *std::move(dialogue)});
       else

@@ -22,7 +22,8 @@ Result<std::vector<std::string>> parse_fields(std::string_view line) {
   }
 }
 
-Status read_tables(std::vector<Step>& steps, const Dialogue& dialogue, const std::filesystem::path& folder) {
+Status find_companions(std::vector<Step>& steps, const Dialogue& dialogue,
+                       const std::filesystem::path& folder) {
   for (Step& step : steps) {
     if (step.verb == Verb::each) {
       const std::filesystem::path file = folder / step.text;
@@ -31,7 +32,13 @@ Status read_tables(std::vector<Step>& steps, const Dialogue& dialogue, const std
         return fail(error_at(dialogue.file, step.line, step.source, text.error().message, text.error().hint));
       TRY(step.rows, parse_table(*text, file.string(), step.words.size()));
     }
-    CHECK_OK(read_tables(step.block, dialogue, folder));
+    if (step.verb == Verb::message && step.words[1] == "by") {
+      const std::filesystem::path script = folder / step.words[2];
+      if (!std::filesystem::is_regular_file(script))
+        return fail(error_at(dialogue.file, step.line, step.source, "there is no script " + script.string()));
+      step.words[2] = std::filesystem::absolute(script).string();
+    }
+    CHECK_OK(find_companions(step.block, dialogue, folder));
   }
   return ok();
 }
@@ -61,8 +68,8 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
   return rows;
 }
 
-Status read_tables(Dialogue& dialogue, const std::filesystem::path& folder) {
-  return read_tables(dialogue.steps, dialogue, folder);
+Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder) {
+  return find_companions(dialogue.steps, dialogue, folder);
 }
 
 }  // namespace mailstead::mailtest

@@ -15,8 +15,9 @@ namespace mailstead::mailtest {
 /// at once): a line that has not `columns` fields, a bad escape, no rows, more than 1 MiB.
 Result<std::vector<Row>> parse_table(std::string_view text, const std::string& file, std::size_t columns);
 
-/// Reads the tables of all `each … in FILE` of a dialogue, which lie in `folder`, into their steps.
-/// Errors: as parse_table; a file that cannot be read, with the place in the dialogue.
-Status read_tables(Dialogue& dialogue, const std::filesystem::path& folder);
+/// Reads the tables of all `each … in FILE` of a dialogue, which lie in `folder`, into their steps, and gives
+/// the scripts of `message NAME by SCRIPT`, which lie there too, their paths. Errors: as parse_table; a file
+/// that cannot be read, with the place in the dialogue.
+Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder);
 
 }  // namespace mailstead::mailtest

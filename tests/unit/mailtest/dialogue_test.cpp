@@ -114,6 +114,10 @@ TEST_CASE("each mistake is named") {
   CHECK(says("# t\nwait-serial 2m x\n", "write: wait-serial within TIME REGEX"));
   CHECK(says("# t\nwait-serial within 2m (\n", "not a regular expression"));
   CHECK(says("# t\ndata-partition full\n", "write: data-partition sound|fills-disk"));
+  CHECK(says("# t\nmessage x by /bin/make.py\n", "write: message NAME <<END, or message NAME by SCRIPT"));
+  CHECK(says("# t\nmessage x by\n", "this line is not understood"));
+  CHECK(says("# t\nmessage x <<END y\nEND\n", "this line is not understood"));
+  CHECK(says("# t\nanswers in 3s\n", "write: answers within TIME"));
   CHECK(says("# t\njournal says x\n", "write: journal has|lacks|except"));
 }
 

@@ -111,6 +111,17 @@ not-received within 200ms to other@elsewhere.example
   if (!status) FAIL(format_error(status.error()));
 }
 
+TEST_CASE("an answer has the time that the dialogue gives it") {
+  const FileDescriptor silent = listen_on("127.0.0.1", 0).value();
+  Stage stage;
+  stage.variables["port"] = std::to_string(local_port(silent));
+  const auto begin = std::chrono::steady_clock::now();
+  const Status status =
+      play("answers within 200ms\nconnect plain 127.0.0.1 ${port}\n< x\n", std::move(stage));
+  REQUIRE_FALSE(status);
+  CHECK(std::chrono::steady_clock::now() - begin < 30s);
+}
+
 TEST_CASE("a reply of ManageSieve goes to its OK, NO or BYE") {
   const ScriptedServer server(
       "\"IMPLEMENTATION\" \"x\"\r\n\"SASL\" \"PLAIN\"\r\nOK \"ready\"\r\n"

@@ -37,7 +37,7 @@ TEST_CASE("a block is played once for each row") {
       "check all equals a-bx-c\neach first second in words.table\n  check second equals b\nend\n",
       "t.dialogue");
   REQUIRE(dialogue.has_value());
-  REQUIRE(read_tables(*dialogue, folder.path()).has_value());
+  REQUIRE(find_companions(*dialogue, folder.path()).has_value());
   CHECK(needed_variables(*dialogue) == std::set<std::string>{"own"});
   Stage stage;
   stage.variables.emplace("own", "x");
@@ -70,7 +70,34 @@ TEST_CASE("a table that is not there is an error of the dialogue") {
   auto dialogue = parse_dialogue("# t\neach x in no.table\n  check x equals b\nend\n", "t.dialogue");
   REQUIRE(dialogue.has_value());
   const TemporaryDirectory folder = TemporaryDirectory::create().value();
-  const auto read = read_tables(*dialogue, folder.path());
+  const auto read = find_companions(*dialogue, folder.path());
   REQUIRE_FALSE(read.has_value());
   CHECK(format_error(read.error()).find("t.dialogue:2:1: ") == 0);
+}
+
+TEST_CASE("a message is what a script beside the dialogue writes, byte for byte") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  REQUIRE(write_file(folder.path() / "make.py",
+                     "import sys\nsys.stdout.buffer.write(b'\\0 a\\r\\n' + sys.argv[1].encode())\n")
+              .has_value());
+  auto dialogue = parse_dialogue(
+      "# t\nset word = x y\nmessage made by make.py ${word}\ncheck made matches ^\\x00 a\\r\\nx y$\n",
+      "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  REQUIRE(find_companions(*dialogue, folder.path()).has_value());
+  CHECK(Player(Stage{}).play(*dialogue).has_value());
+}
+
+TEST_CASE("a script that is not there, or fails, is an error of the dialogue") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  auto dialogue = parse_dialogue("# t\nmessage made by make.py\n", "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  const auto missing = find_companions(*dialogue, folder.path());
+  REQUIRE_FALSE(missing.has_value());
+  CHECK(format_error(missing.error()).find("t.dialogue:2:1: there is no script ") == 0);
+  REQUIRE(write_file(folder.path() / "make.py", "import sys\nsys.exit('no such message')\n").has_value());
+  REQUIRE(find_companions(*dialogue, folder.path()).has_value());
+  const auto played = Player(Stage{}).play(*dialogue);
+  REQUIRE_FALSE(played.has_value());
+  CHECK(format_error(played.error()).find("no such message") != std::string::npos);
 }

@@ -7,19 +7,16 @@
 --
 -- The limit of two void look-ups, which the RFC only recommends, is not held: they are not told apart without asking all again.
 
-local dns = require "rspamd_dns"
-
 local kLookUps = 10
+local kAsk = {a = true, mx = true, ptr = true, exists = true, include = true}
 
-local verdicts = {"R_SPF_ALLOW", "R_SPF_FAIL", "R_SPF_SOFTFAIL", "R_SPF_NEUTRAL"}
-
--- The verdict and the term that gave it, without its qualifier: "+ip4:192.0.2.1", with ":c" behind it if from Rspamd's cache.
+-- The verdict and the term that gave it, without its qualifier: "ip4:192.0.2.1", with ":c" behind it if from Rspamd's cache.
 local function verdict_of(task)
-  for _, symbol in ipairs(verdicts) do
+  for _, symbol in ipairs({"R_SPF_ALLOW", "R_SPF_FAIL", "R_SPF_SOFTFAIL", "R_SPF_NEUTRAL"}) do
     local found = task:get_symbol(symbol)
     if found then
       local term = found[1].options and found[1].options[1] or ""
-      return symbol, term:lower():gsub("^[-+~?]", ""):gsub(":c$", "")
+      return symbol, (term:lower():gsub("^[-+~?]", ""):gsub(":c$", ""))
     end
   end
 end
@@ -31,26 +28,32 @@ local function domain_of(task)
   return domain and domain ~= "" and domain or task:get_helo()
 end
 
-local function record_of(task, domain)
-  local known, answers = dns.request({task = task, type = "txt", name = domain, forced = true})
-  for _, answer in ipairs(known and answers or {}) do
-    if type(answer) == "string" and (answer:lower() .. " "):find("^v=spf1 ") then
-      return answer:lower()
+-- The terms of the SPF record among a domain's texts.
+local function terms_of(texts)
+  local terms = {}
+  for _, text in ipairs(texts or {}) do
+    if (text:lower() .. " "):find("^v=spf1 ") then
+      for term in text:lower():sub(#"v=spf1" + 1):gmatch("%S+") do
+        table.insert(terms, term)
+      end
+      break
     end
   end
-  return ""
+  return terms
 end
 
-local kAsk = {a = true, mx = true, ptr = true, exists = true, include = true}
-
-local evaluate
-
--- Whether evaluation ends with this term; counts in state. A macro is not written out here, so a term with one may be the one.
-local function ends_with(state, term, top)
+-- What a term does to evaluation: nothing (nil), "end" it, or include the record of a domain. Counts in state. Macros are not
+-- written out here, so that a term with one may be the one that has matched.
+local function effect_of(term, state, record)
   local text = term:gsub("^[-+~?]", "")
   if text == "all" then
-    -- Without a plus it ends an included record only.
-    return top or term:find("^[-~?]") == nil
+    -- Without a plus, it ends an included record only.
+    if record.top or not term:find("^[-~?]") then
+      return "end"
+    end
+    record.at = #record.terms + 1
+    record.redirect = nil
+    return nil
   end
   local name, value = text:match("^([a-z0-9]+)[:=]?(.*)$")
   if kAsk[name] then
@@ -58,47 +61,64 @@ local function ends_with(state, term, top)
   end
   local fixed = text:match("^([^%%]*)%%")
   if fixed then
-    return name == "include" or state.matched:sub(1, #fixed) == fixed
-  elseif name == "include" and state.count <= kLookUps then
-    return evaluate(state, value, false)
+    return (name == "include" or state.matched:sub(1, #fixed) == fixed) and "end" or nil
+  elseif name == "include" then
+    return "include", value
   end
-  return text == state.matched
+  record.redirect = record.redirect or text:match("^redirect=(.+)$")
+  return text == state.matched and "end" or nil
 end
 
--- Whether evaluation ends in the record of this domain. Top is the record of the sender's domain, or where that redirects to.
-evaluate = function(state, domain, top)
-  local redirect
-  for term in record_of(state.task, domain):gmatch("%S+") do
-    redirect = redirect or term:match("^redirect=([^%%]+)$")
-    if ends_with(state, term, top) or state.count > kLookUps then
-      return true
+local go_on
+
+-- Asks for a record and goes on in it. Callbacks rather than Rspamd's coroutines, with which 3.12.1 crashes at the second look-up.
+local function enter(state, domain, top)
+  local function callback(_, _, texts)
+    table.insert(state.records, {terms = terms_of(texts), at = 1, top = top})
+    go_on(state)
+  end
+  state.task:get_resolver():resolve_txt({task = state.task, name = domain, callback = callback, forced = true})
+end
+
+-- Evaluates up to the next record that must be asked for, or to the end. The records are those that include each other.
+go_on = function(state)
+  while #state.records > 0 and state.count <= kLookUps do
+    local record = state.records[#state.records]
+    local term = record.terms[record.at]
+    if not term then
+      table.remove(state.records)
+      if record.redirect then
+        state.count = state.count + 1
+        return enter(state, record.redirect, record.top)
+      end
+    else
+      record.at = record.at + 1
+      local effect, domain = effect_of(term, state, record)
+      if effect == "end" then
+        return
+      elseif effect == "include" and state.count <= kLookUps then
+        return enter(state, domain, false)
+      end
     end
   end
-  if redirect then
-    state.count = state.count + 1
-    return state.count > kLookUps or evaluate(state, redirect, top)
+  if state.count > kLookUps then
+    state.task:remove_result(state.symbol)
+    state.task:insert_result("R_SPF_PERMFAIL", 1.0, "more than " .. kLookUps .. " look-ups")
   end
-  return false
 end
 
 local function count_look_ups(task)
   local symbol, matched = verdict_of(task)
   local domain = symbol and domain_of(task)
-  if not domain then
-    return
-  end
-  local state = {task = task, matched = matched, count = 0}
-  evaluate(state, domain, true)
-  if state.count > kLookUps then
-    task:remove_result(symbol)
-    task:insert_result("R_SPF_PERMFAIL", 1.0, "more than " .. kLookUps .. " look-ups")
+  if domain then
+    enter({task = task, symbol = symbol, matched = matched, count = 0, records = {}}, domain, true)
   end
 end
 
 rspamd_config:register_symbol({
   name = "SPF_LOOKUPS",
   type = "callback",
-  flags = "empty,nostat,coro",
+  flags = "empty,nostat",
   score = 0.0,
   description = "Look-ups of the sender's SPF record are counted",
   callback = count_look_ups,
