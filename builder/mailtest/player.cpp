@@ -182,12 +182,13 @@ Status Player::play_talk(const Step& step) {
         return mismatch("the server's certificate is not for " + w[0]);
       return w.size() == 4 ? to->connection().check_trust(w[3]) : ok();
     }
-    case Verb::use:
-      if (sessions_.count(step.words[0]) == 0)
-        return mismatch("there is no connection '" + step.words[0] + "'");
-      current_ = step.words[0];
+    case Verb::use: {
+      TRY(const std::string name, expanded(step.words[0]));
+      if (sessions_.count(name) == 0) return mismatch("there is no connection '" + name + "'");
+      current_ = name;
       reply_.reset();
       return ok();
+    }
     case Verb::close: {
       TRY(Session * to, session());
       (void)to;

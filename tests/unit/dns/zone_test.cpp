@@ -84,7 +84,7 @@ void compare_with_golden(const std::string& name, const std::string& text) {
 
 Fixture full() {
   Fixture fixture;
-  fixture.site.network.dhcp = false;
+  fixture.site.network.dhcp4 = fixture.site.network.dhcp6 = false;
   fixture.site.network.addresses = {"192.0.2.5/24", "2001:db8::5/64"};
   fixture.site.ports.managesieve = true;
   auto& first = fixture.add_domain("example.org");
@@ -117,6 +117,31 @@ TEST_CASE("the records of a site are as reviewed") {
     compare_with_golden("dhcp.zone", dns::to_master_file(records));
     compare_with_golden("dhcp.json", dns::to_json(records));
   }
+}
+
+TEST_CASE(
+    "a family that is asked for has a placeholder, one that is fixed its records, and one that is not there "
+    "none") {
+  const auto types = [](const Fixture& fixture) {
+    std::string said;
+    for (const dns::Record& record : fixture.records())
+      if (record.name == fixture.site.hostname && (record.type == "A" || record.type == "AAAA"))
+        said += record.type + (record.value.empty() ? " ? " : " " + record.value + " ");
+    return said;
+  };
+  Fixture fixture;
+  fixture.add_domain("example.org");
+  fixture.site.network.dhcp6 = false;
+  CHECK(types(fixture) == "A ? ");
+  fixture.site.network.addresses = {"2001:db8::5/64"};
+  CHECK(types(fixture) == "A ? AAAA 2001:db8::5 ");
+  fixture.site.network.private_network.emplace().addresses = {"198.18.0.5/24"};
+  CHECK(types(fixture) == "A ? AAAA 2001:db8::5 ");
+  fixture.site.network.dhcp4 = false;
+  CHECK(types(fixture) == "AAAA 2001:db8::5 ");
+  // Nothing that the world could use: both are for a person to fill in.
+  fixture.site.network.addresses = {"fe80::5/64"};
+  CHECK(types(fixture) == "A ? AAAA ? ");
 }
 
 TEST_CASE("another reader finds the same records in the master file") {

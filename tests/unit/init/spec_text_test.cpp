@@ -90,7 +90,7 @@ TEST_CASE("The smallest first spec means what was answered") {
   compare_with_golden("smallest.yaml", text);
   const spec::Site site = parsed(text);
   CHECK(site.hostname == "mail.example.org");
-  CHECK(site.network.dhcp);
+  CHECK((site.network.dhcp4 && site.network.dhcp6));
   CHECK_FALSE(site.ssh.enabled);
   REQUIRE(site.accounts.size() == 1);
   CHECK(site.accounts[0].password_hash == kHash);
