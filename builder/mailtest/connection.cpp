@@ -178,9 +178,9 @@ Result<bool> Connection::refused(const std::string& address, std::uint16_t port,
   return fail(cannot_connect(address, port, made.error));
 }
 
-Status Connection::start_tls(const std::string& name, Deadline deadline) {
+Status Connection::start_tls(const TlsOffer& offer, Deadline deadline) {
   tls_.reset(SSL_new(client_context()));
-  if (!name.empty()) SSL_set_tlsext_host_name(tls_.get(), name.c_str());
+  CHECK_OK(apply_offer(tls_.get(), offer));
   return handshake(false, deadline);
 }
 
@@ -199,7 +199,9 @@ Status Connection::handshake(bool server, Deadline deadline) {
     const int want = SSL_get_error(tls_.get(), result);
     if (want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE) {
       tls_.reset();
-      return fail(ErrorKind::network, "TLS handshake failed: " + tls_reason());
+      const bool ended = ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING;
+      const ErrorKind kind = want == SSL_ERROR_SSL && !ended ? ErrorKind::tool : ErrorKind::network;
+      return fail(kind, "TLS handshake failed: " + tls_reason());
     }
     CHECK_OK(wait_for(socket_, want == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, deadline));
   }

@@ -9,6 +9,7 @@
 
 #include "base/files.hpp"
 #include "base/result.hpp"
+#include "mailtest/tls_offer.hpp"
 
 struct ssl_st;      // SSL, OpenSSL
 struct ssl_ctx_st;  // SSL_CTX
@@ -38,8 +39,9 @@ class Connection {
   Connection(const Connection&) = delete;
 
   /// Client's TLS handshake. The certificate is taken as it is: see certificate_names().
-  /// `name`: server name to ask for (SNI), "" for none.
-  Status start_tls(const std::string& name, Deadline deadline);
+  /// `offer`: only this, if it is not empty. Errors: ErrorKind::network, the connection has ended or the
+  /// deadline has passed; ErrorKind::tool, the two have agreed on nothing; as in apply_offer.
+  Status start_tls(const TlsOffer& offer, Deadline deadline);
   /// Server's TLS handshake with the certificate in `context`.
   Status accept_tls(ssl_ctx_st* context, Deadline deadline);
   bool under_tls() const { return tls_ != nullptr; }

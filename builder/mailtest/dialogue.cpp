@@ -31,8 +31,9 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"close", {Verb::close, 0, 0, "close"}},
       {"expect-close", {Verb::expect_close, 0, 0, "expect-close"}},
       {"expect-refused", {Verb::expect_refused, 2, 4, "expect-refused ADDRESS PORT [from ADDRESS]"}},
-      {"starttls", {Verb::starttls, 0, 0, "starttls"}},
-      {"tls", {Verb::tls, 0, 0, "tls"}},
+      {"starttls", {Verb::starttls, 0, 3, "starttls [offering VERSION SUITE]"}},
+      {"tls", {Verb::tls, 0, 3, "tls [offering VERSION SUITE]"}},
+      {"tls-refused", {Verb::tls_refused, 3, 3, "tls-refused offering VERSION SUITE"}},
       {"certificate", {Verb::certificate, 1, 4, "certificate NAME [trusted by FILE]"}},
       {"auth-plain", {Verb::auth_plain, 2, 2, "auth-plain USER PASSWORD"}},
       {"data", {Verb::data, 1, 1, "data <<END, or data NAME"}},
@@ -242,6 +243,10 @@ class Parser {
     switch (step.verb) {
       case Verb::connect:
         return fits_connect(w);
+      case Verb::starttls:
+      case Verb::tls:
+      case Verb::tls_refused:
+        return w.empty() || (w.size() == 3 && w[0] == "offering");
       case Verb::expect_refused:
         return is_port(w[1]) && (w.size() == 2 || (w.size() == 4 && w[2] == "from"));
       case Verb::data:

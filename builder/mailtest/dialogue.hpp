@@ -22,6 +22,7 @@ enum class Verb {
   expect_refused,
   starttls,
   tls,
+  tls_refused,
   certificate,
   send,
   send_raw,

@@ -28,7 +28,7 @@ bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view gr
   if (!connection) return false;
   // Once it listens, the greeting may take a while: TLS under emulation, postscreen's wait.
   const Deadline deadline = within(20s);
-  if (tls && !connection->start_tls("", deadline)) return false;
+  if (tls && !connection->start_tls({}, deadline)) return false;
   Session session(protocol, *std::move(connection));
   const auto reply = session.read_reply(deadline);
   return reply && reply->status.compare(0, greeting.size(), greeting) == 0;

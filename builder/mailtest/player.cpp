@@ -144,6 +144,7 @@ Status Player::play_talk(const Step& step) {
       return expect_refused(step);
     case Verb::starttls:
     case Verb::tls:
+    case Verb::tls_refused:
       return start_tls(step);
     case Verb::expect_glob:
     case Verb::expect_regex:
@@ -243,7 +244,7 @@ Status Player::connect(const Step& step) {
                                               : Protocol::plain;
   note(fmt::format("connect {} port {}{}", w[1], w[2], tls ? " with TLS" : ""));
   TRY(Connection connection, Connection::open(w[1], port_of(w[2]), from, reply_deadline()));
-  if (tls) CHECK_OK(connection.start_tls("", reply_deadline()));
+  if (tls) CHECK_OK(connection.start_tls({}, reply_deadline()));
   sessions_[name] = std::make_unique<Session>(protocol, std::move(connection));
   current_ = name;
   reply_.reset();
@@ -262,7 +263,9 @@ Status Player::expect_refused(const Step& step) {
 }
 
 Status Player::start_tls(const Step& step) {
+  TRY(const std::vector<std::string> w, expanded(step.words));
   TRY(Session * to, session());
+  const TlsOffer offer = w.empty() ? TlsOffer{} : TlsOffer{w[1], w[2]};
   if (step.verb == Verb::starttls) {
     CHECK_OK(send("STARTTLS", "STARTTLS"));
     TRY(const Reply reply, to->read_reply(reply_deadline()));
@@ -272,8 +275,16 @@ Status Player::start_tls(const Step& step) {
       return mismatch("STARTTLS was refused: " + printable(reply.status, 300));
   }
   if (to->has_unread()) return mismatch("the server sent more before the TLS handshake");
-  CHECK_OK(to->connection().start_tls("", reply_deadline()));
-  note("  (TLS)");
+  const Status made = to->connection().start_tls(offer, reply_deadline());
+  if (step.verb != Verb::tls_refused) {
+    CHECK_OK(made);
+    note("  (TLS)");
+    return ok();
+  }
+  if (made) return mismatch("the server takes " + offer.version + " with " + offer.suite);
+  if (made.error().kind != ErrorKind::tool) return made;
+  sessions_.erase(current_);
+  note("  (no TLS)");
   return ok();
 }
 

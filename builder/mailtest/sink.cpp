@@ -39,12 +39,12 @@ std::string address_in(std::string_view line) {
 /// One client's conversation with a sink, from the greeting to the end of the connection.
 class Conversation {
  public:
-  Conversation(Connection connection, const std::string& name, ssl_ctx_st* tls, Inbox& inbox,
+  Conversation(Connection connection, const Peer& peer, ssl_ctx_st* tls, Inbox& inbox,
                const std::stop_token& stop)
-      : connection_(std::move(connection)), name_(name), tls_(tls), inbox_(inbox), stop_(stop) {}
+      : connection_(std::move(connection)), peer_(peer), tls_(tls), inbox_(inbox), stop_(stop) {}
 
   void run() {
-    if (!say("220 " + name_ + " ESMTP")) return;
+    if (!say("220 " + peer_.name + " ESMTP")) return;
     while (!stop_.stop_requested()) {
       const auto line = read_line();
       if (!line || !answer(*line)) return;
@@ -87,10 +87,10 @@ class Conversation {
       message_ = {};
       message_.helo = line.substr(std::min<std::size_t>(5, line.size()));
       const bool offer = tls_ != nullptr && !connection_.under_tls();
-      return say("250-" + name_ + "\r\n250-SIZE 50000000\r\n" + (offer ? "250-STARTTLS\r\n" : "") +
-                 "250 8BITMIME");
+      return say("250-" + peer_.name + "\r\n" + (offer ? "250-STARTTLS\r\n" : "") +
+                 (peer_.seven_bit ? "" : "250-8BITMIME\r\n") + "250 SIZE 50000000");
     }
-    if (begins(line, "HELO")) return say("250 " + name_);
+    if (begins(line, "HELO")) return say("250 " + peer_.name);
     if (begins(line, "STARTTLS") && tls_ != nullptr && !connection_.under_tls()) {
       if (!say("220 go ahead")) return false;
       buffer_.clear();  // what was sent before the handshake must not count as sent under TLS
@@ -145,7 +145,7 @@ class Conversation {
   }
 
   Connection connection_;
-  const std::string& name_;
+  const Peer& peer_;
   ssl_ctx_st* tls_;
   Inbox& inbox_;
   const std::stop_token& stop_;
@@ -214,20 +214,18 @@ Result<TlsContext> make_self_signed(const std::string& name) {
   return context;
 }
 
-Result<std::unique_ptr<SmtpSink>> SmtpSink::start(const std::string& address, std::uint16_t port,
-                                                  std::string name, bool tls, Inbox& inbox) {
-  TRY(FileDescriptor socket, listen_on(address, port));
+Result<std::unique_ptr<SmtpSink>> SmtpSink::start(const Peer& peer, Inbox& inbox) {
+  TRY(FileDescriptor socket, listen_on(peer.address, peer.port));
   TlsContext context;
-  if (tls) {
-    TRY(context, make_self_signed(name));
+  if (peer.tls) {
+    TRY(context, make_self_signed(peer.name));
   }
-  return std::unique_ptr<SmtpSink>(
-      new SmtpSink(std::move(socket), std::move(name), std::move(context), inbox));
+  return std::unique_ptr<SmtpSink>(new SmtpSink(std::move(socket), peer, std::move(context), inbox));
 }
 
-SmtpSink::SmtpSink(FileDescriptor socket, std::string name, TlsContext tls, Inbox& inbox)
+SmtpSink::SmtpSink(FileDescriptor socket, Peer peer, TlsContext tls, Inbox& inbox)
     : socket_(std::move(socket)),
-      name_(std::move(name)),
+      peer_(std::move(peer)),
       tls_(std::move(tls)),
       inbox_(inbox),
       acceptor_([this](const std::stop_token& stop) { accept_loop(stop); }) {}
@@ -247,7 +245,7 @@ void SmtpSink::accept_loop(const std::stop_token& stop) {
 }
 
 void SmtpSink::serve(Connection connection, const std::stop_token& stop) {
-  Conversation(std::move(connection), name_, tls_.get(), inbox_, stop).run();
+  Conversation(std::move(connection), peer_, tls_.get(), inbox_, stop).run();
 }
 
 }  // namespace mailstead::mailtest

@@ -47,24 +47,32 @@ struct TlsContextFree {
 using TlsContext = std::unique_ptr<ssl_ctx_st, TlsContextFree>;
 Result<TlsContext> make_self_signed(const std::string& name);
 
+/// A mail server of another domain, as a line of a world has it.
+struct Peer {
+  std::string address;
+  std::uint16_t port = 25;  ///< 0: any that is free
+  std::string name;
+  bool tls = false;        ///< offers STARTTLS
+  bool seven_bit = false;  ///< without 8BITMIME (RFC 6152)
+};
+
 /// A mail server of another domain: accepts mail as RFC 5321 asks at least, and keeps it. A recipient whose
 /// local part begins with "unknown" is refused with 550, one that begins with "later" is put off with 450.
 class SmtpSink {
  public:
-  /// Listens at once, with port 0 on any that is free; connections are served by threads until the
-  /// destructor. `tls`: offer STARTTLS. `inbox` must outlive the sink. Errors: address taken.
-  static Result<std::unique_ptr<SmtpSink>> start(const std::string& address, std::uint16_t port,
-                                                 std::string name, bool tls, Inbox& inbox);
+  /// Listens at once; connections are served by threads until the destructor. `inbox` must outlive the sink.
+  /// Errors: address taken.
+  static Result<std::unique_ptr<SmtpSink>> start(const Peer& peer, Inbox& inbox);
   ~SmtpSink();
   std::uint16_t port() const { return local_port(socket_); }
 
  private:
-  SmtpSink(FileDescriptor socket, std::string name, TlsContext tls, Inbox& inbox);
+  SmtpSink(FileDescriptor socket, Peer peer, TlsContext tls, Inbox& inbox);
   void accept_loop(const std::stop_token& stop);
   void serve(Connection connection, const std::stop_token& stop);
 
   FileDescriptor socket_;
-  std::string name_;
+  Peer peer_;
   TlsContext tls_;
   Inbox& inbox_;
   std::jthread acceptor_;  ///< last: it uses all the others

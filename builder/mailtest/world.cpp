@@ -153,11 +153,15 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
         errors.push_back(error_at(file, number, line, option.error().message));
       plan.records.push_back(std::move(record));
     } else if (w[0] == "peer" && w.size() >= 5 && w[1] == "smtp" && is_address(w[2]) &&
-               (w.size() == 5 || (w.size() == 6 && w[5] == "tls"))) {
+               std::all_of(w.begin() + 5, w.end(),
+                           [](const std::string& option) { return option == "tls" || option == "7bit"; })) {
       unsigned port = 0;
       std::from_chars(w[3].data(), w[3].data() + w[3].size(), port);
       if (port == 0 || port > 65535) errors.push_back(error_at(file, number, line, "not a port"));
-      plan.peers.push_back({w[2], static_cast<std::uint16_t>(port), w[4], w.size() == 6});
+      const auto has = [&w](const char* option) {
+        return std::find(w.begin() + 5, w.end(), option) != w.end();
+      };
+      plan.peers.push_back({w[2], static_cast<std::uint16_t>(port), w[4], has("tls"), has("7bit")});
     } else if (w[0] == "site" && w.size() == 2) {
       if (!plan.site.empty())
         errors.push_back(error_at(file, number, line, "the world has a 'site' already"));
@@ -180,7 +184,7 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
       errors.push_back(error_at(file, number, line, "this line is not understood",
                                 "write: site HOSTNAME, names gateway|root, addressing dhcp|silent, "
                                 "mtu BYTES, private dhcp|silent [first], "
-                                "dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls]"));
+                                "dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls] [7bit]"));
     }
   }
   if (plan.site.empty())
@@ -275,7 +279,7 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     CHECK_OK(world->serve(root, [] { return answers_questions(kFirstRootServer); }, deadline));
   }
   for (const Peer& peer : plan.peers) {
-    TRY(auto sink, SmtpSink::start(peer.address, peer.port, peer.name, peer.tls, world->inbox_));
+    TRY(auto sink, SmtpSink::start(peer, world->inbox_));
     world->sinks_.push_back(std::move(sink));
   }
   return world;

@@ -24,14 +24,6 @@ struct DnsRecord {
   std::string value;  ///< as in a master file; for TXT the joined text, unquoted
 };
 
-/// A mail server of another domain.
-struct Peer {
-  std::string address;
-  std::uint16_t port = 25;
-  std::string name;
-  bool tls = false;
-};
-
 /// Who answers the names of a world.
 enum class NameService {
   gateway,  ///< a forwarder at the gateway's address, as a provider has it

@@ -35,7 +35,7 @@ struct Forsaken {
       Connection connection(std::move(socket));
       accepted = connection.accept_tls(context.get(), soon());
     });
-    REQUIRE(client->start_tls("", soon()).has_value());
+    REQUIRE(client->start_tls({}, soon()).has_value());
     server.join();
     REQUIRE(accepted.has_value());
   }
@@ -67,7 +67,7 @@ TEST_CASE("a peer that has gone is no end of the program") {
     REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     Connection client{FileDescriptor(ends[0])};
     FileDescriptor(ends[1]).reset();
-    CHECK_FALSE(client.start_tls("", soon()).has_value());
+    CHECK_FALSE(client.start_tls({}, soon()).has_value());
   }
   CHECK_FALSE(sigpipe_is_blocked());
 }

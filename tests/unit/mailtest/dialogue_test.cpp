@@ -17,6 +17,17 @@ std::string errors_of(const std::string& text) {
 
 }  // namespace
 
+TEST_CASE("what a client of TLS offers is a version and a suite") {
+  const auto dialogue =
+      parse_dialogue("# t\nstarttls\nstarttls offering TLSv1.2 AES128-SHA\ntls offering ${v} ${s}\n", "t");
+  REQUIRE(dialogue.has_value());
+  CHECK(dialogue->steps[1].words == std::vector<std::string>{"offering", "TLSv1.2", "AES128-SHA"});
+  CHECK(errors_of("# t\nstarttls TLSv1.2\n").find("write: starttls [offering VERSION SUITE]") !=
+        std::string::npos);
+  CHECK(errors_of("# t\ntls-refused\n").find("write: tls-refused offering VERSION SUITE") !=
+        std::string::npos);
+}
+
 TEST_CASE("a dialogue is read line by line") {
   const auto dialogue = parse_dialogue(
       "# SPDX-License-Identifier: GPL-3.0-or-later\n"

@@ -58,9 +58,36 @@ Status play_against(const std::string& script, const std::string& protocol, cons
 
 }  // namespace
 
+TEST_CASE("a client of TLS offers what it is told, and what the server does not take is refused") {
+  Inbox inbox;
+  const auto sink = SmtpSink::start({"127.0.0.1", 0, "mx.elsewhere.example", true, true}, inbox);
+  REQUIRE(sink.has_value());
+  Stage stage;
+  stage.variables["port"] = std::to_string((*sink)->port());
+  const std::string talk =
+      "connect smtp 127.0.0.1 ${port}\n< 220 *\n> EHLO x.example\n< 250 *\n<! 8BITMIME\n";
+  const std::string ask = talk + "> STARTTLS\n< 220 *\n";
+  // The sink has a key of ECDSA.
+  const Status good = play(talk + "starttls offering TLSv1.2 ECDHE-ECDSA-AES128-SHA\n> NOOP\n< 250 *\n" +
+                               ask + "tls offering TLSv1.3 TLS_AES_256_GCM_SHA384\n" + ask +
+                               "tls-refused offering TLSv1.2 AES128-SHA\n",
+                           stage);
+  if (!good) FAIL(format_error(good.error()));
+  const Status taken = play(ask + "tls-refused offering TLSv1.2 ECDHE-ECDSA-AES128-SHA\n", stage);
+  REQUIRE_FALSE(taken.has_value());
+  CHECK(taken.error().message == "the server takes TLSv1.2 with ECDHE-ECDSA-AES128-SHA");
+  const Status unknown = play(ask + "tls-refused offering TLSv1.2 NO-SUCH-SUITE\n", stage);
+  REQUIRE_FALSE(unknown.has_value());
+  CHECK(unknown.error().kind == ErrorKind::usage);
+  CHECK(unknown.error().message == "OpenSSL does not know the suite 'NO-SUCH-SUITE' of TLSv1.2");
+  const Status version = play(ask + "tls offering SSLv3 AES128-SHA\n", stage);
+  REQUIRE_FALSE(version.has_value());
+  CHECK(version.error().message == "there is no TLS version 'SSLv3'");
+}
+
 TEST_CASE("a message goes through the sink, over TLS, and comes out as it went in") {
   Inbox inbox;
-  const auto sink = SmtpSink::start("127.0.0.1", 0, "mx.elsewhere.example", true, inbox);
+  const auto sink = SmtpSink::start({"127.0.0.1", 0, "mx.elsewhere.example", true}, inbox);
   REQUIRE(sink.has_value());
   Stage stage;
   stage.inbox = &inbox;
@@ -145,7 +172,7 @@ connect sieve 127.0.0.1 ${port}
 
 TEST_CASE("a certificate that nobody known has signed is not trusted") {
   Inbox inbox;
-  const auto sink = SmtpSink::start("127.0.0.1", 0, "mx.elsewhere.example", true, inbox);
+  const auto sink = SmtpSink::start({"127.0.0.1", 0, "mx.elsewhere.example", true}, inbox);
   REQUIRE(sink.has_value());
   Stage stage;
   stage.inbox = &inbox;

@@ -15,18 +15,24 @@ TEST_CASE("a world file lists records and peers") {
       "site mail.example.org\n"
       "dns elsewhere.example MX 10 mx.elsewhere.example\n"
       "dns elsewhere.example TXT \"v=spf1 ip4:198.51.100.0/24 -all\"\n"
-      "peer smtp 198.51.100.25 25 mx.elsewhere.example tls\n",
+      "peer smtp 198.51.100.25 25 mx.elsewhere.example tls\n"
+      "peer smtp 198.51.100.26 25 mx.old.example 7bit\n",
       "world");
   REQUIRE(plan.has_value());
   CHECK(plan->records.at(1).value == "v=spf1 ip4:198.51.100.0/24 -all");
   CHECK(plan->peers.at(0).tls);
+  CHECK_FALSE(plan->peers.at(0).seven_bit);
+  CHECK_FALSE(plan->peers.at(1).tls);
+  CHECK(plan->peers.at(1).seven_bit);
   CHECK(plan->site == "mail.example.org");
   CHECK(plan->names == NameService::gateway);
   CHECK(plan->addressing == Addressing::dhcp);
-  const auto wrong =
-      parse_world("site m\ndns x BOGUS y\npeer smtp nowhere 25 x\ndns x A 300.1.1.1\n", "world");
+  const auto wrong = parse_world(
+      "site m\ndns x BOGUS y\npeer smtp nowhere 25 x\ndns x A 300.1.1.1\n"
+      "peer smtp 198.51.100.25 25 x tsl\n",
+      "world");
   REQUIRE_FALSE(wrong.has_value());
-  CHECK(wrong.error().others.size() + 1 == 3);
+  CHECK(wrong.error().others.size() + 1 == 4);
 }
 
 TEST_CASE("a world says for which appliance it is, and who gives names and addresses") {
