@@ -53,6 +53,11 @@ Result<std::vector<Partition>> place_partitions(const Layout& layout, const std:
     partition.start = next;
     next += partition.size;
   }
+  if (disk_size(partitions) > kDataStart)
+    return fail(ErrorKind::usage,
+                fmt::format("an image of {} MiB reaches into the data of its site, which begin at {} MiB",
+                            disk_size(partitions) / kMebibyte, kDataStart / kMebibyte),
+                "make the partitions in the profile smaller");
   return partitions;
 }
 

@@ -12,6 +12,10 @@ namespace mailstead::image {
 
 inline constexpr std::uint64_t kSectorSize = 512;
 inline constexpr std::uint64_t kMebibyte = 1u << 20;
+/// Where the data begin on every disk: an image of whatever size ends before, so that one written over a disk
+/// never touches them. Also in rootfs-overlays/initrd/usr/lib/mailstead/find-data.lua, which enters what lies
+/// between.
+inline constexpr std::uint64_t kDataStart = 2048 * kMebibyte;
 
 /// Numbers of the partitions, the same on every appliance (GRUB finds them by number).
 enum PartitionNumber : int {
@@ -41,7 +45,7 @@ struct Partition {
 std::string disk_uuid(const std::string& hostname);
 
 /// Places the partitions one after the other from 1 MiB on. Errors (ErrorKind::usage): a size that is 0 or no
-/// multiple of 1 MiB.
+/// multiple of 1 MiB; the image would not end before kDataStart.
 Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& hostname);
 
 /// Size of the disk in bytes: up to the end of the last partition and 1 MiB for the second copy of the table.

@@ -15,6 +15,22 @@ constexpr std::size_t kMostBytes = 1 << 20;
 constexpr std::size_t kMostLines = 20'000;
 constexpr int kDeepestBlock = 4;
 
+/// A line before the first step.
+struct Header {
+  std::string_view name;
+  std::size_t most_words;
+  const char* form;
+};
+constexpr Header kHeaders[] = {
+    {"machine", 9, "'machine shared|own|own off'"},
+    {"firmware", 9, "'firmware bios|uefi|uefi-secure-boot'"},
+    {"disk", 9, "'disk SIZE', such as 'disk 4G'"},
+    {"clock", 9, "'clock DATE', such as 'clock 1990-01-01'"},
+    {"disk-controller", 9, "'disk-controller DEVICE', such as 'disk-controller megasas'"},
+    {"network-card", 9, "'network-card DEVICE', such as 'network-card e1000e'"},
+    {"screen", 1, "'screen'"},
+};
+
 /// What may follow a keyword: `form` is shown when it does not.
 struct Keyword {
   Verb verb;
@@ -49,7 +65,7 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"not-received", {Verb::not_received, 4, 4, "not-received within TIME to ADDRESS"}},
       {"verify-dkim", {Verb::verify_dkim, 5, 5, "verify-dkim NAME domain DOMAIN algorithms NAME,NAME"}},
       {"reboot", {Verb::reboot, 0, 0, "reboot"}},
-      {"power-cut", {Verb::power_cut, 0, 0, "power-cut"}},
+      {"power-cut", {Verb::power_cut, 0, 1, "power-cut [off]"}},
       {"power-off", {Verb::power_off, 0, 0, "power-off"}},
       {"power-on", {Verb::power_on, 0, 0, "power-on"}},
       {"wait-boot", {Verb::wait_boot, 0, 2, "wait-boot [within TIME]"}},
@@ -67,6 +83,12 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"oracle", {Verb::oracle, 1, 20, "oracle PROGRAM [ARGUMENT…]"}},
       {"oracle-begin", {Verb::oracle_begin, 1, 20, "oracle-begin PROGRAM [ARGUMENT…]"}},
       {"oracle-end", {Verb::oracle_end, 2, 2, "oracle-end within TIME"}},
+      {"write-image", {Verb::write_image, 1, 1, "write-image whole|slots"}},
+      {"write-disk", {Verb::write_disk, 2, 99, "write-disk PLACE \"BYTES\", PLACE such as 2G+1024"}},
+      {"debugfs", {Verb::debugfs, 1, 99, "debugfs REQUEST"}},
+      {"copied-disk", {Verb::copied_disk, 1, 1, "copied-disk attach|detach|unchanged"}},
+      {"press", {Verb::press, 1, 99, "press KEY…"}},
+      {"screen", {Verb::screen, 2, 99, "screen has|lacks REGEX"}},
   };
   return table;
 }
@@ -100,8 +122,9 @@ class Parser {
     if (dialogue_.title.empty() && errors_.empty())
       complain(0, "the dialogue has no title", "begin the file with a comment that says what it shows");
     if (dialogue_.steps.empty() && errors_.empty()) complain(0, "the dialogue has no steps");
-    if (!dialogue_.own_machine && (dialogue_.firmware != vm::Firmware::bios || dialogue_.disk_bytes != 0))
-      complain(0, "'firmware' and 'disk' are for a machine of its own", "add a line 'machine own'");
+    if (!dialogue_.own_machine && changes_hardware_)
+      complain(0, "what a machine is like can be said only of a machine of its own",
+               "add a line 'machine own'");
     if (!errors_.empty()) return fail(join_errors(std::move(errors_)));
     return std::move(dialogue_);
   }
@@ -174,7 +197,7 @@ class Parser {
   void take_quoted(Step& step, std::size_t index) {
     const std::string& text = step.text;
     if (text.size() < 2 || text.front() != '"' || text.back() != '"') {
-      complain(index, "what >raw sends is written in double quotes");
+      complain(index, "bytes are written in double quotes");
       return;
     }
     auto value = unescape(std::string_view(text).substr(1, text.size() - 2));
@@ -184,33 +207,49 @@ class Parser {
       complain(index, value.error().message);
   }
 
-  /// "machine own" and "firmware uefi": properties of the scenario, before its first step.
+  /// "machine own", "firmware uefi" and the like: properties of the scenario, before its first step.
   bool parse_header(const std::string& bare, std::size_t index, bool first) {
     const std::vector<std::string> words = split_words(bare);
-    if (words[0] != "machine" && words[0] != "firmware" && words[0] != "disk") return false;
+    const auto header = std::find_if(std::begin(kHeaders), std::end(kHeaders),
+                                     [&](const Header& one) { return one.name == words[0]; });
+    // `screen` alone is a header, `screen has …` a step.
+    if (header == std::end(kHeaders) || words.size() > header->most_words) return false;
     if (!first)
       complain(index, "'" + words[0] + "' belongs before the first step");
-    else if (words[0] == "disk")
-      take_disk(words, index);
-    else if (bare == "machine own" || bare == "machine own off") {
-      dialogue_.own_machine = true;
-      dialogue_.starts_off = words.size() == 3;
-    } else if (bare == "firmware uefi")
-      dialogue_.firmware = vm::Firmware::uefi;
-    else if (bare == "firmware uefi-secure-boot")
-      dialogue_.firmware = vm::Firmware::uefi_secure_boot;
-    else if (bare != "machine shared" && bare != "firmware bios")
-      complain(index,
-               "expected 'machine shared|own|own off', 'disk SIZE' or 'firmware bios|uefi|uefi-secure-boot'");
+    else if (!take_header(words))
+      complain(index, std::string("expected ") + header->form);
     return true;
   }
 
-  void take_disk(const std::vector<std::string>& words, std::size_t index) {
-    const auto size = words.size() == 2 ? parse_size(words[1]) : std::nullopt;
-    if (!size)
-      complain(index, "expected 'disk SIZE', such as 'disk 4G'");
-    else
-      dialogue_.disk_bytes = *size;
+  bool take_header(const std::vector<std::string>& words) {
+    const std::string& name = words[0];
+    const std::string value = words.size() > 1 ? words[1] : "";
+    vm::Hardware& hardware = dialogue_.hardware;
+    if (name == "machine") {
+      dialogue_.own_machine = value == "own";
+      dialogue_.starts_off = words.size() == 3;
+      return words.size() == 3 ? value == "own" && words[2] == "off" : value == "own" || value == "shared";
+    }
+    changes_hardware_ = true;
+    if (name == "disk") hardware.disk_bytes = parse_size(value).value_or(0);
+    if (name == "clock") hardware.clock = value;
+    if (name == "disk-controller") hardware.disk_controller = value;
+    if (name == "network-card") hardware.network_card = value;
+    if (name == "screen") hardware.screen = true;
+    if (name == "disk") return hardware.disk_bytes != 0;
+    if (name == "firmware") return take_firmware(value);
+    if (name == "screen") return words.size() == 1;
+    return words.size() == 2 &&
+           value.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789-:T") == std::string::npos;
+  }
+
+  bool take_firmware(const std::string& value) {
+    for (const auto firmware : {vm::Firmware::bios, vm::Firmware::uefi, vm::Firmware::uefi_secure_boot}) {
+      if (value != vm::name_of(firmware)) continue;
+      dialogue_.hardware.firmware = firmware;
+      return true;
+    }
+    return false;
   }
 
   void parse_keyword(Step& step, const std::string& bare, std::size_t index, int depth) {
@@ -307,6 +346,23 @@ class Parser {
         return w[0].find('/') == std::string::npos;
       case Verb::oracle_end:
         return w[0] == "within" && take_time(step, w[1]);
+      case Verb::power_cut:
+        return w.empty() || w[0] == "off";
+      case Verb::write_image:
+        return w[0] == "whole" || w[0] == "slots";
+      case Verb::write_disk: {
+        const auto place = parse_place(w[0]);
+        if (place) step.bytes = *place;
+        step.text = after_words(bare, 2);
+        take_quoted(step, index);
+        return place.has_value();
+      }
+      case Verb::debugfs:
+        step.text = after_words(bare, 1);
+        return true;
+      case Verb::copied_disk:
+        return w[0] == "attach" || w[0] == "detach" || w[0] == "unchanged";
+      case Verb::screen:
       case Verb::serial:
         return (w[0] == "has" || w[0] == "lacks") && take_regex(step, after_words(bare, 2), index);
       default:
@@ -369,6 +425,7 @@ class Parser {
   std::vector<std::string> lines_;
   std::size_t next_ = 0;
   Dialogue dialogue_;
+  bool changes_hardware_ = false;
   std::vector<Error> errors_;
 };
 

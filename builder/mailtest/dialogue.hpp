@@ -61,6 +61,12 @@ enum class Verb {
   oracle,
   oracle_begin,
   oracle_end,
+  write_image,
+  write_disk,
+  debugfs,
+  copied_disk,
+  press,
+  screen,
 };
 
 /// A line of a table.
@@ -78,7 +84,7 @@ struct Step {
   std::vector<std::string> words;  ///< what follows the keyword, for verbs with words
   std::string text;  ///< the rest of the line as written, or the lines of a message, or the file of `each`
   std::chrono::milliseconds time{0};
-  std::uint64_t bytes = 0;             ///< disk_size only
+  std::uint64_t bytes = 0;             ///< disk_size and write_disk only
   std::vector<Step> block;             ///< wait_until and each only
   std::vector<Row> rows;               ///< each only, after read_tables
   std::vector<std::string> condition;  ///< each only: a column and what it must be, or nothing
@@ -89,9 +95,8 @@ struct Dialogue {
   std::string file;   ///< as errors name it
   std::string title;  ///< the first comment line
   bool own_machine = false;
-  bool starts_off = false;       ///< the first step finds the machine switched off
-  std::uint64_t disk_bytes = 0;  ///< size of the virtual disk; 0: what the runner gives all
-  vm::Firmware firmware = vm::Firmware::bios;
+  bool starts_off = false;  ///< the first step finds the machine switched off
+  vm::Hardware hardware;    ///< own_machine only
   std::vector<Step> steps;
 };
 

@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "mailtest/disk.hpp"
+#include "mailtest/disk_changes.hpp"
 #include "mailtest/enclosure.hpp"
 #include "mailtest/session.hpp"
 
@@ -90,7 +91,7 @@ Status MachineAppliance::must_be_off() {
 
 Result<std::vector<JournalEntry>> MachineAppliance::journal() {
   CHECK_OK(must_be_off());
-  return read_journal(machine_.overlay(), machine_.options().folder);
+  return read_journal(machine_.overlay(), folder());
 }
 
 Status MachineAppliance::resize_disk(std::uint64_t bytes) {
@@ -100,20 +101,52 @@ Status MachineAppliance::resize_disk(std::uint64_t bytes) {
 
 Status MachineAppliance::add_disk(const std::string& label) {
   CHECK_OK(must_be_off());
-  const std::filesystem::path file = machine_.options().folder / "other-disk.img";
-  CHECK_OK(make_disk_with_partition(file, label));
-  machine_.add_disk(file);
+  CHECK_OK(make_disk_with_partition(other_disk(), label));
+  machine_.add_disk(other_disk());
   return ok();
+}
+
+Status MachineAppliance::write_image(bool whole) {
+  CHECK_OK(must_be_off());
+  return mailtest::write_image(machine_.options().image, whole, machine_.overlay());
+}
+
+Status MachineAppliance::write_disk(std::uint64_t place, const std::string& bytes) {
+  CHECK_OK(must_be_off());
+  return write_bytes(machine_.overlay(), place, bytes, folder());
+}
+
+Result<std::string> MachineAppliance::debugfs(const std::string& request) {
+  CHECK_OK(must_be_off());
+  return mailtest::debugfs(machine_.overlay(), request, folder());
+}
+
+Status MachineAppliance::attach_copy() {
+  CHECK_OK(must_be_off());
+  CHECK_OK(copy_disk(machine_.overlay(), other_disk()));
+  machine_.add_disk(other_disk());
+  return ok();
+}
+
+Status MachineAppliance::detach_copy() {
+  CHECK_OK(must_be_off());
+  machine_.remove_disk();
+  return ok();
+}
+
+Status MachineAppliance::check_copy_unchanged() {
+  CHECK_OK(must_be_off());
+  return check_same(machine_.overlay(), other_disk());
 }
 
 Status MachineAppliance::check_data_sound() {
   CHECK_OK(must_be_off());
-  return mailtest::check_data_sound(machine_.overlay(), machine_.options().folder);
+  return mailtest::check_data_sound(machine_.overlay(), folder());
 }
 
 Status MachineAppliance::check_data_fills_disk() {
   CHECK_OK(must_be_off());
-  return mailtest::check_data_fills_disk(machine_.overlay(), machine_.options().folder);
+  return mailtest::check_data_fills_disk(machine_.overlay(), folder());
 }
 
 Result<std::string> MachineAppliance::serial() {
@@ -124,8 +157,8 @@ void MachineAppliance::discard() {
   machine_.power_cut();
   std::error_code error;
   std::filesystem::remove(machine_.overlay(), error);
-  std::filesystem::remove(machine_.options().folder / "other-disk.img", error);
-  std::filesystem::remove(machine_.options().folder / "uefi-variables.fd", error);
+  std::filesystem::remove(other_disk(), error);
+  std::filesystem::remove(folder() / "uefi-variables.fd", error);
 }
 
 }  // namespace mailstead::mailtest

@@ -27,6 +27,14 @@ class MachineAppliance : public Appliance {
   Status add_disk(const std::string& label) override;
   Status check_data_sound() override;
   Status check_data_fills_disk() override;
+  Status write_image(bool whole) override;
+  Status write_disk(std::uint64_t place, const std::string& bytes) override;
+  Result<std::string> debugfs(const std::string& request) override;
+  Status attach_copy() override;
+  Status detach_copy() override;
+  Status check_copy_unchanged() override;
+  Status press(const std::vector<std::string>& keys) override { return machine_.press(keys); }
+  Result<std::string> screen() override { return machine_.screen(); }
   Result<std::string> serial() override;
 
   /// Leaves no disk behind, whatever ends the scenario.
@@ -44,6 +52,8 @@ class MachineAppliance : public Appliance {
   MachineAppliance(vm::Machine machine, std::string suite, double time_scale, std::vector<BootTimes>& boots)
       : machine_(std::move(machine)), suite_(std::move(suite)), time_scale_(time_scale), boots_(boots) {}
   Status must_be_off();
+  const std::filesystem::path& folder() const { return machine_.options().folder; }
+  std::filesystem::path other_disk() const { return folder() / "other-disk.img"; }
 
   vm::Machine machine_;
   std::string suite_;

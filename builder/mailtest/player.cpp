@@ -116,6 +116,12 @@ Status Player::play_step(const Step& step) {
     case Verb::disk_size:
     case Verb::other_disk:
     case Verb::data_partition:
+    case Verb::write_image:
+    case Verb::write_disk:
+    case Verb::debugfs:
+    case Verb::copied_disk:
+    case Verb::press:
+    case Verb::screen:
       return play_machine(step);
     case Verb::ports_open:
       return check_ports(step);

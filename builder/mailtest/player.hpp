@@ -40,6 +40,19 @@ class Appliance {
   virtual Status add_disk(const std::string& label) = 0;
   virtual Status check_data_sound() = 0;
   virtual Status check_data_fills_disk() = 0;
+  /// Writes the image over the disk again: all of it, or all but the partition table and its copy.
+  virtual Status write_image(bool whole) = 0;
+  virtual Status write_disk(std::uint64_t place, const std::string& bytes) = 0;
+  /// A request to debugfs(8) about the data partition's file system, which may change it; what it printed.
+  virtual Result<std::string> debugfs(const std::string& request) = 0;
+  /// From the next power-on there is another disk, a copy of the appliance's as it is now.
+  virtual Status attach_copy() = 0;
+  virtual Status detach_copy() = 0;
+  /// Whether nothing has been written to one of the two.
+  virtual Status check_copy_unchanged() = 0;
+  /// Of the appliance that is switched on.
+  virtual Status press(const std::vector<std::string>& keys) = 0;
+  virtual Result<std::string> screen() = 0;
   /// What the console of the last boot has shown.
   virtual Result<std::string> serial() = 0;
 };
@@ -84,7 +97,8 @@ class Player {
   Status verify_dkim(const Step& step);
   Status check_ports(const Step& step);
   Status check_journal(const Step& step);
-  Status check_serial(const Step& step);
+  Status check_shown(const Step& step);
+  Status play_disk(const Step& step);
   Status log_in(const Step& step);
   Status check_login_methods(const Step& step);
   Status check_segment_size(const Step& step);

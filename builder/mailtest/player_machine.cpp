@@ -42,7 +42,7 @@ Status Player::play_machine(const Step& step) {
       return appliance.power_on();
     case Verb::power_cut:
       CHECK_OK(appliance.power_cut());
-      return appliance.power_on();
+      return step.words.empty() ? appliance.power_on() : ok();
     case Verb::power_off:
       return appliance.power_off();
     case Verb::power_on:
@@ -53,14 +53,42 @@ Status Player::play_machine(const Step& step) {
       return check_journal(step);
     case Verb::wait_serial:
       return wait_serial(step);
+    case Verb::press:
+      return appliance.press(step.words);
+    case Verb::serial:
+    case Verb::screen:
+      return check_shown(step);
+    default:
+      journal_.reset();
+      return play_disk(step);
+  }
+}
+
+Status Player::play_disk(const Step& step) {
+  Appliance& appliance = *stage_.appliance;
+  const std::string what = step.words[0];
+  note(step.source);
+  switch (step.verb) {
     case Verb::disk_size:
       return appliance.resize_disk(step.bytes);
     case Verb::other_disk:
-      return appliance.add_disk(step.words[0]);
-    case Verb::data_partition:
-      return step.words[0] == "sound" ? appliance.check_data_sound() : appliance.check_data_fills_disk();
+      return appliance.add_disk(what);
+    case Verb::write_image:
+      return appliance.write_image(what == "whole");
+    case Verb::write_disk:
+      return appliance.write_disk(step.bytes, step.text);
+    case Verb::debugfs: {
+      TRY(const std::string request, expanded(step.text));
+      TRY(std::string printed, appliance.debugfs(request));
+      note(printable(printed, 600));
+      reply_ = Reply{split_lines(printed), printed, Protocol::plain};
+      return ok();
+    }
+    case Verb::copied_disk:
+      if (what == "attach") return appliance.attach_copy();
+      return what == "detach" ? appliance.detach_copy() : appliance.check_copy_unchanged();
     default:
-      return check_serial(step);
+      return what == "sound" ? appliance.check_data_sound() : appliance.check_data_fills_disk();
   }
 }
 
@@ -100,12 +128,15 @@ Status Player::check_journal(const Step& step) {
   return mismatch(std::move(message));
 }
 
-Status Player::check_serial(const Step& step) {
-  TRY(const std::string console, stage_.appliance->serial());
+Status Player::check_shown(const Step& step) {
+  const bool on_screen = step.verb == Verb::screen;
+  TRY(const std::string text, on_screen ? stage_.appliance->screen() : stage_.appliance->serial());
   TRY(const std::string wanted, expanded(step.text));
-  TRY(const bool found, regex_search(wanted, console, variables_));
+  TRY(const bool found, regex_search(wanted, text, variables_));
+  const std::string name = on_screen ? "the screen" : "the console";
   if (found != (step.words[0] == "has"))
-    return mismatch((found ? "the console shows " : "the console does not show ") + wanted);
+    return mismatch(name + (found ? " shows " : " does not show ") + wanted +
+                    (on_screen ? ":\n" + text : ""));
   return ok();
 }
 

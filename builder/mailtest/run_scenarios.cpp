@@ -231,10 +231,9 @@ class SuiteRun {
       machine.image = options_.image;
       machine.folder = dialogue.own_machine ? folder_ / fs::path(dialogue.file).stem() : folder_;
       machine.accelerator = accelerator_;
-      machine.firmware = dialogue.firmware;
+      static_cast<vm::Hardware&>(machine) = dialogue.hardware;
       machine.network = world_->cards();
       machine.memory_mib = options_.memory_mib;
-      machine.disk_bytes = dialogue.disk_bytes;
       machine.cpus = options_.cpus;
       CHECK_OK(make_directories(machine.folder));
       TRY(appliance_,

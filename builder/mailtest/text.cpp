@@ -179,6 +179,23 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   return number * factor;
 }
 
+std::optional<std::uint64_t> parse_place(std::string_view text) {
+  std::uint64_t place = 0;
+  while (true) {
+    const std::string_view part = text.substr(0, text.find('+'));
+    std::uint64_t bytes = 0;
+    const auto [end, error] = std::from_chars(part.data(), part.data() + part.size(), bytes);
+    if (error == std::errc{} && end == part.data() + part.size() && bytes < (1ull << 50))
+      place += bytes;
+    else if (const auto size = parse_size(part))
+      place += *size;
+    else
+      return std::nullopt;
+    if (part.size() == text.size()) return place;
+    text.remove_prefix(part.size() + 1);
+  }
+}
+
 std::string to_crlf(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -41,6 +41,9 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 /// "512M" or "4G", up to 1024G, in bytes; nothing for anything else.
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// A place on a disk, the sum of sizes and numbers of bytes: "2G+1024"; nothing for anything else.
+std::optional<std::uint64_t> parse_place(std::string_view text);
+
 /// Every line end (LF or CRLF) becomes CRLF; a last line without one gets it.
 std::string to_crlf(std::string_view text);
 /// The form of a message after DATA, with leading dots doubled and the final ".CRLF" (RFC 5321

@@ -86,7 +86,7 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
     hash.update(text);
     return ok();
   };
-  CHECK_OK(add_file("profiles/" + platform.profile.name + ".yaml", bytes));
+  for (const std::string& file : platform.profile.files) CHECK_OK(add_file(file, bytes));
   CHECK_OK(add_file("profiles/accounts.yaml", bytes));
   for (const render::Overlay& overlay : platform.overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
   CHECK_OK(digest_folder(platform.data / "rootfs-overlays" / "initrd", bytes));

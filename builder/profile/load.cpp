@@ -32,10 +32,18 @@ std::uint64_t read_size(const yaml::Value& value, yaml::Problems& problems) {
   return number * kMebibyte;
 }
 
-std::vector<std::string> read_packages(yaml::MapReader& map, std::string_view key, yaml::Problems& problems) {
-  std::vector<std::string> names;
-  const auto list = map.require(key);
-  if (!list) return names;
+/// What a list of a profile adds to that of the profile that it includes.
+void add_texts(yaml::MapReader& map, std::string_view key, bool all, std::vector<std::string>& list,
+               yaml::Problems& problems) {
+  const auto value = all ? map.require(key) : map.take(key);
+  if (!value) return;
+  for (std::string& text : value->as_strings(problems)) list.push_back(std::move(text));
+}
+
+void add_packages(yaml::MapReader& map, std::string_view key, bool all, std::vector<std::string>& names,
+                  yaml::Problems& problems) {
+  const auto list = all ? map.require(key) : map.take(key);
+  if (!list) return;
   for (const yaml::Value& value : list->as_list(problems)) {
     auto name = value.as_string(problems);
     if (!name) continue;
@@ -47,7 +55,6 @@ std::vector<std::string> read_packages(yaml::MapReader& map, std::string_view ke
       names.push_back(*std::move(name));
     }
   }
-  return names;
 }
 
 void read_partitions(const yaml::Value& value, Profile& profile, yaml::Problems& problems) {
@@ -111,6 +118,69 @@ std::vector<std::string> profile_names(const std::filesystem::path& data) {
   return names;
 }
 
+void read_lists(yaml::MapReader& map, bool all, Profile& profile, yaml::Problems& problems) {
+  add_texts(map, "overlays", all, profile.overlays, problems);
+  add_texts(map, "exclude", all, profile.exclude, problems);
+  add_texts(map, "keep", all, profile.keep, problems);
+  add_texts(map, "kernel_arguments", all, profile.kernel_arguments, problems);
+  if (const auto value = all ? map.require("packages") : map.take("packages")) {
+    yaml::MapReader packages(*value, problems);
+    add_packages(packages, "system", all, profile.system_packages, problems);
+    add_packages(packages, "initrd", all, profile.initrd_packages, problems);
+    add_packages(packages, "tools", all, profile.tool_packages, problems);
+    add_packages(packages, "boot", all, profile.boot_packages, problems);
+    packages.finish();
+  }
+  if (const auto value = all ? map.require("initrd") : map.take("initrd")) {
+    yaml::MapReader initrd(*value, problems);
+    add_texts(initrd, "exclude", all, profile.initrd_exclude, problems);
+    add_texts(initrd, "modules", all, profile.initrd_modules, problems);
+    initrd.finish();
+  }
+}
+
+/// What only one file of a profile says: all of it, unless another is included that has.
+void read_scalars(yaml::MapReader& map, bool all, Profile& profile, yaml::Problems& problems) {
+  profile.description = read::text(map, "description", problems);
+  if (all) {
+    profile.suite = read::text(map, "suite", problems);
+    profile.architecture = read::text(map, "architecture", problems);
+  }
+  if (const auto value = all ? map.require("partitions") : std::nullopt)
+    read_partitions(*value, profile, problems);
+  if (const auto value = all ? map.require("squashfs") : std::nullopt) {
+    yaml::MapReader squashfs(*value, problems);
+    profile.squashfs_compressor = read::text(squashfs, "compressor", problems);
+    profile.squashfs_level = static_cast<int>(read::integer(squashfs, "level", 1, 22, problems));
+    squashfs.finish();
+  }
+  if (const auto value = map.take("alternatives")) read_alternatives(*value, profile, problems);
+  if (const auto value = map.take("diversions")) read_diversions(*value, profile, problems);
+}
+
+/// A file of a profile, after the one that it includes, to whose lists it adds.
+Status read_layer(const std::filesystem::path& data, const std::string& file, Profile& profile) {
+  constexpr std::size_t kMostFiles = 4;
+  TRY(const auto document, yaml::Document::load(data / file));
+  yaml::Problems problems;
+  yaml::MapReader map(document.root(), problems);
+  const auto include = map.take("include");
+  if (include) {
+    const std::string name = include->as_string(problems).value_or("");
+    if (!lock::is_plain_name(name) || profile.files.size() + 1 >= kMostFiles)
+      return fail(include->error(fmt::format("'{}' cannot be included", name),
+                                 "name a file of profiles/common/ without its .yaml"));
+    profile.files.push_back(file);
+    CHECK_OK(read_layer(data, "profiles/common/" + name + ".yaml", profile));
+  } else {
+    profile.files.push_back(file);
+  }
+  read_scalars(map, !include, profile, problems);
+  read_lists(map, !include, profile, problems);
+  map.finish();
+  return std::move(problems).finish();
+}
+
 }  // namespace
 
 Result<Profile> load_profile(const std::filesystem::path& data, const std::string& name) {
@@ -125,44 +195,9 @@ Result<Profile> load_profile(const std::filesystem::path& data, const std::strin
                 known.empty() ? fmt::format("there are no profiles in {}", (data / "profiles").string())
                               : fmt::format("the profiles are: {}", known));
   }
-  TRY(const auto document, yaml::Document::load(data / "profiles" / (name + ".yaml")));
-
-  yaml::Problems problems;
-  yaml::MapReader map(document.root(), problems);
   Profile profile;
   profile.name = name;
-  profile.description = read::text(map, "description", problems);
-  profile.suite = read::text(map, "suite", problems);
-  profile.architecture = read::text(map, "architecture", problems);
-  profile.overlays = read::texts(map, "overlays", problems);
-  profile.exclude = read::texts(map, "exclude", problems);
-  profile.keep = read::texts(map, "keep", problems);
-  profile.kernel_arguments = read::texts(map, "kernel_arguments", problems);
-  if (const auto value = map.require("packages")) {
-    yaml::MapReader packages(*value, problems);
-    profile.system_packages = read_packages(packages, "system", problems);
-    profile.initrd_packages = read_packages(packages, "initrd", problems);
-    profile.tool_packages = read_packages(packages, "tools", problems);
-    profile.boot_packages = read_packages(packages, "boot", problems);
-    packages.finish();
-  }
-  if (const auto value = map.require("initrd")) {
-    yaml::MapReader initrd(*value, problems);
-    profile.initrd_exclude = read::texts(initrd, "exclude", problems);
-    profile.initrd_modules = read::texts(initrd, "modules", problems);
-    initrd.finish();
-  }
-  if (const auto value = map.require("partitions")) read_partitions(*value, profile, problems);
-  if (const auto value = map.require("squashfs")) {
-    yaml::MapReader squashfs(*value, problems);
-    profile.squashfs_compressor = read::text(squashfs, "compressor", problems);
-    profile.squashfs_level = static_cast<int>(read::integer(squashfs, "level", 1, 22, problems));
-    squashfs.finish();
-  }
-  if (const auto value = map.take("alternatives")) read_alternatives(*value, profile, problems);
-  if (const auto value = map.take("diversions")) read_diversions(*value, profile, problems);
-  map.finish();
-  CHECK_OK(std::move(problems).finish());
+  CHECK_OK(read_layer(data, "profiles/" + name + ".yaml", profile));
   return profile;
 }
 

@@ -18,9 +18,11 @@ struct Diversion {
   std::string package;  ///< whose own file keeps the path
 };
 
-/// What an image for one kind of machine is made of: profiles/<name>.yaml.
+/// What an image for one kind of machine is made of: profiles/<name>.yaml, which may add to the lists of a file
+/// that it includes from profiles/common/.
 struct Profile {
   std::string name;
+  std::vector<std::string> files;  ///< that it was read from, relative to the data folder
   std::string description;
   std::string suite;         ///< "trixie"
   std::string architecture;  ///< "amd64"
@@ -68,7 +70,7 @@ struct Accounts {
 /// One reviewed package of profiles/maintainer-scripts.yaml: what its scripts would do, and how that is met
 /// here.
 struct Review {
-  std::string package;               ///< a name, or a glob for kernels: "linux-image-*-cloud-amd64"
+  std::string package;               ///< a name, or a glob for kernels: "linux-image-[0-9]*-amd64"
   std::vector<std::string> digests;  ///< script_digest() of each reviewed form of its scripts
   std::string does;
   std::string met;

@@ -56,6 +56,29 @@ std::string network_arguments(const UserNetwork& network) {
   return text;
 }
 
+/// A block device of its own, or a SCSI controller with the disk on its bus.
+void add_boot_disk(std::vector<std::string>& argv, const std::string& controller) {
+  if (controller.starts_with("virtio-blk")) {
+    argv.insert(argv.end(), {"-device", controller + ",drive=disk0,bootindex=0"});
+  } else {
+    argv.insert(argv.end(), {"-device", controller + ",id=scsi0", "-device",
+                             "scsi-hd,bus=scsi0.0,drive=disk0,bootindex=0"});
+  }
+}
+
+/// Lines of this many columns, blanks at their ends cut off, empty ones left out.
+std::string screen_text(std::string_view memory, std::size_t columns) {
+  std::string text;
+  for (std::size_t line = 0; line + 2 * columns <= memory.size(); line += 2 * columns) {
+    std::string shown;
+    for (std::size_t at = line; at < line + 2 * columns; at += 2)
+      shown += memory[at] >= ' ' && memory[at] <= '~' ? memory[at] : ' ';
+    shown.erase(shown.find_last_not_of(' ') + 1);
+    if (!shown.empty()) text += shown + '\n';
+  }
+  return text;
+}
+
 milliseconds left(Clock::time_point deadline) {
   return std::max<milliseconds>(0ms, std::chrono::duration_cast<milliseconds>(deadline - Clock::now()));
 }
@@ -159,18 +182,21 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
     add("-device", "virtio-blk-pci,drive=disk1");
   }
   add("-drive", "if=none,id=disk0,format=qcow2,file=" + escape_commas(overlay_.string()));
-  add("-device", "virtio-blk-pci,drive=disk0,bootindex=0");
+  add_boot_disk(argv, o.disk_controller);
+  if (!o.clock.empty()) add("-rtc", "base=" + o.clock);
+  if (o.screen) add("-device", "VGA");
   add("-device", "virtio-rng-pci");
   if (const auto* tap = std::get_if<TapNetwork>(&o.network)) {
     for (std::size_t i = 0; i < tap->cards.size(); ++i) {
       const std::size_t card = tap->last_comes_first ? tap->cards.size() - 1 - i : i;
       add("-netdev", fmt::format("tap,id=net{},fd={}", card, tap->cards[card].fd));
       // No option ROM: the firmware must not try to boot from the network.
-      add("-device", fmt::format("virtio-net-pci,netdev=net{},romfile=,mac={}", card, tap->cards[card].mac));
+      add("-device",
+          fmt::format("{},netdev=net{},romfile=,mac={}", o.network_card, card, tap->cards[card].mac));
     }
   } else if (const auto* user = std::get_if<UserNetwork>(&o.network)) {
     add("-netdev", network_arguments(*user));
-    add("-device", "virtio-net-pci,netdev=net0,romfile=");
+    add("-device", o.network_card + ",netdev=net0,romfile=");
   }
   if (o.serial_on_stdio)
     add("-chardev", "stdio,id=console,mux=on,signal=off");
@@ -253,6 +279,40 @@ Status Machine::power_off(milliseconds timeout) {
   }
   if (!(*ending)->clean()) return fail(died("QEMU ended with " + (*ending)->describe()));
   return ok();
+}
+
+Status Machine::press(const std::vector<std::string>& keys) {
+  if (!running()) return fail(died("the virtual machine is not running"));
+  for (const std::string& key : keys) {
+    std::string codes;
+    for (std::size_t at = 0; at <= key.size();) {
+      const std::size_t end = std::min(key.find('-', at), key.size());
+      if (!codes.empty()) codes += ", ";
+      codes += R"({"type": "qcode", "data": ")" + key.substr(at, end - at) + "\"}";
+      at = end + 1;
+    }
+    CHECK_OK(monitor_->execute("send-key", R"({"keys": [)" + codes + "]}", kMonitorTimeout));
+    // QEMU holds a key down for 100 ms; keyboards in programs that poll them lose what comes faster.
+    std::this_thread::sleep_for(150ms);
+  }
+  return ok();
+}
+
+Result<std::string> Machine::screen() {
+  if (!running() || !options_.screen) return fail(died("the virtual machine is off or has no screen"));
+  // Text memory of a VGA card: a character and its colours for each place.
+  constexpr std::uint64_t kTextMemory = 0xb8000;
+  constexpr std::size_t kTextBytes = 32768;
+  constexpr std::size_t kColumns = 80;
+  const fs::path file = options_.folder / "screen";
+  CHECK_OK(monitor_->execute(
+      "pmemsave",
+      fmt::format(R"({{"val": {}, "size": {}, "filename": "{}"}})", kTextMemory, kTextBytes, file.string()),
+      kMonitorTimeout));
+  TRY(const std::string memory, read_file(file));
+  std::error_code error;
+  fs::remove(file, error);
+  return screen_text(memory, kColumns);
 }
 
 void Machine::power_cut() {

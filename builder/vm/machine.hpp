@@ -43,17 +43,25 @@ struct UserNetwork {
 };
 using Network = std::variant<NoNetwork, TapNetwork, UserNetwork>;
 
-struct MachineOptions {
+/// What a scenario may choose of a machine. Names of devices are QEMU's.
+struct Hardware {
+  Firmware firmware = Firmware::bios;
+  std::uint64_t disk_bytes = 0;  ///< size of the virtual disk; 0: image and extra_disk_bytes
+  std::string clock;             ///< what the clock shows at power-on (ISO 8601); empty: the time
+  bool screen = false;           ///< a VGA card; without, there is only the serial console
+  std::string disk_controller = "virtio-blk-pci";  ///< of the disk that is booted from
+  std::string network_card = "virtio-net-pci";
+};
+
+struct MachineOptions : Hardware {
   std::filesystem::path image;   ///< raw disk image; only read
   std::filesystem::path folder;  ///< overlay, logs and UEFI variables go here; must exist
   std::string program = "qemu-system-x86_64";
   Accelerator accelerator = Accelerator::tcg;
-  Firmware firmware = Firmware::bios;
   Network network = NoNetwork{};
   unsigned memory_mib = 1024;
   unsigned cpus = 2;
   std::uint64_t extra_disk_bytes = 4ull << 30;  ///< how much larger than the image the virtual disk is
-  std::uint64_t disk_bytes = 0;  ///< size of the virtual disk instead; 0: image and extra_disk_bytes
   bool serial_on_stdio = false;  ///< console on our terminal instead of the log (`mailstead run`)
 };
 
@@ -82,6 +90,14 @@ class Machine {
   /// From the next power-on, the raw disk `file` stands before the machine's own on the bus, which stays the
   /// one that is booted from. Writes to `file` are kept.
   void add_disk(std::filesystem::path file) { other_disk_ = std::move(file); }
+  void remove_disk() { other_disk_.clear(); }
+
+  /// Presses and releases these keys one after the other, by QEMU's names ("a", "ret", "shift-a"). Errors:
+  /// the machine is off; QEMU does not know a key.
+  Status press(const std::vector<std::string>& keys);
+  /// What the text memory of the VGA card holds: the lines on the screen, and those that have scrolled out of
+  /// it last. Errors: off, or no screen; nothing sensible comes while the card shows graphics.
+  Result<std::string> screen();
 
   /// Waits until the machine is off by itself (`mailstead run`). Errors: QEMU ended with a failure;
   /// interrupted.

@@ -21,6 +21,9 @@ extract() {
   dd if="$image" of="$1" bs=1M iflag=skip_bytes,count_bytes skip=$(($2 * 512)) count=$(($3 * 512)) conv=sparse status=none
 }
 
+# No byte of an image written over a disk lands in the data, which begin at 2 GiB.
+test "$(stat -c %s "$image")" -le $((2 << 30))
+
 for name in esp boot-a boot-b usr-a usr-b root-a root-b; do
   test -n "$(partition "mailstead-$name")"
 done
@@ -64,7 +67,7 @@ unsquashfs -q -n -d root.tree root.part >/dev/null
 rmdir root.tree/usr
 mv usr.tree root.tree/usr
 dpkg-query --admindir=root.tree/var/lib/dpkg --show --showformat='${Package} ${Version} ${Architecture}\n' | sort >listed.txt
-awk '/^  boot:/ {inside = 1; next} inside && /^ *- / {print $2; next} {inside = 0}' "$SOURCE/profiles/cloud-amd64.yaml" >boot.txt
+awk '/^  boot:/ {inside = 1; next} inside && /^ *- / {print $2; next} {inside = 0}' "$SOURCE/profiles/common/amd64.yaml" >boot.txt
 test "$(wc -l <boot.txt)" -ge 4
 awk 'NR == FNR {boots[$1]; next}
   $1 == "package" && (/[ ,](system|initrd)/ || $2 in boots) {print $2, $3, $4}' boot.txt mailstead.lock | sort >locked.txt

@@ -49,12 +49,12 @@ TEST_CASE("grub.cfg starts the slot that the environment names, and the other on
                     "fi\n") != std::string::npos);
   // Entry 0 is slot A on partition 3, entry 1 is slot B on partition 4.
   const auto a = config.find(
-      "menuentry 'Mailstead, slot A' --id a {\n"
+      "menuentry 'Mailstead, slot A' --id a --unrestricted {\n"
       "  set root=\"$disk,gpt3\"\n"
       "  source ($root)/slot-a.cfg\n"
       "}\n");
   const auto b = config.find(
-      "menuentry 'Mailstead, slot B' --id b {\n"
+      "menuentry 'Mailstead, slot B' --id b --unrestricted {\n"
       "  set root=\"$disk,gpt4\"\n"
       "  source ($root)/slot-b.cfg\n"
       "}\n");
@@ -93,6 +93,16 @@ TEST_CASE("grub.cfg is well-formed: blocks are closed, no menu is shown, nothing
   CHECK(count_of(config, "set timeout=0\n") == 1);
   CHECK(count_of(config, "set timeout_style=hidden\n") == 1);
   CHECK(config.ends_with('\n'));
+}
+
+TEST_CASE(
+    "grub.cfg lets nobody edit a line: there is a superuser without a password before there is a menu") {
+  const std::string config = grub_config();
+  const auto set = config.find("set superusers=nobody\nexport superusers\n");
+  REQUIRE(set != std::string::npos);
+  CHECK(set < config.find("menuentry "));
+  CHECK(count_of(config, "password") == 1);  // in a comment
+  CHECK(count_of(config, " --unrestricted {") == count_of(config, "menuentry "));
 }
 
 TEST_CASE("A boot partition has a file for each slot, by which the same bytes start either") {

@@ -92,6 +92,34 @@ TEST_CASE("A size that is 0 or no multiple of 1 MiB is refused, and its partitio
   CHECK(refusal(wrong) == "the partition mailstead-root-a has a size of 1048575 bytes");
 }
 
+TEST_CASE("An image ends before the data of its site begin, or is refused") {
+  Layout large = layout();
+  const std::uint64_t room = kDataStart - disk_size(*place_partitions(large, "scope"));
+  large.esp_size += room;
+  const auto partitions = place_partitions(large, "scope");
+  REQUIRE(partitions);
+  CHECK(disk_size(*partitions) == kDataStart);
+  large.esp_size += kMebibyte;
+  const auto refused = place_partitions(large, "scope");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().kind == ErrorKind::usage);
+  CHECK(refused.error().message ==
+        "an image of 2049 MiB reaches into the data of its site, which begin at 2048 MiB");
+}
+
+TEST_CASE("The initrd looks for the data where the images end") {
+  const auto script = read_file(std::filesystem::path(MAILSTEAD_SOURCE_DIR) /
+                                "rootfs-overlays/initrd/usr/lib/mailstead/find-data.lua");
+  REQUIRE(script);
+  CHECK(script->find("local kDataStart <const> = 2 << 30\n") != std::string::npos);
+  CHECK(kDataStart == 2ull << 30);
+}
+
+TEST_CASE("The ids of a disk are those of the site, whatever the base") {
+  CHECK(disk_scope("mail.example.org") == disk_scope("mail.example.org"));
+  CHECK(disk_scope("mail.example.org") != disk_scope("mail.example.net"));
+}
+
 TEST_CASE("sfdisk makes exactly this table and finds no fault with it") {
   const TemporaryDirectory folder = TemporaryDirectory::create().value();
   const std::string disk = (folder.path() / "disk").string();

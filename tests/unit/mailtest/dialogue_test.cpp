@@ -53,7 +53,7 @@ TEST_CASE("a dialogue is read line by line") {
   REQUIRE(dialogue.has_value());
   CHECK(dialogue->title == "Mail arrives");
   CHECK(dialogue->own_machine);
-  CHECK(dialogue->firmware == vm::Firmware::uefi);
+  CHECK(dialogue->hardware.firmware == vm::Firmware::uefi);
   const std::vector<Step>& steps = dialogue->steps;
   REQUIRE(steps.size() == 8);
   CHECK(steps[0].verb == Verb::connect);
@@ -93,11 +93,39 @@ TEST_CASE("a dialogue says what disk it wants and what happens to it") {
   REQUIRE(dialogue.has_value());
   CHECK(dialogue->own_machine);
   CHECK(dialogue->starts_off);
-  CHECK(dialogue->disk_bytes == 3ull << 30);
+  CHECK(dialogue->hardware.disk_bytes == 3ull << 30);
   REQUIRE(dialogue->steps.size() == 4);
   CHECK(dialogue->steps[0].time == std::chrono::seconds(90));
   CHECK(dialogue->steps[0].text == "Starting .*repart");
   CHECK(dialogue->steps[1].bytes == 512u << 20);
+}
+
+TEST_CASE("a dialogue says what its machine is like") {
+  const auto dialogue = parse_dialogue(
+      "# t\n"
+      "machine own\n"
+      "clock 1990-01-01\n"
+      "screen\n"
+      "disk-controller megasas\n"
+      "network-card e1000e\n"
+      "screen has .*login\n"
+      "write-disk 2G+1080 \"\\x53\\xef x\"\n"
+      "debugfs clri /lib/x\n"
+      "power-cut off\n"
+      "press shift-a ret\n",
+      "t.dialogue");
+  if (!dialogue) FAIL(format_error(dialogue.error()));
+  CHECK(dialogue->hardware.clock == "1990-01-01");
+  CHECK(dialogue->hardware.screen);
+  CHECK(dialogue->hardware.disk_controller == "megasas");
+  CHECK(dialogue->hardware.network_card == "e1000e");
+  REQUIRE(dialogue->steps.size() == 5);
+  CHECK(dialogue->steps[0].verb == Verb::screen);
+  CHECK(dialogue->steps[0].text == ".*login");
+  CHECK(dialogue->steps[1].bytes == (2ull << 30) + 1080);
+  CHECK(dialogue->steps[1].text == "\x53\xef x");
+  CHECK(dialogue->steps[2].text == "clri /lib/x");
+  CHECK(dialogue->steps[4].words == std::vector<std::string>{"shift-a", "ret"});
 }
 
 TEST_CASE("each mistake is named") {
@@ -129,6 +157,16 @@ TEST_CASE("each mistake is named") {
   CHECK(says("# t\nmessage x by\n", "this line is not understood"));
   CHECK(says("# t\nmessage x <<END y\nEND\n", "this line is not understood"));
   CHECK(says("# t\nanswers in 3s\n", "write: answers within TIME"));
+  CHECK(says("# t\nclock 1990-01-01\n> a\n", "add a line 'machine own'"));
+  CHECK(says("# t\nmachine own\nclock 1990,x\n> a\n", "expected 'clock DATE"));
+  CHECK(says("# t\nmachine own\nnetwork-card a,b\n> a\n", "expected 'network-card DEVICE"));
+  CHECK(says("# t\nmachine own\nfirmware coreboot\n> a\n", "expected 'firmware bios|uefi|uefi-secure-boot'"));
+  CHECK(says("# t\nscreen shows x\n", "write: screen has|lacks REGEX"));
+  CHECK(says("# t\nwrite-disk 2X \"a\"\n", "write: write-disk PLACE"));
+  CHECK(says("# t\nwrite-disk 2G a\n", "double quotes"));
+  CHECK(says("# t\nwrite-image half\n", "write: write-image whole|slots"));
+  CHECK(says("# t\ncopied-disk burn\n", "write: copied-disk attach|detach|unchanged"));
+  CHECK(says("# t\npower-cut soon\n", "write: power-cut [off]"));
   CHECK(says("# t\njournal says x\n", "write: journal has|lacks|except"));
 }
 

@@ -4,6 +4,7 @@
 
 #include "base/files.hpp"
 #include "base/run.hpp"
+#include "mailtest/disk_changes.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -71,4 +72,62 @@ TEST_CASE("a disk without data partition, or without a table, says so") {
   CHECK(missing.error().message == "the appliance has not made its data partition");
   disk.call({"qemu-img", "create", "-q", "-f", "qcow2", disk.overlay.string(), "32M"});
   CHECK_FALSE(check_data_sound(disk.overlay, disk.folder.path()).has_value());
+}
+
+TEST_CASE("an image is written over a disk, whole or without its table") {
+  Disk disk("mailstead-data");
+  disk.wrap();
+  const fs::path image = disk.folder.path() / "image";
+  const std::string mib(1u << 20, 'x');
+  REQUIRE(write_file(image, "A" + mib.substr(1) + "B" + mib.substr(1) + "C" + mib.substr(1)).has_value());
+  const auto at = [&](std::uint64_t offset) {
+    const fs::path piece = disk.folder.path() / "piece";
+    REQUIRE(copy_out(disk.overlay, offset, 512, piece).has_value());
+    return read_file(piece).value()[0];
+  };
+  REQUIRE(write_image(image, false, disk.overlay).has_value());
+  CHECK(at(0) == '\0');
+  CHECK(at(1u << 20) == 'B');
+  CHECK(at(2u << 20) != 'C');
+  CHECK(find_data_partition(disk.overlay, disk.folder.path()).has_value());
+  REQUIRE(write_image(image, true, disk.overlay).has_value());
+  CHECK(at(0) == 'A');
+  CHECK(at(2u << 20) == 'C');
+  CHECK_FALSE(find_data_partition(disk.overlay, disk.folder.path()).has_value());
+}
+
+TEST_CASE("bytes are written to any place, and nothing around them changes") {
+  Disk disk("mailstead-data");
+  disk.wrap();
+  const fs::path copy = disk.folder.path() / "copy";
+  REQUIRE(copy_disk(disk.overlay, copy).has_value());
+  CHECK(check_same(disk.overlay, copy).has_value());
+  std::string expected = read_file(copy).value();
+  const std::uint64_t place = (20u << 20) + 1021;
+  expected.replace(place, 7,
+                   "a\0b\xff"
+                   "cde",
+                   7);
+  REQUIRE(write_bytes(disk.overlay, place,
+                      std::string_view("a\0b\xff"
+                                       "cde",
+                                       7),
+                      disk.folder.path())
+              .has_value());
+  const auto differs = check_same(disk.overlay, copy);
+  REQUIRE_FALSE(differs.has_value());
+  CHECK(differs.error().kind == ErrorKind::integrity);
+  REQUIRE(copy_disk(disk.overlay, copy).has_value());
+  CHECK(read_file(copy).value() == expected);
+}
+
+TEST_CASE("debugfs reads and changes the data partition's file system") {
+  Disk disk("mailstead-data");
+  disk.wrap();
+  const auto made = debugfs(disk.overlay, "mkdir /kept", disk.folder.path());
+  if (!made) FAIL(format_error(made.error()));
+  const auto listed = debugfs(disk.overlay, "ls -p /", disk.folder.path());
+  REQUIRE(listed.has_value());
+  CHECK(listed->find("/kept/") != std::string::npos);
+  CHECK_FALSE(debugfs(disk.overlay, "no-such-request", disk.folder.path()).has_value());
 }

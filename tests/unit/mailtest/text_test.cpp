@@ -104,3 +104,12 @@ TEST_CASE("what is printed for people shows control characters") {
   CHECK(printable("a\r\n\x01") == "a\\r\\n\\x01");
   CHECK(printable("abcdef", 3) == "abc…");
 }
+
+TEST_CASE("a place on a disk is a sum") {
+  CHECK(parse_place("0") == 0u);
+  CHECK(parse_place("1080") == 1080u);
+  CHECK(parse_place("2G+1080") == (2ull << 30) + 1080);
+  CHECK(parse_place("1G+1M+1") == (1ull << 30) + (1u << 20) + 1);
+  for (const char* wrong : {"", "+", "1+", "2X", "-1", "1G 1", "99999999999999999999"})
+    CHECK_FALSE(parse_place(wrong).has_value());
+}

@@ -77,6 +77,46 @@ TEST_CASE("a profile is read as it is written") {
   CHECK(profile->diversions.at("usr/bin/sh").package == "dash");
 }
 
+TEST_CASE("a profile adds to the lists of the file that it includes") {
+  const Data data;
+  REQUIRE(make_directories(data.path() / "profiles/common"));
+  data.write("common/pc.yaml", kProfile);
+  data.write("box.yaml",
+             "include: pc\ndescription: a box\npackages: {system: [linux]}\n"
+             "exclude: [usr/lib/x/*]\ninitrd: {modules: [nvme]}\n");
+  const auto profile = profile::load_profile(data.path(), "box");
+  if (!profile) FAIL(format_error(profile.error()));
+  CHECK(profile->description == "a box");
+  CHECK(profile->suite == "trixie");
+  CHECK(profile->system_packages == std::vector<std::string>{"udev", "libstdc++6", "linux"});
+  CHECK(profile->initrd_packages == std::vector<std::string>{"udev"});
+  CHECK(profile->exclude == std::vector<std::string>{"usr/share/doc/*", "usr/lib/x/*"});
+  CHECK(profile->initrd_modules == std::vector<std::string>{"dm-verity", "nvme"});
+  CHECK(profile->usr_size == 512ull * 1024 * 1024);
+  CHECK(profile->files == std::vector<std::string>{"profiles/box.yaml", "profiles/common/pc.yaml"});
+  // What is included is no profile by itself.
+  CHECK_FALSE(profile::load_profile(data.path(), "pc"));
+}
+
+TEST_CASE("what a profile includes is a file of profiles/common, once or twice removed") {
+  const Data data;
+  REQUIRE(make_directories(data.path() / "profiles/common"));
+  data.write("common/loop.yaml", "include: loop\ndescription: a loop\n");
+  for (const char* name : {"loop", "../box", "none", "''", "[a]"}) {
+    INFO(name);
+    data.write("box.yaml", std::string("include: ") + name + "\ndescription: a box\n");
+    CHECK_FALSE(profile::load_profile(data.path(), "box"));
+  }
+  data.write("common/pc.yaml", kProfile);
+  data.write("box.yaml", "include: pc\ndescription: a box\nsuite: sid\npackages: {system: [udev]}\n");
+  const auto twice = profile::load_profile(data.path(), "box");
+  REQUIRE_FALSE(twice);
+  const std::string text = format_error(twice.error());
+  INFO(text);
+  CHECK(text.find("package 'udev' is listed twice") != std::string::npos);
+  CHECK(text.find("suite") != std::string::npos);
+}
+
 TEST_CASE("a profile with errors names all of them") {
   CHECK(faults(replaced(kProfile, "512 MiB", "512M")) == "'512M' is not a partition size\n");
   CHECK(faults(replaced(kProfile, "512 MiB", "0 MiB")) == "'0 MiB' is not a partition size\n");

@@ -15,7 +15,7 @@ const std::filesystem::path kData = MAILSTEAD_SOURCE_DIR;
 }
 
 TEST_CASE("the shipped profile, accounts and reviews are readable") {
-  const auto profile = profile::load_profile(kData, "cloud-amd64");
+  const auto profile = profile::load_profile(kData, GENERATE("cloud-amd64", "server-amd64"));
   REQUIRE(profile);
   for (const std::string& overlay : profile->overlays) {
     INFO(overlay);

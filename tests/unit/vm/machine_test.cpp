@@ -113,6 +113,44 @@ TEST_CASE("the UEFI firmware starts and speaks on the console") {
   if (!spoke) FAIL(format_error(spoke.error()));
 }
 
+TEST_CASE("what is on the screen can be read, and keys are pressed") {
+  Fixture f;
+  MachineOptions options = f.options();
+  options.screen = true;
+  options.memory_mib = 64;
+  auto machine = Machine::create(options);
+  REQUIRE(machine.has_value());
+  CHECK_FALSE(machine->screen().has_value());
+  CHECK_FALSE(machine->press({"a"}).has_value());
+  REQUIRE(machine->start().has_value());
+  std::string screen;
+  for (int i = 0; i < 300 && screen.find("SeaBIOS") == std::string::npos; ++i) {
+    std::this_thread::sleep_for(100ms);
+    screen = machine->screen().value();
+  }
+  CHECK(screen.find("SeaBIOS") != std::string::npos);
+  CHECK(machine->press({"a", "shift-b", "ret"}).has_value());
+  const auto unknown = machine->press({"no-such-key"});
+  REQUIRE_FALSE(unknown.has_value());
+  CHECK(unknown.error().message.find("send-key") != std::string::npos);
+  machine->power_cut();
+}
+
+TEST_CASE("hardware is QEMU's, by its names") {
+  Fixture f;
+  MachineOptions options = f.options();
+  options.disk_controller = "megasas";
+  options.network_card = "e1000e";
+  options.network = UserNetwork{};
+  options.clock = "1990-01-01";
+  options.memory_mib = 64;
+  auto machine = Machine::create(options);
+  REQUIRE(machine.has_value());
+  const auto started = machine->start();
+  if (!started) FAIL(format_error(started.error()));
+  machine->power_cut();
+}
+
 TEST_CASE("QEMU dies with the process that started it") {
   Fixture f;
   int ends[2];
