@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -18,7 +19,8 @@ namespace fs = std::filesystem;
 
 tl::unexpected<Error> io_error(std::string_view doing, const fs::path& path, int error) {
   std::string hint;
-  if (error == ENOSPC || error == EDQUOT) hint = "free some space there, or choose another place";
+  if (error == ENOSPC || error == EDQUOT)
+    hint = "free some space there, or choose another place (that of the cache: MAILSTEAD_CACHE)";
   if (error == EACCES || error == EPERM) hint = "check the permissions, or choose another place";
   return fail(ErrorKind::io, fmt::format("cannot {} {}: {}", doing, path.string(), std::strerror(error)),
               hint);
@@ -173,6 +175,22 @@ Result<fs::path> data_directory() {
   if (complete(MAILSTEAD_SOURCE_DIR)) return fs::path(MAILSTEAD_SOURCE_DIR);
   return fail(ErrorKind::io, "Mailstead's own data (profiles/, rootfs-overlays/) was not found",
               "set MAILSTEAD_DATA to the folder that holds them");
+}
+
+std::optional<std::uint64_t> free_space(const fs::path& folder) {
+  struct statvfs status{};
+  // File systems that know no sizes have 0 blocks in all.
+  if (::statvfs(folder.c_str(), &status) != 0 || status.f_blocks == 0) return std::nullopt;
+  return std::uint64_t{status.f_bavail} * status.f_frsize;
+}
+
+Status require_cache_space(const fs::path& folder, std::uint64_t needed, std::string_view what) {
+  const auto free = free_space(folder);
+  if (!free || *free >= needed) return ok();
+  return fail(ErrorKind::io,
+              fmt::format("{} need {}, and the disk of the cache ({}) has {} free", what, human_size(needed),
+                          folder.string(), human_size(*free)),
+              kCacheFull);
 }
 
 std::string human_size(std::uint64_t bytes) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -66,6 +67,17 @@ Result<std::filesystem::path> cache_directory();
 /// Where profiles/, rootfs-overlays/ and qemu-tests/ are: $MAILSTEAD_DATA, else beside the program
 /// (../share/mailstead), else the source folder that the program was built from.
 Result<std::filesystem::path> data_directory();
+
+/// Bytes that may still be written into `folder`; nothing if its file system does not tell.
+std::optional<std::uint64_t> free_space(const std::filesystem::path& folder);
+
+/// Error (ErrorKind::io) if the cache has less than `needed` bytes free at `folder` for `what` ("the packages
+/// to fetch"). To be asked before long work; what does not tell has room.
+Status require_cache_space(const std::filesystem::path& folder, std::uint64_t needed, std::string_view what);
+
+/// What helps when the disk with the cache is full.
+inline constexpr const char* kCacheFull =
+    "free some space there, or let MAILSTEAD_CACHE name a folder on another disk";
 
 /// "117 MB", "1.2 GB": decimal units (IEC 80000-13), for people.
 std::string human_size(std::uint64_t bytes);

@@ -17,6 +17,7 @@
 #include <memory>
 #include <thread>
 
+#include "base/address.hpp"
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 
@@ -179,8 +180,9 @@ std::string last_lines(const std::string& text, std::size_t count) {
 
 Error command_error(const Command& command, std::string what, const std::string& err) {
   Error error{ErrorKind::tool, fmt::format("{} {}", command.argv[0], what), {}, {}, {}, {}};
-  error.notes.push_back("command: " + shell_quote(command.argv));
-  if (const std::string tail = last_lines(err, 12); !tail.empty()) error.notes.push_back("it said: " + tail);
+  error.notes.push_back("command: " + without_credentials(shell_quote(command.argv)));
+  if (const std::string tail = last_lines(err, 12); !tail.empty())
+    error.notes.push_back("it said: " + without_credentials(tail));
   return error;
 }
 

@@ -7,8 +7,10 @@
 #include "base/run.hpp"
 #include "cli/command.hpp"
 #include "keys/keys.hpp"
+#include "lock/lock_file.hpp"
 #include "pipeline/build.hpp"
 #include "pipeline/rendered.hpp"
+#include "pipeline/security.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -80,6 +82,17 @@ void print_summary(const pipeline::Project& project) {
   }
 }
 
+/// Of what the lock beside the spec has, if there is one.
+void warn_of_security_updates(const pipeline::Project& project, const Globals& globals) {
+  const auto lock = lock::load_lock(project.lock_file);
+  if (!lock) return;
+  pipeline::warn_of_security_updates(
+      pipeline::subject_of(*lock),
+      fmt::format("{} takes them",
+                  shell_quote({"mailstead", "lock", project.site.file.string(), "--update"})),
+      globals.options, *globals.reporter);
+}
+
 }  // namespace
 
 void add_check(CLI::App& app, Globals& globals) {
@@ -88,6 +101,7 @@ void add_check(CLI::App& app, Globals& globals) {
   auto folder = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
   add_profile_option(*verb, globals);
+  add_archive_options(*verb, globals);
   verb->add_option(
       "--rendered", *folder,
       "also write our configuration files as the image will have them below this new folder, without keys");
@@ -97,6 +111,7 @@ void add_check(CLI::App& app, Globals& globals) {
       CHECK_OK(pipeline::check_keys(project, globals.options, pipeline::Untimely::refuse, *globals.reporter));
       pipeline::warn_of_example_passwords(project, *globals.reporter);
       TRY(const bool compiled, pipeline::check_scripts_if_built(project, *globals.reporter));
+      warn_of_security_updates(project, globals);
       print_summary(project);
       if (!compiled) fmt::print("  sieve     scripts are compiled at the first build\n");
       if (folder->empty()) return ok();

@@ -134,6 +134,7 @@ int run_command_line(int argc, char** argv) {
   add_inspect(app, globals);
   add_diff(app, globals);
   add_sbom(app, globals);
+  add_audit(app, globals);
   add_completion(app, globals);
   try {
     app.parse(argc, argv);

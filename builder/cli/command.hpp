@@ -40,6 +40,7 @@ void add_run(CLI::App& app, Globals& globals);
 void add_inspect(CLI::App& app, Globals& globals);
 void add_diff(CLI::App& app, Globals& globals);
 void add_sbom(CLI::App& app, Globals& globals);
+void add_audit(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);
 
 /// Error if `image` is not a file that a machine could start from.

@@ -8,6 +8,8 @@
 
 #include "base/files.hpp"
 #include "cli/command.hpp"
+#include "inspect/appliance.hpp"
+#include "pipeline/security.hpp"
 #include "spec/load.hpp"
 #include "vm/accelerator.hpp"
 #include "vm/machine.hpp"
@@ -63,8 +65,20 @@ Result<std::optional<vm::UserAddresses>> addresses_of(const std::filesystem::pat
   return std::optional(*std::move(addresses));
 }
 
+/// Of what the image says that it has.
+void warn_of_security_updates(const std::filesystem::path& file, const Globals& globals) {
+  const auto image = inspect::DiskImage::open(file);
+  if (!image) return;
+  const auto facts = inspect::read_public_facts(*image);
+  if (!facts) return;
+  pipeline::warn_of_security_updates(pipeline::subject_of(facts->base),
+                                     "build it again after `mailstead lock SPEC --update`", globals.options,
+                                     *globals.reporter);
+}
+
 Status run_image(const RunOptions& wanted, Globals& globals) {
   CHECK_OK(require_disk_image(wanted.image));
+  warn_of_security_updates(wanted.image, globals);
   TRY(const auto cache, cache_directory());
   TRY(const TemporaryDirectory folder, TemporaryDirectory::create());
   TRY(const vm::Accelerator accelerator, vm::find_accelerator({wanted.image, cache}, *globals.reporter));
@@ -114,6 +128,7 @@ void add_run(CLI::App& app, Globals& globals) {
   verb->add_option("--first-port", options->first_port, "port N of the appliance is this plus N on 127.0.0.1")
       ->check(CLI::Range(1024, 60000))
       ->capture_default_str();
+  add_archive_options(*verb, globals);
   verb->callback(
       [&globals, options] { globals.work = [&globals, options] { return run_image(*options, globals); }; });
 }

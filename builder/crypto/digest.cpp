@@ -49,6 +49,13 @@ std::string sha256_hex(std::string_view data) {
   return to_hex(sha256(data));
 }
 
+std::string sha1_hex(std::string_view data) {
+  std::array<std::uint8_t, 20> digest{};
+  if (EVP_Digest(data.data(), data.size(), digest.data(), nullptr, EVP_sha1(), nullptr) != 1)
+    throw std::bad_alloc();
+  return to_hex(digest);
+}
+
 Result<std::string> sha256_file_hex(const std::filesystem::path& path) {
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return fail(ErrorKind::io, fmt::format("cannot open {}: {}", path.string(), strerror(errno)));

@@ -34,6 +34,8 @@ Sha256Digest sha256(std::string_view data);
 std::string sha256_hex(std::string_view data);
 /// Whether `text` is a SHA-256 digest as sha256_hex writes it: 64 lower-case hexadecimal digits.
 bool is_sha256_hex(std::string_view text);
+/// SHA-1 (FIPS 180-4), lower-case hexadecimal: the name of an OpenPGP key, never proof of anything.
+std::string sha1_hex(std::string_view data);
 Result<std::string> sha256_file_hex(const std::filesystem::path& path);
 
 /// Lower-case hexadecimal.

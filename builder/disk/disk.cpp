@@ -125,14 +125,15 @@ Status Disk::copy(Extent extent, const std::filesystem::path& to) const {
   const FileDescriptor file(::open(to.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600));
   const auto failure = [&] {
     return fail(ErrorKind::io, fmt::format("cannot write {}: {}", to.string(), std::strerror(errno)),
-                "free some space there, or choose another cache folder with MAILSTEAD_CACHE");
+                kCacheFull);
   };
   if (!file || ::ftruncate(file.get(), static_cast<off_t>(extent.size)) != 0) return failure();
   return stream_data(extent, [&](std::uint64_t offset, std::string_view block) -> Status {
-    if (::pwrite(file.get(), block.data(), block.size(), static_cast<off_t>(offset - extent.start)) !=
-        static_cast<ssize_t>(block.size()))
-      return failure();
-    return ok();
+    const ssize_t put =
+        ::pwrite(file.get(), block.data(), block.size(), static_cast<off_t>(offset - extent.start));
+    if (put == static_cast<ssize_t>(block.size())) return ok();
+    if (put >= 0) errno = ENOSPC;  // a disk that gets full takes a part
+    return failure();
   });
 }
 

@@ -29,10 +29,17 @@ Status initialise_curl() {
   return ok();
 }
 
+Sources mirror_sources(const lock::Mirrors& mirrors, const std::string& archive, const std::string& suite) {
+  const bool security = archive == "debian-security";
+  return {mirrors.of(archive), false,
+          fmt::format("dists/{}{}/InRelease", suite, security ? "-security" : "")};
+}
+
 /// What came of asking some sources for packages.
 struct Yield {
   Paths paths;
   std::vector<Failed> failed;
+  std::vector<std::string> troubles;  ///< of the sources, each with its name
 };
 
 /// Whether some source has answered for every package; then those that failed are not there.
@@ -56,10 +63,10 @@ Result<Yield> fetch_from(const ArchiveSources& sources, const std::vector<lock::
   }
   const auto begin = Clock::now();
   const auto activity = reporter.start(activity_name, total, Reporter::Unit::bytes);
-  SourceFailures failures;
+  SourceStates states;
   std::list<Transfer> transfers;
   for (const auto& package : packages)
-    transfers.emplace_back(package, sources.at(package.archive), failures, store, options, *activity);
+    transfers.emplace_back(package, sources.at(package.archive), states, store, options, *activity);
   Downloader downloader(options, transfers);
   CHECK_OK(downloader.run());
 
@@ -74,6 +81,9 @@ Result<Yield> fetch_from(const ArchiveSources& sources, const std::vector<lock::
     if (!yield.paths.contains(transfer.package().sha256))
       yield.failed.push_back({transfer.package(), transfer.failure(), transfer.error(),
                               transfer.wrong_bytes(), transfer.unanswered()});
+  }
+  for (const auto& [address, state] : states) {
+    if (!state.trouble.empty()) yield.troubles.push_back(state.trouble);
   }
   const double seconds = std::chrono::duration<double>(Clock::now() - begin).count();
   const auto rate = static_cast<std::uint64_t>(static_cast<double>(fetched) / std::max(seconds, 0.001));
@@ -150,16 +160,18 @@ Result<Paths> fetch_lacking(const std::vector<Failed>& lacking, const Store& sto
 }  // namespace
 
 Result<Paths> download(const std::vector<lock::Package>& packages, const Store& store,
-                       const lock::Mirrors& mirrors, std::int64_t archive_time, const FetchOptions& options,
+                       const lock::Mirrors& mirrors, const ArchiveState& state, const FetchOptions& options,
                        Reporter& reporter) {
   CHECK_OK(initialise_curl());
+  CHECK_OK(require_cache_space(store.folder(), store.bytes_to_come(packages), "the packages to fetch"));
   ArchiveSources sources;
-  for (const auto& package : packages) sources[package.archive].addresses = mirrors.of(package.archive);
+  for (const auto& package : packages)
+    sources[package.archive] = mirror_sources(mirrors, package.archive, state.suite);
   TRY(Yield yield, fetch_from(sources, packages, store, options, "Fetching packages", reporter));
   if (yield.failed.empty()) return std::move(yield.paths);
   // Where no mirror gives an answer, the network or its name is wrong: that is not what the archive is for.
-  if (!all_answered(yield.failed)) return fail(describe_trouble(yield.failed, options));
-  TRY(Paths old, fetch_lacking(yield.failed, store, archive_time, options, reporter));
+  if (!all_answered(yield.failed)) return fail(describe_trouble(yield.failed, yield.troubles, options));
+  TRY(Paths old, fetch_lacking(yield.failed, store, state.time, options, reporter));
   yield.paths.merge(old);
   return std::move(yield.paths);
 }

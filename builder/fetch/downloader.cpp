@@ -76,8 +76,7 @@ void Downloader::sort_in(Transfer* transfer, Transfer::Outcome outcome) {
       break;
     case Transfer::Outcome::failed:
       failed_.push_back(transfer);
-      giving_up_ = giving_up_ || transfer->failure() == Transfer::Failure::unreachable ||
-                   transfer->failure() == Transfer::Failure::local;
+      giving_up_ = giving_up_ || transfer->failure() != Transfer::Failure::lacking;
       break;
   }
 }

@@ -84,7 +84,7 @@ Result<std::vector<FetchedPackage>> fetch_packages(const lock::Lock& lock, const
   }
   if (!missing.empty() && options.offline) return missing_offline(missing);
   if (!missing.empty()) {
-    TRY(auto fetched, download(missing, store, mirrors, lock.archive_time, options, reporter));
+    TRY(auto fetched, download(missing, store, mirrors, {lock.suite, lock.archive_time}, options, reporter));
     paths.merge(fetched);
   }
 

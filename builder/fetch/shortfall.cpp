@@ -90,10 +90,11 @@ Error describe_lost(std::vector<Lost> lost, const std::string& reason, const Fet
   return join_errors(std::move(errors));
 }
 
-Error describe_trouble(const std::vector<Failed>& failed, const FetchOptions& options) {
+Error describe_trouble(const std::vector<Failed>& failed, const std::vector<std::string>& troubles,
+                       const FetchOptions& options) {
   std::vector<Error> errors;
   std::vector<Lost> lost;
-  const Failed* unreachable = nullptr;
+  const Failed* first = nullptr;
   std::vector<std::string> likewise;
   for (const Failed& one : failed) {
     switch (one.failure) {
@@ -102,23 +103,23 @@ Error describe_trouble(const std::vector<Failed>& failed, const FetchOptions& op
       case Transfer::Failure::lacking:
         lost.push_back({one.package, one.wrong_bytes, SnapshotAnswer::not_asked, {}});
         break;
-      case Transfer::Failure::unusable:
       case Transfer::Failure::local:
-        errors.push_back(one.error);
-        break;
+        return one.error;
+      case Transfer::Failure::unusable:
       case Transfer::Failure::unreachable:
-        if (unreachable == nullptr) {
-          unreachable = &one;
+        if (first == nullptr) {
+          first = &one;
         } else {
           likewise.push_back(name_of(one.package));
         }
         break;
     }
   }
-  if (unreachable != nullptr) {
-    Error error = unreachable->error;
+  if (first != nullptr) {
+    Error error = first->error;
     std::sort(likewise.begin(), likewise.end());
     if (!likewise.empty()) error.notes.push_back("nor " + lock::list_some(likewise));
+    if (troubles.size() > 1) error.notes.insert(error.notes.end(), troubles.begin(), troubles.end());
     errors.push_back(std::move(error));
   }
   if (!lost.empty()) errors.push_back(describe_lost(std::move(lost), {}, options));

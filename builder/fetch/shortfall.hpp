@@ -43,8 +43,10 @@ struct Lost {
 /// unreachable. `lost` is not empty.
 Error describe_lost(std::vector<Lost> lost, const std::string& reason, const FetchOptions& options);
 
-/// The failures of asking mirrors of which some gave no answer, in one error: refusals one by one, the
-/// unreachable ones together with the first one's reason, and what is lost. `failed` is not empty.
-Error describe_trouble(const std::vector<Failed>& failed, const FetchOptions& options);
+/// The failures of asking mirrors of which some gave no answer, in one error: the packages that none gave
+/// together with what is wrong with each mirror (`troubles`), and what is lost. The disk's own trouble is
+/// told alone, and once. `failed` is not empty.
+Error describe_trouble(const std::vector<Failed>& failed, const std::vector<std::string>& troubles,
+                       const FetchOptions& options);
 
 }  // namespace mailstead::fetch

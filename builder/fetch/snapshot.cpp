@@ -21,7 +21,7 @@ std::string stamp(std::chrono::sys_seconds time) {
 
 }  // namespace
 
-Sources snapshot_sources(const std::string& address, std::string_view archive, std::int64_t archive_time) {
+Sources snapshot_sources(const Address& address, std::string_view archive, std::int64_t archive_time) {
   // The archive is signed first and imported hours later, so that the last import before `archive_time` lacks
   // what was new then; and what has been superseded stays in the pool for a day and more. A day later is
   // therefore in the middle of what was there. The time itself is for what was removed at once, a week for
@@ -32,7 +32,7 @@ Sources snapshot_sources(const std::string& address, std::string_view archive, s
   sources.one_server = true;
   for (const auto later : kLater) {
     const std::chrono::sys_seconds time{std::chrono::seconds(archive_time) + later};
-    sources.addresses.push_back(fmt::format("{}/archive/{}/{}", address, archive, stamp(time)));
+    sources.addresses.push_back(address / fmt::format("archive/{}/{}", archive, stamp(time)));
   }
   return sources;
 }

@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
@@ -25,7 +26,7 @@ constexpr auto kOwnNameLifetime = std::chrono::minutes(1);
 tl::unexpected<Error> io_error(std::string_view what, const fs::path& path) {
   const int number = errno;
   return fail(ErrorKind::io, fmt::format("cannot {} {}: {}", what, path.string(), strerror(number)),
-              number == ENOSPC ? "free some space, or choose another cache folder with MAILSTEAD_CACHE" : "");
+              number == ENOSPC || number == EDQUOT ? kCacheFull : "");
 }
 
 bool try_lock(int fd) {
@@ -128,7 +129,8 @@ Result<fs::path> PartialFile::finish(std::string_view where) {
     return wrong_digest(package_, found, where);
   }
   if (::fchmod(file_.get(), 0644) != 0) return io_error("set the mode of", path_);
-  CHECK_OK(make_directories(target_.parent_path()));
+  if (::mkdir(target_.parent_path().c_str(), 0777) != 0 && errno != EEXIST)
+    return io_error("create the folder", target_.parent_path());
   if (::rename(path_.c_str(), target_.c_str()) != 0) return io_error("rename", path_);
   file_.reset();
   return target_;
@@ -176,6 +178,16 @@ Status Store::discard(const lock::Package& package) const {
   if (error)
     return fail(ErrorKind::io, fmt::format("cannot remove {}: {}", object.string(), error.message()));
   return ok();
+}
+
+std::uint64_t Store::bytes_to_come(const std::vector<lock::Package>& packages) const {
+  std::uint64_t bytes = 0;
+  for (const lock::Package& package : packages) {
+    std::error_code error;
+    const auto there = fs::file_size(root_ / "partial" / package.sha256, error);
+    bytes += package.size - (error ? 0 : std::min<std::uint64_t>(there, package.size));
+  }
+  return bytes;
 }
 
 Result<PartialFile> Store::begin(const lock::Package& package) const {

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/files.hpp"
 #include "base/result.hpp"
@@ -66,6 +67,12 @@ class Store {
 
   /// Removes an object that `get` has refused.
   Status discard(const lock::Package& package) const;
+
+  /// What of `packages` is still to be written, if none is in the store: their sizes without what partial
+  /// files have of them.
+  std::uint64_t bytes_to_come(const std::vector<lock::Package>& packages) const;
+  /// The file system with the store.
+  const std::filesystem::path& folder() const { return root_; }
 
   /// Starts or continues an object. When another process has the partial file, a second one is begun: both
   /// finish, and the last rename wins with the same bytes.

@@ -17,13 +17,6 @@ constexpr unsigned kMostDrops = 20;
 /// A server that asks to be left alone for longer than this is not waited for.
 constexpr std::chrono::seconds kLongestPause{60};
 
-template <class Value>
-void set(CURL* easy, CURLoption option, Value value) {
-  // The options used here exist in every libcurl since 7.85; what can fail is memory, and then the transfer
-  // fails too.
-  static_cast<void>(curl_easy_setopt(easy, option, value));
-}
-
 std::optional<std::uint64_t> read_number(std::string_view text) {
   std::uint64_t number = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), number);
@@ -37,12 +30,13 @@ bool starts_with_name(std::string_view line, std::string_view lower_name) {
                     [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-/// Failures that another try at the same mirror does not mend.
+constexpr std::string_view kOtherMirror = "use another mirror: --mirror";
+
+/// Failures that another try at the same mirror does not mend, whatever it is asked for.
 bool is_lasting(CURLcode code) {
   switch (code) {
     case CURLE_UNSUPPORTED_PROTOCOL:
     case CURLE_URL_MALFORMAT:
-    case CURLE_TOO_MANY_REDIRECTS:
     case CURLE_PEER_FAILED_VERIFICATION:
     case CURLE_SSL_CACERT_BADFILE:
       return true;
@@ -53,24 +47,24 @@ bool is_lasting(CURLcode code) {
 
 }  // namespace
 
-std::string address_of(const std::string& source, const lock::Package& package) {
-  std::string address = source + "/";
+Address address_of(const Address& source, const lock::Package& package) {
+  std::string path;
   for (const char c : package.pool_path) {
     if (std::isalnum(static_cast<unsigned char>(c)) ||
         std::string_view("/._-~").find(c) != std::string_view::npos) {
-      address += c;
+      path += c;
     } else {
-      address += fmt::format("%{:02x}", static_cast<unsigned char>(c));
+      path += fmt::format("%{:02x}", static_cast<unsigned char>(c));
     }
   }
-  return address;
+  return source / path;
 }
 
-Transfer::Transfer(lock::Package package, const Sources& sources, SourceFailures& source_failures,
-                   const Store& store, const FetchOptions& options, Reporter::Activity& activity)
+Transfer::Transfer(lock::Package package, const Sources& sources, SourceStates& states, const Store& store,
+                   const FetchOptions& options, Reporter::Activity& activity)
     : package_(std::move(package)),
       sources_(sources),
-      source_failures_(source_failures),
+      states_(states),
       store_(store),
       options_(options),
       activity_(activity) {}
@@ -85,8 +79,13 @@ std::vector<Error> Transfer::wrong_bytes() const {
 
 void Transfer::choose_source() {
   if (sources_.one_server) return;
+  // Those that refuse come last.
+  const auto rank = [this](std::size_t i) {
+    const SourceState& known = states_[sources_.addresses[i]];
+    return std::pair(known.refusal.has_value(), known.failures);
+  };
   for (std::size_t i = 0; i < sources_.addresses.size(); ++i) {
-    if (source_failures_[sources_.addresses[i]] < source_failures_[source()]) current_ = i;
+    if (rank(i) < rank(current_)) current_ = i;
   }
 }
 
@@ -96,6 +95,7 @@ Result<CURL*> Transfer::begin() {
     partial_.emplace(std::move(partial));
   }
   if (failures_ == 0 && refusals_.empty()) choose_source();
+  if (state().refusal && !sources_.one_server) to_next_source();
   resumed_from_ = partial_->size();
   if (resumed_from_ > reported_) {
     activity_.advance(resumed_from_ - reported_);
@@ -105,26 +105,15 @@ Result<CURL*> Transfer::begin() {
   range_start_.reset();
   range_total_.reset();
   answer_checked_ = false;
+  web_page_ = false;
   write_status_ = ok();
   curl_message_[0] = '\0';
   if (resumed_from_ == package_.size) return nullptr;
 
-  easy_.reset(curl_easy_init());
+  easy_ = make_request(address_of(source(), package_), options_);
   CURL* easy = easy_.get();
   if (easy == nullptr) return fail(ErrorKind::internal, "libcurl cannot start a transfer");
   set(easy, CURLOPT_PRIVATE, this);
-  set(easy, CURLOPT_URL, address_of(source(), package_).c_str());
-  set(easy, CURLOPT_PROTOCOLS_STR, "http,https,file");
-  set(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-  set(easy, CURLOPT_FOLLOWLOCATION, 1L);
-  set(easy, CURLOPT_MAXREDIRS, 5L);
-  set(easy, CURLOPT_FAILONERROR, 1L);
-  set(easy, CURLOPT_NOSIGNAL, 1L);
-  set(easy, CURLOPT_HTTP_VERSION, static_cast<long>(CURL_HTTP_VERSION_1_1));
-  set(easy, CURLOPT_USERAGENT, "mailstead");
-  set(easy, CURLOPT_CONNECTTIMEOUT, static_cast<long>(options_.connect_timeout.count()));
-  set(easy, CURLOPT_LOW_SPEED_LIMIT, 1000L);
-  set(easy, CURLOPT_LOW_SPEED_TIME, static_cast<long>(options_.stall_timeout.count()));
   set(easy, CURLOPT_ERRORBUFFER, curl_message_.data());
   set(easy, CURLOPT_WRITEFUNCTION, &Transfer::on_data);
   set(easy, CURLOPT_WRITEDATA, static_cast<void*>(this));
@@ -175,6 +164,8 @@ Status Transfer::check_answer() {
   long status = 0;
   curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
   if (status == 0) return ok();  // file://
+  web_page_ = is_web_page(easy_.get());
+  if (web_page_) return fail(ErrorKind::network, "it answers with a web page");
   std::optional<std::uint64_t> total = content_length_;
   if (status == 206) {
     if (range_start_ != resumed_from_) {
@@ -196,7 +187,7 @@ Status Transfer::take_data(std::string_view data) {
   if (!answer_checked_) CHECK_OK(check_answer());
   if (auto added = partial_->append(data); !added) {
     Error error = std::move(added).error();
-    if (error.kind == ErrorKind::integrity) error.message += ", at " + source();
+    if (error.kind == ErrorKind::integrity) error.message += ", at " + source().shown();
     return fail(std::move(error));
   }
   if (partial_->size() > reported_) {
@@ -207,22 +198,88 @@ Status Transfer::take_data(std::string_view data) {
 }
 
 Status Transfer::finish_file() {
-  auto path = partial_->finish("from " + source());
+  auto path = partial_->finish("from " + source().shown());
   if (!path) return fail(std::move(path).error());
   path_ = *std::move(path);
   partial_.reset();
+  state().gives = true;
   return ok();
+}
+
+Transfer::Refusal Transfer::unusable(std::string_view reason, std::string hint) const {
+  Error error{ErrorKind::network, fmt::format("{} {}", source(), reason), {}, std::move(hint), {}, {}};
+  for (const std::string& file : options_.transport.unreadable)
+    error.notes.push_back(fmt::format("logins may be in {}, which you may not read", file));
+  return {Refusal::Why::unusable, std::move(error)};
+}
+
+/// Whether it is not this package only that the source refuses.
+bool Transfer::refuses_all() {
+  if (state().refusal) return true;
+  if (state().gives || sources_.index.empty()) return false;
+  state().gives = gives_index(source(), sources_.index, options_);
+  return !state().gives;
+}
+
+Transfer::Refusal Transfer::declined(long status, const std::string& reason) {
+  if (!refuses_all()) {
+    return {Refusal::Why::declined,
+            Error{ErrorKind::network,
+                  fmt::format("{} refuses {} {}: {}", source(), package_.name, package_.version, reason),
+                  {},
+                  std::string(kOtherMirror),
+                  {},
+                  {}}};
+  }
+  if (web_page_)
+    return unusable(
+        "answers with a web page in the place of Debian's archive",
+        "if this network asks for a login in a browser, log in there; else " + std::string(kOtherMirror));
+  return unusable(
+      status >= 400 ? fmt::format("refuses everything ({})", status) : "cannot be used: " + reason,
+      std::string(kOtherMirror));
+}
+
+/// Why the source that was asked does not give the package; nothing if it may do so when asked again.
+std::optional<Transfer::Refusal> Transfer::find_refusal(CURLcode code, long status,
+                                                        const std::string& curl_text) {
+  if (code == CURLE_FILE_COULDNT_READ_FILE ||
+      (code == CURLE_HTTP_RETURNED_ERROR && (status == 404 || status == 410))) {
+    return Refusal{Refusal::Why::missing,
+                   Error{ErrorKind::network,
+                         fmt::format("{} does not have {} {}", source(), package_.name, package_.version),
+                         {},
+                         {},
+                         {},
+                         {}}};
+  }
+  if (status == 401)
+    return unusable("wants a user and a password (401)",
+                    "give them in its address or in /etc/apt/auth.conf, or use another mirror: --mirror");
+  if (status == 407)
+    return unusable(
+        "cannot be asked: the proxy wants a user and a password (407)",
+        "give them in the proxy's address: http_proxy, or Acquire::http::Proxy in /etc/apt/apt.conf");
+  if (web_page_) return declined(status, "it answers with a web page");
+  const bool client_error =
+      code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 416 && status != 429;
+  if (client_error || code == CURLE_TOO_MANY_REDIRECTS) return declined(client_error ? status : 0, curl_text);
+  if (is_lasting(code)) return unusable("cannot be used: " + curl_text, std::string(kOtherMirror));
+  return std::nullopt;
 }
 
 Transfer::Outcome Transfer::finish(CURLcode code) {
   long status = 0;
+  long tunnel_status = 0;
   curl_off_t retry_after = 0;
   if (easy_) {
     curl_easy_getinfo(easy_.get(), CURLINFO_RESPONSE_CODE, &status);
+    curl_easy_getinfo(easy_.get(), CURLINFO_HTTP_CONNECTCODE, &tunnel_status);
     curl_easy_getinfo(easy_.get(), CURLINFO_RETRY_AFTER, &retry_after);
   }
   easy_.reset();
-  const std::string curl_text = curl_message_[0] != '\0' ? curl_message_.data() : curl_easy_strerror(code);
+  const std::string curl_text =
+      without_credentials(curl_message_[0] != '\0' ? curl_message_.data() : curl_easy_strerror(code));
 
   Status result = std::move(write_status_);
   if (result && code == CURLE_OK && partial_->size() == package_.size) {
@@ -239,34 +296,14 @@ Transfer::Outcome Transfer::finish(CURLcode code) {
   }
   if (!result && result.error().kind == ErrorKind::io)
     return give_up(Failure::local, std::move(result).error());
+  if (auto refusal = find_refusal(code, tunnel_status == 407 ? tunnel_status : status, curl_text))
+    return refuse(*std::move(refusal));
   if (!result) return fail_for_now(result.error().message);
   if (code == CURLE_OK) return fail_for_now(fmt::format("it ended after {} bytes", partial_->size()));
-
-  if (code == CURLE_FILE_COULDNT_READ_FILE ||
-      (code == CURLE_HTTP_RETURNED_ERROR && (status == 404 || status == 410))) {
-    return refuse({Refusal::Why::missing,
-                   Error{ErrorKind::network,
-                         fmt::format("{} does not have {} {}", source(), package_.name, package_.version),
-                         {},
-                         {},
-                         {},
-                         {}}});
-  }
   if (code == CURLE_HTTP_RETURNED_ERROR && status == 416) {
     if (auto emptied = partial_->restart(); !emptied)
       return give_up(Failure::local, std::move(emptied).error());
     return fail_for_now("it cannot continue the file where it ended");
-  }
-  const bool declined = code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 429;
-  if (declined || is_lasting(code)) {
-    return refuse(
-        {declined ? Refusal::Why::declined : Refusal::Why::unusable,
-         Error{ErrorKind::network,
-               fmt::format("{} refuses {} {}: {}", source(), package_.name, package_.version, curl_text),
-               {},
-               "use another mirror: --mirror",
-               {},
-               {}}});
   }
   return fail_for_now(curl_text, std::chrono::seconds(retry_after));
 }
@@ -276,7 +313,7 @@ bool Transfer::to_next_source() {
   const std::size_t count = sources_.addresses.size();
   for (std::size_t step = 1; step <= count; ++step) {
     const std::size_t candidate = (current_ + step) % count;
-    if (refusals_.contains(candidate)) continue;
+    if (refusals_.contains(candidate) || states_[sources_.addresses[candidate]].refusal) continue;
     current_ = candidate;
     return true;
   }
@@ -287,10 +324,19 @@ Transfer::Outcome Transfer::refuse(Refusal refusal) {
   // A server that wants nothing to do with us is not bothered about the next package.
   if (sources_.one_server && refusal.gave_no_answer())
     return give_up(Failure::unreachable, std::move(refusal.error));
+  if (refusal.why == Refusal::Why::unusable) {
+    state().refusal = refusal.error;
+    state().trouble = refusal.error.message;
+  }
   refusals_.insert_or_assign(current_, std::move(refusal));
   if (to_next_source()) {
     not_before_ = Clock::now();
     return Outcome::again;
+  }
+  // Those too that have refused other packages, and were not asked for this one.
+  for (std::size_t i = 0; i < sources_.addresses.size(); ++i) {
+    if (const auto& known = states_[sources_.addresses[i]].refusal)
+      refusals_.try_emplace(i, Refusal{Refusal::Why::unusable, *known});
   }
   const auto gravest = std::max_element(refusals_.begin(), refusals_.end(), [](const auto& a, const auto& b) {
     return a.second.why < b.second.why;
@@ -307,8 +353,9 @@ Transfer::Outcome Transfer::fail_for_now(std::string reason, std::chrono::second
   furthest_ = reported_;
   ++failures_;
   ++all_failures_;
-  ++source_failures_[source()];
-  const std::string failed = source();
+  ++state().failures;
+  const Address failed = source();
+  states_[failed].trouble = fmt::format("{}: {}", failed, reason);
   if (!sources_.one_server) to_next_source();
   const bool same_again = source() == failed;
   const bool too_long = same_again && asked_pause > kLongestPause;

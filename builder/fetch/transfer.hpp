@@ -16,24 +16,31 @@
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
+#include "fetch/request.hpp"
 
 namespace mailstead::fetch {
 
-struct EasyDeleter {
-  void operator()(CURL* easy) const { curl_easy_cleanup(easy); }
-};
-using EasyHandle = std::unique_ptr<CURL, EasyDeleter>;
-
 /// The addresses that may have a package, in the order in which they are asked.
 struct Sources {
-  std::vector<std::string> addresses;  ///< as in lock::Mirrors
+  std::vector<Address> addresses;  ///< as in lock::Mirrors
   /// All are of one server: while it is in trouble, another of them is of no more use than the same again.
   bool one_server = false;
+  /// A file that each of them has ("dists/trixie/InRelease"): who does not give it refuses everything. Empty:
+  /// none is known.
+  std::string index;
 };
 
-/// How often each source has failed in this run: the one that failed least is asked first, so that a dead
-/// mirror costs its time-out once and not once a package.
-using SourceFailures = std::map<std::string, unsigned>;
+/// What is known of a source in this run.
+struct SourceState {
+  unsigned failures = 0;
+  bool gives = false;            ///< it has given something
+  std::string trouble;           ///< how it failed last ("http://… does not answer: …"), or empty
+  std::optional<Error> refusal;  ///< why it is asked for nothing any more
+};
+
+/// The source that failed least is asked first, so that a dead mirror costs its time-out once and not once a
+/// package; one that refuses is not bothered again.
+using SourceStates = std::map<Address, SourceState>;
 
 /// One package on its way, over as many tries as it takes. Not movable: libcurl holds pointers into it.
 class Transfer {
@@ -43,13 +50,13 @@ class Transfer {
   enum class Failure {
     none,
     lacking,      ///< no source that answers gives the package, or they have other bytes of it
-    unusable,     ///< there is no source that could be asked: a certificate or an address is wrong
+    unusable,     ///< all sources refuse everything: they want a login, or their certificates are wrong
     unreachable,  ///< none has answered, though tried often enough: there is no point in asking for more
     local,        ///< the disk
   };
 
   /// `sources` has at least one address; it and what follows must outlive the transfer.
-  Transfer(lock::Package package, const Sources& sources, SourceFailures& source_failures, const Store& store,
+  Transfer(lock::Package package, const Sources& sources, SourceStates& states, const Store& store,
            const FetchOptions& options, Reporter::Activity& activity);
   Transfer(const Transfer&) = delete;
   Transfer& operator=(const Transfer&) = delete;
@@ -77,8 +84,7 @@ class Transfer {
  private:
   struct Refusal {
     /// In the order of gravity. `declined` is an HTTP status other than "not found", mostly 403: what a
-    /// mirror in an object store answers for a file that it lacks, and what one that shuts us out answers for
-    /// all.
+    /// mirror in an object store answers for a file that it lacks. `unusable` is one that refuses all.
     enum class Why { missing, wrong_bytes, declined, unusable } why;
     Error error;
     /// Whether the source may have the package all the same.
@@ -92,16 +98,21 @@ class Transfer {
   Status check_answer();
   Status finish_file();
   Outcome refuse(Refusal refusal);
+  std::optional<Refusal> find_refusal(CURLcode code, long status, const std::string& curl_text);
+  Refusal declined(long status, const std::string& reason);
+  Refusal unusable(std::string_view reason, std::string hint) const;
+  bool refuses_all();
   Outcome fail_for_now(std::string reason, std::chrono::seconds asked_pause = {});
   Outcome give_up(Failure failure, Error error);
   bool to_next_source();
   void choose_source();
   bool is_lacking_somewhere() const;
-  const std::string& source() const { return sources_.addresses[current_]; }
+  const Address& source() const { return sources_.addresses[current_]; }
+  SourceState& state() { return states_[source()]; }
 
   lock::Package package_;
   const Sources& sources_;
-  SourceFailures& source_failures_;
+  SourceStates& states_;
   const Store& store_;
   const FetchOptions& options_;
   Reporter::Activity& activity_;
@@ -124,6 +135,7 @@ class Transfer {
   std::optional<std::uint64_t> range_start_;
   std::optional<std::uint64_t> range_total_;
   bool answer_checked_ = false;
+  bool web_page_ = false;  ///< it is one
   Status write_status_;
 
   std::filesystem::path path_;
@@ -133,6 +145,6 @@ class Transfer {
 
 /// The address of a package at a source. '+' and ':' are percent-encoded, as apt does: some servers read '+'
 /// as a space.
-std::string address_of(const std::string& source, const lock::Package& package);
+Address address_of(const Address& source, const lock::Package& package);
 
 }  // namespace mailstead::fetch

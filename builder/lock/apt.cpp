@@ -27,13 +27,6 @@ bool fits_in_quotes(const std::string& text) {
                      [](unsigned char c) { return c >= ' ' && c != '"' && c != 127; });
 }
 
-/// Suites of the archive that are asked, each with its mirror.
-std::vector<std::pair<std::string, std::string>> suites_of(const AptSetup& setup) {
-  return {{setup.suite, setup.debian},
-          {setup.suite + "-updates", setup.debian},
-          {setup.suite + "-security", setup.security}};
-}
-
 /// Whether apt keeps a Release file under this name ("mirror.example_debian_dists_trixie_InRelease").
 bool is_release_file(const fs::path& file) {
   const std::string name = file.filename().string();
@@ -53,7 +46,20 @@ Result<FileDescriptor> lock_folder(const fs::path& folder) {
   return guard;
 }
 
+/// An address as apt reads it.
+std::string apt_address(const Address& mirror) {
+  const std::string& exact = mirror.exact();
+  return exact.starts_with("file:///") ? "file:" + exact.substr(7) : exact;
+}
+
 }  // namespace
+
+std::vector<std::pair<std::string, Address>> suites_of(const AptSetup& setup) {
+  std::vector<std::pair<std::string, Address>> suites{{setup.suite + "-security", setup.security}};
+  if (!setup.debian.empty())
+    suites.insert(suites.begin(), {{setup.suite, setup.debian}, {setup.suite + "-updates", setup.debian}});
+  return suites;
+}
 
 Apt::Apt(AptSetup setup, fs::path folder, FileDescriptor guard)
     : setup_(std::move(setup)), folder_(std::move(folder)), guard_(std::move(guard)) {}
@@ -78,7 +84,8 @@ Result<Apt> Apt::open(const fs::path& parent, AptSetup setup) {
             folder.string(), setup.keyring.string()),
         "choose another cache folder with MAILSTEAD_CACHE");
   }
-  for (const char* part : {"state/lists/partial", "cache/archives/partial", "etc/parts", "log", "tmp"}) {
+  for (const char* part :
+       {"state/lists/partial", "cache/archives/partial", "etc/parts", "etc/sources", "log", "tmp"}) {
     CHECK_OK(make_directories(folder / part));
   }
   TRY(auto guard, lock_folder(folder));
@@ -88,12 +95,14 @@ Result<Apt> Apt::open(const fs::path& parent, AptSetup setup) {
 }
 
 Status Apt::write_configuration() const {
+  // In the deb822 format: of the one-line format apt would decode the percent signs of a password.
   std::string sources;
   for (const auto& [suite, mirror] : suites_of(setup_)) {
-    sources += fmt::format("deb [signed-by={}] {} {} main\n", setup_.keyring.string(),
-                           mirror.starts_with("file:///") ? "file:" + mirror.substr(7) : mirror, suite);
+    sources += fmt::format("Types: deb\nURIs: {}\nSuites: {}\nComponents: main\nSigned-By: {}\n\n",
+                           apt_address(mirror), suite, setup_.keyring.string());
   }
-  CHECK_OK(write_file(folder_ / "etc/sources.list", sources));
+  // Not for others: an address may have a password.
+  CHECK_OK(write_file(folder_ / "etc/sources/archive.sources", sources, 0600));
   CHECK_OK(write_file(folder_ / "state/status", ""));
   // APT_CONFIG is read first, so that /etc/apt/apt.conf and its parts are never opened; whatever they would
   // set is apt's own default. Every Dir:: is named because apt's defaults lead into the machine's own
@@ -111,12 +120,15 @@ Status Apt::write_configuration() const {
   set("Dir::Cache::archives", home + "/cache/archives/");
   set("Dir::Cache::srcpkgcache", "");
   set("Dir::Etc", home + "/etc/");
-  set("Dir::Etc::sourcelist", home + "/etc/sources.list");
+  set("Dir::Etc::sourcelist", "/dev/null");
+  set("Dir::Etc::sourceparts", home + "/etc/sources/");
   set("Dir::Etc::trusted", "/dev/null");
   set("Dir::Etc::main", "/dev/null");
-  set("Dir::Etc::netrc", "/dev/null");
+  const std::string auth_folder = setup_.transport.auth_folder.string();
+  set("Dir::Etc::netrc", setup_.transport.auth_file.string());
+  set("Dir::Etc::netrcparts", auth_folder.empty() ? home + "/etc/parts/" : auth_folder);
   set("Dir::Etc::preferences", "/dev/null");
-  for (const char* parts : {"sourceparts", "trustedparts", "parts", "netrcparts", "preferencesparts"}) {
+  for (const char* parts : {"trustedparts", "parts", "preferencesparts"}) {
     set(fmt::format("Dir::Etc::{}", parts), home + "/etc/parts/");
   }
   set("Dir::Log", home + "/log/");
@@ -136,6 +148,7 @@ Status Apt::write_configuration() const {
   set("Acquire::Retries", "3");
   set("Acquire::http::Timeout", "30");
   set("Acquire::https::Timeout", "30");
+  text += setup_.transport.apt_configuration();
   set("Acquire::ForceHash", "SHA256");
   set("Acquire::Check-Valid-Until", "true");
   set("Acquire::Check-Date", "true");
@@ -146,7 +159,7 @@ Status Apt::write_configuration() const {
   // On release day "stable" becomes "oldstable" in the index of a suite that we ask for by its code name.
   set("Acquire::AllowReleaseInfoChange", "true");
   set("APT::Get::AllowUnauthenticated", "false");
-  return write_file(folder_ / "apt.conf", text);
+  return write_file(folder_ / "apt.conf", text, 0600);
 }
 
 Command Apt::command(std::vector<std::string> arguments) const {
@@ -163,10 +176,19 @@ Command Apt::command(std::vector<std::string> arguments) const {
   return command;
 }
 
-Status Apt::update() {
-  TRY(auto output, run_any_status(command({"-q", "update"})));
-  if (output.exit_status != 0) return fail(explain_update_failure(setup_, output.out + output.err));
-  return ok();
+Result<std::vector<MirrorFailure>> Apt::update() {
+  Command update = command({"-q", "update"});
+  update.timeout = setup_.time_limit;
+  TRY(const auto output, run_any_status(update));
+  if (output.exit_status == 0) return check_suites();
+  const std::string said = output.out + output.err;
+  for (const std::string_view full : {"No space left on device", "Disk quota exceeded"}) {
+    if (said.find(full) != std::string::npos)
+      return fail(ErrorKind::io,
+                  fmt::format("the indexes of the archive cannot be kept in {}: {}", folder_.string(), full),
+                  kCacheFull);
+  }
+  return explain_update_failure(setup_, said);
 }
 
 Result<std::vector<Identity>> Apt::solve(const std::vector<std::string>& names, bool essential) {
@@ -191,19 +213,24 @@ Result<std::vector<Identity>> Apt::solve(const std::vector<std::string>& names, 
   return packages;
 }
 
-Status Apt::look_up(std::map<Identity, Package>& wanted) {
+Result<std::vector<std::pair<std::string, fs::path>>> Apt::indexes() const {
   TRY(auto output,
       run(command({"indextargets", "--format", "$(RELEASE) $(FILENAME)", "Created-By: Packages"})));
-  std::vector<std::pair<bool, std::string>> indexes;
+  std::vector<std::pair<std::string, fs::path>> indexes;
   for (const auto line : split_lines(output.out)) {
     const auto space = line.find(' ');
-    if (space == std::string_view::npos) continue;
-    indexes.emplace_back(line.substr(0, space).ends_with("-security"), line.substr(space + 1));
+    if (space != std::string_view::npos) indexes.emplace_back(line.substr(0, space), line.substr(space + 1));
   }
+  return indexes;
+}
+
+Status Apt::look_up(std::map<Identity, Package>& wanted) {
+  TRY(auto found, indexes());
   // The main archive first: it keeps a version that both have for longer.
-  std::sort(indexes.begin(), indexes.end());
-  for (const auto& [security, file] : indexes) {
-    CHECK_OK(fill_from_index(file, security ? "debian-security" : "debian", wanted));
+  const auto is_security = [](const auto& index) { return index.first.ends_with("-security"); };
+  std::stable_partition(found.begin(), found.end(), [&](const auto& index) { return !is_security(index); });
+  for (const auto& index : found) {
+    CHECK_OK(fill_from_index(index.second, is_security(index) ? "debian-security" : "debian", wanted));
   }
   for (const auto& [identity, package] : wanted) {
     if (package.sha256.empty()) {
@@ -215,30 +242,46 @@ Status Apt::look_up(std::map<Identity, Package>& wanted) {
   return ok();
 }
 
-Result<std::int64_t> Apt::archive_time() const {
-  std::int64_t newest = 0;
+Result<std::vector<Release>> Apt::releases() const {
+  std::vector<Release> releases;
   std::error_code error;
-  std::vector<std::string> expected;
-  for (const auto& [suite, mirror] : suites_of(setup_)) expected.push_back(suite);
   for (fs::directory_iterator it(folder_ / "state/lists", error), end; !error && it != end;
        it.increment(error)) {
     if (!is_release_file(it->path())) continue;
     TRY(auto text, read_file(it->path(), 64u << 20));
     TRY(auto release, parse_release(text, it->path().filename().string()));
-    newest = std::max(newest, release.date);
-    // A mirror could answer with another suite's Release, which is as validly signed; apt only warns.
-    std::erase_if(expected, [&](const std::string& suite) {
-      return suite == release.codename || suite == release.suite;
-    });
+    releases.push_back(std::move(release));
   }
   if (error) return fail(ErrorKind::io, fmt::format("cannot read {}: {}", folder_.string(), error.message()));
-  if (!expected.empty()) {
-    return fail(ErrorKind::integrity,
-                fmt::format("the mirror {} answers for the suite {} with an index of another one",
-                            expected.front().ends_with("-security") ? setup_.security : setup_.debian,
-                            expected.front()),
-                "use another mirror: --mirror");
+  return releases;
+}
+
+/// A mirror could answer with another suite's Release, which is as validly signed; apt only warns.
+Result<std::vector<MirrorFailure>> Apt::check_suites() const {
+  TRY(const auto found, releases());
+  std::vector<MirrorFailure> failures;
+  for (const auto& [suite, mirror] : suites_of(setup_)) {
+    const bool answered = std::any_of(found.begin(), found.end(), [&name = suite](const Release& release) {
+      return name == release.codename || name == release.suite;
+    });
+    if (answered) continue;
+    failures.push_back(
+        {suite.ends_with("-security"),
+         Error{ErrorKind::integrity,
+               fmt::format("the mirror {} answers for the suite {} with an index of another one", mirror,
+                           suite),
+               {},
+               "use another mirror: --mirror",
+               {},
+               {}}});
   }
+  return failures;
+}
+
+Result<std::int64_t> Apt::archive_time() const {
+  TRY(const auto found, releases());
+  std::int64_t newest = 0;
+  for (const Release& release : found) newest = std::max(newest, release.date);
   return newest;
 }
 

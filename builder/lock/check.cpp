@@ -122,25 +122,40 @@ std::string changed_ids(std::string_view what, const std::vector<FixedId>& befor
   return changes;
 }
 
+/// The packages of a suite that are on every system of it without that anything would depend on them (Debian
+/// Policy 3.8): one that has been taken out of a lock cannot say any more that it was. Other suites have
+/// others.
+Names essential_packages(std::string_view suite) {
+  if (suite != "trixie") return {};
+  return {"base-files",  "base-passwd",         "bash",     "bsdutils",     "coreutils",   "dash",
+          "debianutils", "diffutils",           "dpkg",     "findutils",    "grep",        "gzip",
+          "hostname",    "init-system-helpers", "libc-bin", "ncurses-base", "ncurses-bin", "perl-base",
+          "sed",         "sysvinit-utils",      "tar",      "util-linux"};
+}
+
 /// What was asked for is there: a line that a hand or a merge has taken out would otherwise be missed at the
 /// first boot.
 Status check_answered(const Lock& lock) {
-  const auto missing = [&](const std::vector<std::string>& asked, bool Roles::* role) {
+  const auto missing = [&](const Names& asked, bool Roles::* role) {
     Names there;
     for (const Package& package : lock.packages) {
       if (package.roles.*role) there.insert(package.name);
     }
-    return without(names_of(asked), there);
+    return without(asked, there);
   };
-  std::vector<std::string> all = missing(lock.requested_system, &Roles::system);
-  for (const auto& more :
-       {missing(lock.requested_initrd, &Roles::initrd), missing(lock.requested_tools, &Roles::tool)})
+  const auto refuse = [](std::string_view what, const std::vector<std::string>& names) {
+    return fail(ErrorKind::usage,
+                fmt::format("the lock lacks {}: {}; it has been changed by hand", what, list_some(names)),
+                "`mailstead lock --update` resolves it again and shows what changes");
+  };
+  std::vector<std::string> all = missing(names_of(lock.requested_system), &Roles::system);
+  for (const auto& more : {missing(names_of(lock.requested_initrd), &Roles::initrd),
+                           missing(names_of(lock.requested_tools), &Roles::tool)})
     all.insert(all.end(), more.begin(), more.end());
-  if (all.empty()) return ok();
-  return fail(ErrorKind::usage,
-              fmt::format("the lock lacks packages that it was asked for: {}; it has been changed by hand",
-                          list_some(all)),
-              "`mailstead lock --update` resolves it again and shows what changes");
+  if (!all.empty()) return refuse("packages that it was asked for", all);
+  const auto essential = missing(essential_packages(lock.suite), &Roles::system);
+  if (!essential.empty()) return refuse("Essential packages of " + lock.suite, essential);
+  return ok();
 }
 
 }  // namespace

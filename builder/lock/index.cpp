@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "lock/text.hpp"
+#include "lock/version.hpp"
 
 namespace mailstead::lock {
 namespace {
@@ -51,6 +52,28 @@ Status fill(const Stanza& stanza, const std::string& archive, std::map<Identity,
   return ok();
 }
 
+template <class Take>
+Status for_each_stanza(const std::filesystem::path& index, const Take& take) {
+  std::ifstream file(index, std::ios::binary);
+  if (!file) return fail(ErrorKind::io, fmt::format("cannot read the package index {}", index.string()));
+  Stanza stanza;
+  std::string line;
+  while (std::getline(file, line)) {
+    if (line.empty()) {
+      if (!stanza.name.empty()) CHECK_OK(take(stanza));
+      stanza = Stanza();
+      continue;
+    }
+    if (line.front() == ' ' || line.front() == '\t') continue;
+    const auto colon = line.find(':');
+    if (colon == std::string::npos) continue;
+    const std::string_view view = line;
+    if (std::string* field = stanza.field(view.substr(0, colon))) *field = trim(view.substr(colon + 1));
+  }
+  if (file.bad()) return fail(ErrorKind::io, fmt::format("cannot read the package index {}", index.string()));
+  return stanza.name.empty() ? ok() : take(stanza);
+}
+
 template <class Number>
 bool read_digits(std::string_view text, Number& number) {
   if (text.empty() || text.front() == '-') return false;
@@ -62,25 +85,15 @@ bool read_digits(std::string_view text, Number& number) {
 
 Status fill_from_index(const std::filesystem::path& index, const std::string& archive,
                        std::map<Identity, Package>& wanted) {
-  std::ifstream file(index, std::ios::binary);
-  if (!file) return fail(ErrorKind::io, fmt::format("cannot read the package index {}", index.string()));
-  Stanza stanza;
-  std::string line;
-  while (std::getline(file, line)) {
-    if (line.empty()) {
-      if (!stanza.name.empty()) CHECK_OK(fill(stanza, archive, wanted));
-      stanza = Stanza();
-      continue;
-    }
-    if (line.front() == ' ' || line.front() == '\t') continue;
-    const auto colon = line.find(':');
-    if (colon == std::string::npos) continue;
-    const std::string_view view = line;
-    if (std::string* field = stanza.field(view.substr(0, colon))) *field = trim(view.substr(colon + 1));
-  }
-  if (file.bad()) return fail(ErrorKind::io, fmt::format("cannot read the package index {}", index.string()));
-  if (!stanza.name.empty()) CHECK_OK(fill(stanza, archive, wanted));
-  return ok();
+  return for_each_stanza(index, [&](const Stanza& stanza) { return fill(stanza, archive, wanted); });
+}
+
+Status collect_newest(const std::filesystem::path& index, std::map<std::string, std::string>& newest) {
+  return for_each_stanza(index, [&](const Stanza& stanza) -> Status {
+    std::string& version = newest[stanza.name];
+    if (version.empty() || compare_versions(version, stanza.version) < 0) version = stanza.version;
+    return ok();
+  });
 }
 
 Result<std::int64_t> parse_release_date(std::string_view text) {

@@ -22,6 +22,10 @@ using Identity = std::tuple<std::string, std::string, std::string>;
 Status fill_from_index(const std::filesystem::path& index, const std::string& archive,
                        std::map<Identity, Package>& wanted);
 
+/// Adds the packages of a Packages index that APT has verified to `newest`, by their names; of several
+/// versions the newest stays. Errors: ErrorKind::io.
+Status collect_newest(const std::filesystem::path& index, std::map<std::string, std::string>& newest);
+
 /// What is used of a Release file.
 struct Release {
   std::string codename;

@@ -80,13 +80,22 @@ Result<std::vector<Package>> merge(const std::vector<Wanted>& views) {
   return packages;
 }
 
-Result<Lock> resolve_at(const Request& request, const std::string& debian, const std::string& security,
-                        const std::filesystem::path& cache, const ResolveOptions& options) {
+/// What mirrors have answered: a lock, or why not.
+struct Answer {
   Lock lock;
+  std::vector<MirrorFailure> failures;  ///< none: the lock is good
+};
+
+Result<Answer> resolve_at(const Request& request, const Address& debian, const Address& security,
+                          const std::filesystem::path& cache, const ResolveOptions& options) {
+  Answer answer;
+  Lock& lock = answer.lock;
   std::vector<Wanted> views;
   const auto ask = [&](const std::string& architecture, bool system, bool tools) -> Status {
-    TRY(auto apt, Apt::open(cache / "apt", {request.suite, architecture, debian, security, options.keyring}));
-    CHECK_OK(apt.update());
+    TRY(auto apt, Apt::open(cache / "apt", {request.suite, architecture, debian, security, options.keyring,
+                                            options.transport}));
+    TRY(answer.failures, apt.update());
+    if (!answer.failures.empty()) return ok();
     TRY(auto time, apt.archive_time());
     lock.archive_time = std::max(lock.archive_time, time);
     Wanted wanted;
@@ -101,7 +110,8 @@ Result<Lock> resolve_at(const Request& request, const std::string& debian, const
   };
   const bool same = request.architecture == request.host_architecture;
   CHECK_OK(ask(request.architecture, true, same));
-  if (!same) CHECK_OK(ask(request.host_architecture, false, true));
+  if (!same && answer.failures.empty()) CHECK_OK(ask(request.host_architecture, false, true));
+  if (!answer.failures.empty()) return answer;
 
   lock.suite = request.suite;
   lock.architecture = request.architecture;
@@ -114,7 +124,8 @@ Result<Lock> resolve_at(const Request& request, const std::string& debian, const
   lock.request_digest = request_digest(request);
   TRY(lock.packages, merge(views));
   // The archive's own fields are held to the same rules as a lock from outside.
-  return parse_lock(format_lock(lock), "the archive's answer");
+  TRY(lock, parse_lock(format_lock(lock), "the archive's answer"));
+  return answer;
 }
 
 }  // namespace
@@ -125,19 +136,27 @@ Result<Lock> resolve(const Request& request, const Mirrors& mirrors, const std::
   if (mirrors.debian.empty() || mirrors.security.empty())
     return fail(ErrorKind::internal, "no mirror was given");
   const auto activity = reporter.start("Resolving packages");
-  const std::size_t count = std::max(mirrors.debian.size(), mirrors.security.size());
-  for (std::size_t i = 0;; ++i) {
-    const auto& debian = mirrors.debian[std::min(i, mirrors.debian.size() - 1)];
-    const auto& security = mirrors.security[std::min(i, mirrors.security.size() - 1)];
-    auto lock = resolve_at(request, debian, security, cache, options);
-    if (lock) {
+  std::size_t debian = 0;
+  std::size_t security = 0;
+  std::vector<MirrorFailure> failures;
+  while (true) {
+    TRY(Answer answer,
+        resolve_at(request, mirrors.debian[debian], mirrors.security[security], cache, options));
+    if (answer.failures.empty()) {
       std::uint64_t bytes = 0;
-      for (const auto& package : lock->packages) bytes += package.size;
-      activity->set_result(fmt::format("{} packages, {}", lock->packages.size(), human_size(bytes)));
-      return lock;
+      for (const auto& package : answer.lock.packages) bytes += package.size;
+      activity->set_result(fmt::format("{} packages, {}", answer.lock.packages.size(), human_size(bytes)));
+      return std::move(answer.lock);
     }
-    if (lock.error().kind != ErrorKind::network || i + 1 == count) return lock;
-    reporter.warning(fmt::format("{}; trying the next mirror", lock.error().message));
+    bool left = true;
+    for (const MirrorFailure& failure : answer.failures) {
+      failures.push_back(failure);
+      left = left &&
+             (failure.security ? ++security < mirrors.security.size() : ++debian < mirrors.debian.size());
+    }
+    if (!left) return fail(join_failures(failures));
+    for (const MirrorFailure& failure : answer.failures)
+      reporter.warning(fmt::format("{}; trying the next mirror", failure.error.message));
   }
 }
 

@@ -11,16 +11,18 @@
 namespace mailstead::lock {
 
 struct ResolveOptions {
-  /// Keys that may sign the archive's Release files.
-  std::filesystem::path keyring = "/usr/share/keyrings/debian-archive-keyring.gpg";
+  /// Keys that may sign the archive's Release files: Debian's, whatever the sources of this machine trust.
+  std::filesystem::path keyring = kArchiveKeyring;
+  Transport transport{};
 };
 
 /// Asks the archive for what `request` names: Debian's solver (apt-get) chooses the versions in suite, its
 /// updates and its security suite, component main, with all signatures verified. Three solves: the system
 /// (Essential packages included), the initrd and the tools (host architecture), merged by role. `cache` is
-/// the folder for downloads; indexes are kept below it. When a mirror cannot be reached the next one is
-/// tried; an index that fails verification stops at once. Errors: see Apt::update and Apt::solve;
-/// ErrorKind::usage for a name that cannot be a package's.
+/// the folder for downloads; indexes are kept below it. When a mirror cannot be reached, refuses or has an
+/// index that cannot be verified, the next one is tried, with a warning. Errors: ErrorKind::network or
+/// ErrorKind::integrity (one index at least could not be verified) when all have failed, with the reason of
+/// each; see Apt::solve; ErrorKind::usage for a name that cannot be a package's.
 Result<Lock> resolve(const Request& request, const Mirrors& mirrors, const std::filesystem::path& cache,
                      Reporter& reporter, const ResolveOptions& options = {});
 

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <algorithm>
+#include <cctype>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,6 +42,27 @@ inline std::string_view trim(std::string_view text) {
   const auto begin = text.find_first_not_of(" \t");
   if (begin == std::string_view::npos) return {};
   return text.substr(begin, text.find_last_not_of(" \t") - begin + 1);
+}
+
+/// `text` with ASCII letters in lower case, and in upper case.
+inline std::string lower(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return result;
+}
+inline std::string upper(std::string_view text) {
+  std::string result(text);
+  std::transform(result.begin(), result.end(), result.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  return result;
+}
+
+/// Whether `text` is what apt reads as "no".
+inline bool is_no(std::string_view text) {
+  const std::string word = lower(text);
+  return word == "no" || word == "false" || word == "without" || word == "off" || word == "disable" ||
+         word == "0";
 }
 
 /// "a, b and 3 more": the first `shown` of `names`.

@@ -15,6 +15,7 @@
 #include "crypto/digest.hpp"
 #include "keys/keys.hpp"
 #include "pipeline/public_part.hpp"
+#include "pipeline/security.hpp"
 #include "pipeline/sieve.hpp"
 #include "pipeline/site_image.hpp"
 
@@ -79,6 +80,11 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   TRY(result.keys, public_keys(project.site));
   CHECK_OK(require_place(image));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
+  warn_of_security_updates(
+      subject_of(lock),
+      fmt::format("{} takes them",
+                  shell_quote({"mailstead", "lock", project.site.file.string(), "--update"})),
+      options, reporter);
   TRY(PublicPart part,
       get_public_part(project.platform, lock, project.site.file.string(), options, reporter));
   const Base& base = part.base;

@@ -99,13 +99,17 @@ Result<lock::Mirrors> get_mirrors(const Options& options) {
   return lock::find_mirrors(choice);
 }
 
+Result<lock::Transport> get_transport() {
+  return lock::MachineApt().transport();
+}
+
 Result<lock::Lock> load_lock_for(const Platform& platform, const fs::path& path) {
   TRY(lock::Lock lock, lock::load_lock(path));
   CHECK_OK(lock::check_lock(lock, platform.request));
   return lock;
 }
 
-Result<std::string> get_snapshot_archive(const Options& options) {
+Result<Address> get_snapshot_archive(const Options& options) {
   const char* environment = std::getenv("MAILSTEAD_SNAPSHOT");
   return lock::find_snapshot_archive(options.snapshot, environment == nullptr ? "" : environment);
 }
@@ -116,7 +120,9 @@ Result<lock::Lock> make_lock(const Project& project, const Options& options, Rep
                 "leave out --offline once, or copy a mailstead.lock beside the spec");
   }
   TRY(const lock::Mirrors mirrors, get_mirrors(options));
-  return lock::resolve(project.platform.request, mirrors, project.platform.cache, reporter);
+  lock::ResolveOptions resolve;
+  TRY(resolve.transport, get_transport());
+  return lock::resolve(project.platform.request, mirrors, project.platform.cache, reporter, resolve);
 }
 
 Result<lock::Lock> get_lock(const Project& project, const Options& options, Reporter& reporter) {

@@ -68,12 +68,15 @@ void warn_of_example_passwords(const Project& project, Reporter& reporter);
 /// Where packages come from: --mirror, $MAILSTEAD_MIRROR or this machine's APT sources.
 Result<lock::Mirrors> get_mirrors(const Options& options);
 
+/// How this machine's APT reaches servers.
+Result<lock::Transport> get_transport();
+
 /// The lock at `path`, if it answers what the platform asks. Errors: those of load_lock and check_lock.
 Result<lock::Lock> load_lock_for(const Platform& platform, const std::filesystem::path& path);
 
 /// Where versions are that have left the mirrors: --snapshot, $MAILSTEAD_SNAPSHOT or Debian's snapshot
 /// archive; empty for "none".
-Result<std::string> get_snapshot_archive(const Options& options);
+Result<Address> get_snapshot_archive(const Options& options);
 
 /// Asks the archive for a new lock; writes nothing.
 Result<lock::Lock> make_lock(const Project& project, const Options& options, Reporter& reporter);

@@ -245,10 +245,14 @@ Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Repor
                      Reporter::Unit::bytes);
   std::vector<std::optional<Result<UnpackedDeb>>> results(count);
   std::atomic<std::size_t> next{0};
+  std::atomic<bool> disk_failed{false};
   const auto work = [&] {
-    for (std::size_t i = next.fetch_add(1); i < count && !interrupted(); i = next.fetch_add(1)) {
+    for (std::size_t i = next.fetch_add(1); i < count && !interrupted() && !disk_failed;
+         i = next.fetch_add(1)) {
       const std::size_t package = order[i];
-      results[package] = unpack_locked(input.packages[package], spool);
+      auto& result = results[package];
+      result = unpack_locked(input.packages[package], spool);
+      if (!*result && result->error().kind == ErrorKind::io) disk_failed = true;
       activity->advance(sizes[package]);
     }
   };
@@ -262,20 +266,28 @@ Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Repor
     work();
   }
   CHECK_OK(check_interrupt());
-  activity->set_result(fmt::format("{} packages", count));
 
   std::vector<UnpackedDeb> debs;
   std::vector<Error> errors;
   debs.reserve(count);
   for (auto& result : results) {
+    if (!result) continue;  // not reached any more
     if (*result) {
       debs.push_back(std::move(**result));
     } else {
       errors.push_back(std::move(*result).error());
     }
   }
-  if (!errors.empty()) return fail(join_errors(std::move(errors)));
-  return debs;
+  if (errors.empty()) {
+    activity->set_result(fmt::format("{} packages", count));
+    return debs;
+  }
+  activity->set_failed(fmt::format("{} of {} packages", debs.size(), count));
+  // What the disk does to one package it does to all.
+  const auto of_disk = std::find_if(errors.begin(), errors.end(),
+                                    [](const Error& error) { return error.kind == ErrorKind::io; });
+  if (of_disk != errors.end()) return fail(std::move(*of_disk));
+  return fail(join_errors(std::move(errors)));
 }
 
 Result<Composed> compose(const ComposeInput& input) {

@@ -25,17 +25,26 @@ std::string_view trim(std::string_view text) {
   return text.substr(first, text.find_last_not_of(" \t\r\n") - first + 1);
 }
 
-bool satisfies(std::string_view version, std::string_view constraint) {
-  const auto end = constraint.find_first_not_of("<>=");
-  if (end == std::string_view::npos) return false;
-  const auto op = constraint.substr(0, end);
-  const int comparison = lock::compare_versions(version, trim(constraint.substr(end)));
-  if (op == "<<") return comparison < 0;
-  if (op == "<=") return comparison <= 0;
-  if (op == "=") return comparison == 0;
-  if (op == ">=") return comparison >= 0;
-  if (op == ">>") return comparison > 0;
-  return false;
+/// Takes what is in front of `separator` off `text`.
+std::string_view take_part(std::string_view& text, char separator) {
+  const auto end = text.find(separator);
+  const std::string_view part = trim(text.substr(0, end));
+  text.remove_prefix(end == std::string_view::npos ? text.size() : end + 1);
+  return part;
+}
+
+/// "name", "name:arch", "name (<< version)"
+Relation parse_relation(std::string_view text) {
+  Relation relation;
+  const auto end = std::min(text.find_first_of(" \t\n:("), text.size());
+  relation.name = text.substr(0, end);
+  if (end < text.size() && text[end] == ':') {
+    text.remove_prefix(end + 1);
+    relation.qualifier = text.substr(0, text.find_first_of(" \t\n("));
+  }
+  if (const auto open = text.find('('); open != std::string_view::npos)
+    relation.constraint = trim(text.substr(open + 1, text.find(')', open) - open - 1));
+  return relation;
 }
 
 }  // namespace
@@ -98,20 +107,37 @@ Result<ControlData> parse_control(std::string_view text) {
   return control;
 }
 
+bool satisfies(std::string_view version, std::string_view constraint) {
+  const auto end = constraint.find_first_not_of("<>=");
+  if (end == std::string_view::npos) return false;
+  const auto op = constraint.substr(0, end);
+  const int comparison = lock::compare_versions(version, trim(constraint.substr(end)));
+  if (op == "<<") return comparison < 0;
+  if (op == "<=") return comparison <= 0;
+  if (op == "=") return comparison == 0;
+  if (op == ">=") return comparison >= 0;
+  if (op == ">>") return comparison > 0;
+  // Before there were "<=" and ">=" these were written so.
+  if (op == "<") return comparison <= 0;
+  if (op == ">") return comparison >= 0;
+  return false;
+}
+
+std::vector<std::vector<Relation>> parse_relations(std::string_view field) {
+  std::vector<std::vector<Relation>> groups;
+  while (!field.empty()) {
+    std::string_view group = take_part(field, ',');
+    if (group.empty()) continue;
+    auto& alternatives = groups.emplace_back();
+    while (!group.empty()) alternatives.push_back(parse_relation(take_part(group, '|')));
+  }
+  return groups;
+}
+
 bool relation_names(std::string_view relation, std::string_view name, std::string_view version) {
-  while (!relation.empty()) {
-    const auto comma = relation.find(',');
-    const auto item = trim(relation.substr(0, comma));
-    relation.remove_prefix(comma == std::string_view::npos ? relation.size() : comma + 1);
-    // "name", "name:arch", "name (<< version)"
-    const auto end = item.find_first_of(" \t:(");
-    if (item.substr(0, end) != name) continue;
-    const auto open = item.find('(');
-    if (open == std::string_view::npos) return true;
-    const auto close = item.find(')', open);
-    if (close != std::string_view::npos &&
-        satisfies(version, trim(item.substr(open + 1, close - open - 1)))) {
-      return true;
+  for (const auto& group : parse_relations(relation)) {
+    for (const Relation& one : group) {
+      if (one.name == name && (one.constraint.empty() || satisfies(version, one.constraint))) return true;
     }
   }
   return false;

@@ -261,7 +261,8 @@ Status check_format_version(archive* outer) {
   return ok();
 }
 
-Result<UnpackedDeb> read_deb(archive* outer, Spool& spool, const DebLimits& limits) {
+/// Without a spool, of the control data only.
+Result<UnpackedDeb> read_deb(archive* outer, Spool* spool, const DebLimits& limits) {
   UnpackedDeb deb;
   enum class Expected { version, control, data, nothing } expected = Expected::version;
   while (true) {
@@ -281,11 +282,12 @@ Result<UnpackedDeb> read_deb(archive* outer, Spool& spool, const DebLimits& limi
       auto result = tar.open(member.substr(std::strlen("control.tar")));
       if (result) result = read_control(tar, limits, deb);
       if (!result) return fail(std::move(result).error().with_note(fmt::format("reading {}", member)));
+      if (spool == nullptr) return deb;
       expected = Expected::data;
     } else if (expected == Expected::data && member.starts_with("data.tar")) {
       MemberTar tar(outer);
       auto result = tar.open(member.substr(std::strlen("data.tar")));
-      if (result) result = DataReader(tar, spool, limits, deb).read();
+      if (result) result = DataReader(tar, *spool, limits, deb).read();
       if (!result) return fail(std::move(result).error().with_note(fmt::format("reading {}", member)));
       expected = Expected::nothing;
     } else if (expected != Expected::nothing && !member.starts_with('_')) {
@@ -300,9 +302,7 @@ Result<UnpackedDeb> read_deb(archive* outer, Spool& spool, const DebLimits& limi
   return deb;
 }
 
-}  // namespace
-
-Result<UnpackedDeb> unpack_deb(const std::filesystem::path& path, Spool& spool, const DebLimits& limits) {
+Result<UnpackedDeb> open_deb(const std::filesystem::path& path, Spool* spool, const DebLimits& limits) {
   const std::string note = fmt::format("reading package {}", path.filename().string());
   const FileDescriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOCTTY));
   struct stat info{};
@@ -320,6 +320,17 @@ Result<UnpackedDeb> unpack_deb(const std::filesystem::path& path, Spool& spool, 
   auto deb = read_deb(outer.get(), spool, limits);
   if (!deb) return fail(std::move(deb).error().with_note(note));
   return deb;
+}
+
+}  // namespace
+
+Result<UnpackedDeb> unpack_deb(const std::filesystem::path& path, Spool& spool, const DebLimits& limits) {
+  return open_deb(path, &spool, limits);
+}
+
+Result<ControlData> read_deb_control(const std::filesystem::path& path, const DebLimits& limits) {
+  TRY(UnpackedDeb deb, open_deb(path, nullptr, limits));
+  return std::move(deb.control);
 }
 
 }  // namespace mailstead::rootfs

@@ -43,4 +43,7 @@ struct DebLimits {
 /// cannot be written.
 Result<UnpackedDeb> unpack_deb(const std::filesystem::path& path, Spool& spool, const DebLimits& limits = {});
 
+/// The control data of a .deb alone, without its files: takes a moment. Errors: as of unpack_deb.
+Result<ControlData> read_deb_control(const std::filesystem::path& path, const DebLimits& limits = {});
+
 }  // namespace mailstead::rootfs

@@ -33,9 +33,9 @@ Result<Spool> Spool::create(const std::filesystem::path& folder) {
   if (fd < 0) {
     return fail(ErrorKind::io,
                 fmt::format("cannot make a temporary file in {}: {}", parent.string(), std::strerror(errno)),
-                "set TMPDIR to a folder that can be written and has room");
+                folder.empty() ? "set TMPDIR to a folder that can be written and has room" : kCacheFull);
   }
-  return Spool(FileDescriptor(fd));
+  return Spool(FileDescriptor(fd), parent);
 }
 
 Status SpoolWriter::begin(std::uint64_t size) {
@@ -77,8 +77,10 @@ Status SpoolWriter::flush() {
     const ssize_t written = ::pwrite(spool_.file_->get(), data, size, static_cast<off_t>(buffer_start_));
     if (written < 0) {
       if (errno == EINTR) continue;
-      return fail(ErrorKind::io, fmt::format("cannot write the spool: {}", std::strerror(errno)),
-                  "free some space, or set TMPDIR to a folder with more room");
+      return fail(ErrorKind::io,
+                  fmt::format("cannot write unpacked files into {}: {}", spool_.folder_.string(),
+                              std::strerror(errno)),
+                  kCacheFull);
     }
     data += written;
     size -= static_cast<std::size_t>(written);

@@ -21,14 +21,17 @@ class Spool {
   /// written.
   static Result<Spool> create(const std::filesystem::path& folder = {});
 
-  Spool(Spool&& other) noexcept : file_(std::move(other.file_)), end_(other.end_.load()) {}
+  Spool(Spool&& other) noexcept
+      : file_(std::move(other.file_)), folder_(std::move(other.folder_)), end_(other.end_.load()) {}
   Spool& operator=(Spool&&) = delete;
 
  private:
   friend class SpoolWriter;
-  explicit Spool(FileDescriptor file) : file_(std::make_shared<const FileDescriptor>(std::move(file))) {}
+  Spool(FileDescriptor file, std::filesystem::path folder)
+      : file_(std::make_shared<const FileDescriptor>(std::move(file))), folder_(std::move(folder)) {}
 
   std::shared_ptr<const FileDescriptor> file_;
+  std::filesystem::path folder_;       ///< for messages
   std::atomic<std::uint64_t> end_{0};  ///< where the next extent starts
 };
 

@@ -2,11 +2,12 @@
 #include "tools/full_disk.hpp"
 
 #include <fmt/format.h>
-#include <sys/statvfs.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <string_view>
+
+#include "base/files.hpp"
 
 namespace mailstead::tools {
 namespace {
@@ -16,12 +17,9 @@ bool tells_of_full_disk(std::string_view text) {
          text.find("Disk quota exceeded") != std::string_view::npos;
 }
 
-/// File systems that know no sizes have 0 blocks in all.
 bool is_full(const std::filesystem::path& folder) {
   constexpr std::uint64_t kTooLittle = 1u << 20;
-  struct statvfs status{};
-  return ::statvfs(folder.c_str(), &status) == 0 && status.f_blocks > 0 &&
-         std::uint64_t{status.f_bavail} * status.f_frsize < kTooLittle;
+  return free_space(folder).value_or(kTooLittle) < kTooLittle;
 }
 
 }  // namespace
@@ -37,7 +35,7 @@ Error explain_full_disk(Error error, const std::filesystem::path& out) {
   error.kind = ErrorKind::io;
   error.message =
       fmt::format("cannot write {}: no space is left in {}", out.filename().string(), folder.string());
-  error.hint = "free some space there, or let MAILSTEAD_CACHE name a folder on another disk";
+  error.hint = kCacheFull;
   return error;
 }
 

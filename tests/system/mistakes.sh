@@ -72,6 +72,19 @@ grep -v '^package dash ' mailstead.lock >wrong/mailstead.lock
 refuse 2 'the lock has been changed by hand' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 grep -v '^package nftables ' mailstead.lock | seal >wrong/mailstead.lock
 refuse 2 'lacks packages that it was asked for: nftables' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+# a dependency that only packages ask for, one of the initrd, a version that is too old for others, an Essential package; and,
+# where the packages are the same but for what they are for, one that the tools need
+for name in libicu76 libkmod2 perl-base; do
+  test -n "$(grep "^package $name " mailstead.lock)"
+done
+grep -v '^package libicu76 ' mailstead.lock | seal >wrong/mailstead.lock
+refuse 2 "lacks what its own packages need" "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+grep -E '^  postfix .* needs libicu76 \(>= .*\), which the system of the lock does not have$' said.txt
+grep -F "mailstead lock $PWD/wrong/mail.yaml --update" said.txt
+sed '/^package libkmod2 /s/system,initrd/system/' mailstead.lock | seal >wrong/mailstead.lock
+refuse 2 "which the initrd of the lock does not have" "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+grep -v '^package hostname ' mailstead.lock | seal >wrong/mailstead.lock
+refuse 2 'lacks Essential packages of trixie: hostname' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 # a digest that no package has: offline it is missing, and says so
 sed '0,/ pool\/main/s/[0-9a-f]\{63\}\([0-9a-f]\) /000000000000000000000000000000000000000000000000000000000000000\1 /' \
   mailstead.lock | seal >wrong/mailstead.lock

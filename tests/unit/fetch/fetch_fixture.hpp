@@ -9,9 +9,14 @@
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
 #include "fetch/fetch.hpp"
-#include "loopback_server.hpp"
+#include "support/loopback_server.hpp"
 
 namespace mailstead::fetch::test {
+
+using mailstead::test::answer_with;
+using mailstead::test::HttpAnswer;
+using mailstead::test::HttpRequest;
+using mailstead::test::LoopbackServer;
 
 /// Bytes that differ from place to place, so that a shifted or repeated part is noticed.
 inline std::string some_bytes(std::size_t size, unsigned seed) {
@@ -54,6 +59,8 @@ class NotingReporter : public Reporter {
 struct World {
   explicit World(std::size_t count, std::size_t size = 50'000)
       : folder(std::move(*TemporaryDirectory::create())) {
+    lock.suite = "trixie";
+    files["/debian/dists/trixie/InRelease"] = "-----BEGIN PGP SIGNED MESSAGE-----\nHash: SHA256\n\n";
     for (std::size_t i = 0; i < count; ++i) {
       const std::string name = fmt::format("p{}", i);
       const std::string bytes = some_bytes(size + i, static_cast<unsigned>(i));
@@ -76,13 +83,12 @@ struct World {
     return answer;
   }
 
-  Result<std::vector<FetchedPackage>> fetch(const std::vector<std::string>& mirrors) const {
+  Result<std::vector<FetchedPackage>> fetch(const std::vector<Address>& mirrors) const {
     const auto reporter = make_quiet_reporter();
     return fetch(mirrors, *reporter);
   }
 
-  Result<std::vector<FetchedPackage>> fetch(const std::vector<std::string>& mirrors,
-                                            Reporter& reporter) const {
+  Result<std::vector<FetchedPackage>> fetch(const std::vector<Address>& mirrors, Reporter& reporter) const {
     TRY(auto store, Store::open(folder.path()));
     return fetch_packages(lock, {true, true, true}, store, {mirrors, mirrors}, options, reporter);
   }

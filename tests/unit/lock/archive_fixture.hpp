@@ -29,25 +29,37 @@ class SigningKey {
     gpg({"--batch", "--yes", "--output", keyring().string(), "--export"});
   }
   ~SigningKey() {
-    Command command{{"gpgconf", "--homedir", home_.path().string(), "--kill", "all"}, {}, {}, {}, {}, {}};
+    Command command;
+    command.argv = {"gpgconf", "--homedir", home_.path().string(), "--kill", "all"};
     static_cast<void>(run(command));
   }
   SigningKey(const SigningKey&) = delete;
   SigningKey& operator=(const SigningKey&) = delete;
 
   std::filesystem::path keyring() const { return home_.path() / "archive-keyring.gpg"; }
+  /// In ASCII armour, as sources hold it.
+  std::string armoured() const { return gpg({"--batch", "--armor", "--export"}); }
+  /// Of key and subkeys, as gpg tells them.
+  std::vector<std::string> fingerprints() const {
+    std::vector<std::string> found;
+    const std::string listed = gpg({"--batch", "--with-colons", "--with-subkey-fingerprints", "--list-keys"});
+    for (std::size_t at = listed.find("fpr:"); at != std::string::npos; at = listed.find("fpr:", at + 1))
+      found.push_back(listed.substr(at + 12, 40));
+    return found;
+  }
   void clear_sign(const std::filesystem::path& in, const std::filesystem::path& out) const {
     gpg({"--batch", "--yes", "--digest-algo", "SHA256", "--output", out.string(), "--clearsign",
          in.string()});
   }
 
  private:
-  void gpg(std::vector<std::string> arguments) const {
+  std::string gpg(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), {"gpg", "--homedir", home_.path().string(), "--quiet"});
     Command command;
     command.argv = std::move(arguments);
     const auto output = run(command);
     if (!output) FAIL(format_error(output.error()));
+    return output->out;
   }
   TemporaryDirectory home_;
 };

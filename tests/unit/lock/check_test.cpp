@@ -20,6 +20,12 @@ Request make_request() {
   return request;
 }
 
+const std::vector<std::string> essential = {
+    "base-files",  "base-passwd",         "bash",     "bsdutils",     "coreutils",   "dash",
+    "debianutils", "diffutils",           "dpkg",     "findutils",    "grep",        "gzip",
+    "hostname",    "init-system-helpers", "libc-bin", "ncurses-base", "ncurses-bin", "perl-base",
+    "sed",         "sysvinit-utils",      "tar",      "util-linux"};
+
 Lock lock_for(const Request& request) {
   Lock lock;
   lock.suite = request.suite;
@@ -42,6 +48,7 @@ Lock lock_for(const Request& request) {
   add(request.system, &Roles::system);
   add(request.initrd, &Roles::initrd);
   add(request.tools, &Roles::tool);
+  add(essential, &Roles::system);
   return lock;
 }
 
@@ -84,7 +91,9 @@ TEST_CASE("a lock that answers another request says what differs") {
   CHECK(check_lock(lock, make_request()));
   auto edited = lock;
   edited.packages.erase(edited.packages.begin());
-  edited.packages.back().roles = {true, false, false};
+  for (Package& package : edited.packages) {
+    if (package.name == "kmod") package.roles = {true, false, false};
+  }
   const auto refused = check_lock(edited, make_request());
   REQUIRE(!refused);
   CHECK(refused.error().kind == ErrorKind::usage);
@@ -109,6 +118,18 @@ TEST_CASE("a lock that answers another request says what differs") {
         "  user ids asked for now but not when it was made: postfix=901\n"
         "  user ids no longer asked for: postfix=900");
   CHECK(status.error().hint.find("`mailstead lock --update`") == 0);
+}
+
+TEST_CASE("a lock without an Essential package, which nothing depends on, is refused") {
+  for (const std::string& name : essential) {
+    Lock lock = lock_for(make_request());
+    std::erase_if(lock.packages, [&](const Package& package) { return package.name == name; });
+    const auto refused = check_lock(lock, make_request());
+    REQUIRE(!refused);
+    CHECK(refused.error().kind == ErrorKind::usage);
+    CHECK(refused.error().message ==
+          "the lock lacks Essential packages of trixie: " + name + "; it has been changed by hand");
+  }
 }
 
 Package make_package(const std::string& name, const std::string& version, char digest = 'a') {

@@ -6,10 +6,15 @@
 #include "archive_fixture.hpp"
 #include "lock/apt.hpp"
 #include "lock/lock_file.hpp"
+#include "support/loopback_server.hpp"
 
 namespace mailstead::lock {
 namespace {
 
+using mailstead::test::answer_with;
+using mailstead::test::HttpAnswer;
+using mailstead::test::HttpRequest;
+using mailstead::test::LoopbackServer;
 using test::Archive;
 
 const std::vector<test::Stanza> kPackages = {
@@ -39,9 +44,22 @@ Request make_request() {
   return request;
 }
 
+/// Keeps what it is told.
+class NotingReporter : public Reporter {
+ public:
+  void warning(std::string_view text) override { warnings.emplace_back(text); }
+  void info(std::string_view) override {}
+  std::vector<std::string> warnings;
+
+ protected:
+  void on_start(const Progress&) override {}
+  void on_advance(const Progress&) override {}
+  void on_end(const Progress&) override {}
+};
+
 Result<Lock> resolve_from(const Archive& archive, const Request& request, const Mirrors& mirrors) {
   const auto reporter = make_quiet_reporter();
-  return resolve(request, mirrors, archive.cache(), *reporter, {test::archive_key().keyring()});
+  return resolve(request, mirrors, archive.cache(), *reporter, {test::archive_key().keyring(), {}});
 }
 
 Result<Lock> resolve_from(const Archive& archive, const Request& request) {
@@ -264,7 +282,7 @@ TEST_CASE("a mirror that cannot be reached is followed by the next one") {
   Archive archive;
   archive.publish("trixie", kPackages);
   auto mirrors = archive.mirrors();
-  const auto broken = mirrors.debian[0] + "-gone";
+  const Address broken = mirrors.debian[0].exact() + "-gone";
   mirrors.debian.insert(mirrors.debian.begin(), broken);
   CHECK(resolve_from(archive, make_request(), mirrors));
   mirrors.debian = {broken};
@@ -275,11 +293,147 @@ TEST_CASE("a mirror that cannot be reached is followed by the next one") {
   CHECK(contains(text_of(lock.error()), "--mirror"));
 }
 
+/// The file below the archive's folder that is asked for.
+HttpAnswer serve(const Archive& archive, const HttpRequest& request) {
+  HttpAnswer answer;
+  const std::string debian = archive.mirrors().debian[0].exact().substr(7);
+  const std::filesystem::path root = std::filesystem::path(debian).parent_path();
+  if (const auto text = read_file(root.string() + request.path))
+    answer.body = *text;
+  else
+    answer.status = 404;
+  return answer;
+}
+
+TEST_CASE("a mirror that refuses its index is named with the reason, and the next one is asked") {
+  struct Refusal {
+    HttpAnswer answer;
+    std::string reason;
+  };
+  HttpAnswer page;
+  page.body = "<html>please log in</html>";
+  page.type = "text/html";
+  const auto refusal =
+      GENERATE_COPY(Refusal{answer_with(401), "the server wants a user and a password"},
+                    Refusal{answer_with(403), "the server refuses"},
+                    Refusal{answer_with(407), "the proxy wants a user and a password"},
+                    Refusal{answer_with(429), "the server is in trouble"},
+                    Refusal{answer_with(503), "the server is in trouble"},
+                    Refusal{answer_with(404), "the mirror cannot be reached, or does not have this suite"},
+                    Refusal{page, "the server answers with something else than the index of an archive"},
+                    Refusal{answer_with(302, "/debian/loop"), "the server redirects in a loop"});
+  Archive archive;
+  archive.publish("trixie", kPackages);
+  LoopbackServer server([&](const auto&) { return refusal.answer; });
+  const std::string shown = server.address();
+  const Address address = "http://user:secret@" + shown.substr(7);
+  auto mirrors = archive.mirrors();
+  mirrors.debian.insert(mirrors.debian.begin(), address);
+  NotingReporter reporter;
+  ResolveOptions options{test::archive_key().keyring(), {}};
+  options.transport = Transport({{"acquire::retries", "0"}}, {});
+  const auto lock = resolve(make_request(), mirrors, archive.cache(), reporter, options);
+  if (!lock) FAIL(text_of(lock.error()));
+  REQUIRE(reporter.warnings.size() == 1);
+  INFO(reporter.warnings[0]);
+  CHECK(contains(reporter.warnings[0], refusal.reason));
+  CHECK(contains(reporter.warnings[0], shown));
+  CHECK(contains(reporter.warnings[0], "; trying the next mirror"));
+  CHECK(!contains(reporter.warnings[0], "secret"));
+
+  const auto none = resolve(make_request(), {{address, "file:///nowhere"}, archive.mirrors().security},
+                            archive.cache(), reporter, options);
+  REQUIRE(!none);
+  const std::string text = text_of(none.error());
+  INFO(text);
+  CHECK(none.error().kind == ErrorKind::network);
+  CHECK(contains(text, refusal.reason));
+  CHECK(contains(text, shown));
+  CHECK(contains(text, "file:///nowhere"));
+  CHECK(!contains(text, "secret"));
+}
+
+TEST_CASE("of two kinds of mirrors the one that has failed moves on") {
+  Archive archive;
+  archive.publish("trixie", kPackages);
+  LoopbackServer server([](const auto&) { return answer_with(401); });
+  auto mirrors = archive.mirrors();
+  SECTION("security updates") {
+    mirrors.security.insert(mirrors.security.begin(), server.address());
+  }
+  SECTION("crosswise") {
+    mirrors.debian.insert(mirrors.debian.begin(), server.address());
+    mirrors.security.push_back(server.address());
+  }
+  CHECK(resolve_from(archive, make_request(), mirrors));
+}
+
+TEST_CASE("every mirror's reason is told when none gives an index") {
+  Archive archive;
+  archive.publish("trixie", kPackages);
+  LoopbackServer first([](const auto&) { return answer_with(401); });
+  LoopbackServer second([](const auto&) { return answer_with(403); });
+  const auto lock = resolve_from(archive, make_request(),
+                                 {{first.address(), second.address()}, archive.mirrors().security});
+  REQUIRE(!lock);
+  CHECK(lock.error().message == "no mirror gives an index of the archive that can be used");
+  REQUIRE(lock.error().notes.size() == 2);
+  CHECK(contains(lock.error().notes[0], "wants a user and a password (trixie from " + first.address()));
+  CHECK(contains(lock.error().notes[1], "refuses (trixie from " + second.address()));
+}
+
+TEST_CASE(
+    "the archive is asked with the login and by the proxy of this machine's APT, and nothing else of it") {
+  Archive archive;
+  archive.publish("trixie", kPackages);
+  const std::string login = "Authorization: Basic " + crypto::to_base64("user:se/cr@et");
+  LoopbackServer server([&](const HttpRequest& request) {
+    if (!contains(request.head, login)) return answer_with(401);
+    HttpRequest plain = request;
+    plain.path = plain.path.substr(plain.path.find("/debian"));
+    return serve(archive, plain);
+  });
+  ResolveOptions options{test::archive_key().keyring(), {}};
+  Mirrors mirrors{{server.address()}, {server.address() + "-security"}};
+  const auto folder = TemporaryDirectory::create().value();
+  const std::filesystem::path mark = folder.path() / "ran";
+  SECTION("in the address") {
+    const std::string with_login = "http://user:se%2Fcr%40et@" + server.address().substr(7);
+    mirrors = {{with_login}, {with_login + "-security"}};
+  }
+  SECTION("in auth.conf") {
+    options.transport.auth_file = folder.path() / "auth.conf";
+    REQUIRE(write_file(options.transport.auth_file,
+                       "machine " + server.root() + " login user password se/cr@et\n", 0600));
+  }
+  SECTION("by a proxy") {
+    const std::string far = "http://user:se%2Fcr%40et@mirror.invalid/debian";
+    mirrors = {{far}, {far + "-security"}};
+    options.transport = Transport(
+        {{"acquire::http::proxy", server.root()}, {"apt::update::pre-invoke::", "touch " + mark.string()}},
+        {});
+  }
+  const auto reporter = make_quiet_reporter();
+  const auto lock = resolve(make_request(), mirrors, archive.cache(), *reporter, options);
+  if (!lock) FAIL(text_of(lock.error()));
+  CHECK(lock->packages.size() == 7);
+  CHECK(!std::filesystem::exists(mark));
+  // What has a password is not for others to read.
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(archive.cache())) {
+    if (!entry.is_regular_file()) continue;
+    INFO(entry.path());
+    const auto text = read_file(entry.path()).value();
+    const auto others = entry.status().permissions() & std::filesystem::perms(0077);
+    CHECK((!contains(text, "se%2Fcr") || others == std::filesystem::perms::none));
+    CHECK(!contains(entry.path().string(), "se%2"));
+  }
+}
+
 TEST_CASE("a missing keyring is named with its package") {
   Archive archive;
   const auto reporter = make_quiet_reporter();
-  const auto lock =
-      resolve(make_request(), archive.mirrors(), archive.cache(), *reporter, {"/nonexistent/keyring.gpg"});
+  const auto lock = resolve(make_request(), archive.mirrors(), archive.cache(), *reporter,
+                            {"/nonexistent/keyring.gpg", {}});
   REQUIRE(!lock);
   CHECK(lock.error().hint == "install the package debian-archive-keyring");
 }

@@ -20,12 +20,13 @@
 #include "base/files.hpp"
 #include "support/catch.hpp"
 
-namespace mailstead::fetch::test {
+namespace mailstead::test {
 
 struct HttpRequest {
   std::string path;
   std::uint64_t range_start = 0;
   bool has_range = false;
+  std::string head;  ///< all of it
 };
 
 struct HttpAnswer {
@@ -38,6 +39,7 @@ struct HttpAnswer {
   std::string location;               ///< for redirections
   std::uint64_t lie_about_start = 0;  ///< added to the start that Content-Range names
   std::string retry_after;            ///< seconds, for those that are busy
+  std::string type;                   ///< "text/html"
 };
 
 /// An answer without a body.
@@ -118,6 +120,7 @@ class LoopbackServer {
 
   static HttpRequest parse(const std::string& text) {
     HttpRequest request;
+    request.head = text;
     const auto first = text.find(' ');
     request.path = text.substr(first + 1, text.find(' ', first + 1) - first - 1);
     if (const auto range = text.find("Range: bytes="); range != std::string::npos) {
@@ -145,6 +148,7 @@ class LoopbackServer {
     }
     if (!answer.location.empty()) head += "Location: " + answer.location + "\r\n";
     if (!answer.retry_after.empty()) head += "Retry-After: " + answer.retry_after + "\r\n";
+    if (!answer.type.empty()) head += "Content-Type: " + answer.type + "\r\n";
     if (answer.say_length) head += "Content-Length: " + std::to_string(body.size()) + "\r\n";
     const bool cut = answer.cut_after < body.size();
     if (cut) body.resize(answer.cut_after);
@@ -175,4 +179,4 @@ class LoopbackServer {
   std::thread acceptor_;
 };
 
-}  // namespace mailstead::fetch::test
+}  // namespace mailstead::test
