@@ -12,6 +12,8 @@
 #include <cstring>
 #include <system_error>
 
+#include "base/ownership.hpp"
+
 namespace mailstead {
 namespace {
 
@@ -61,14 +63,20 @@ Result<std::string> read_file(const fs::path& path, std::uint64_t limit) {
   return text;
 }
 
-Status write_file(const fs::path& path, std::string_view data, unsigned mode) {
+Status write_file(const fs::path& name, std::string_view data, unsigned mode) {
+  fs::path path = name;
+  std::error_code error;
+  if (fs::is_symlink(fs::symlink_status(name, error))) {
+    path = fs::canonical(name, error);
+    if (error) return io_error("follow the symbolic link", name, error.value());
+  }
   const fs::path folder = path.has_parent_path() ? path.parent_path() : fs::path(".");
   std::string temporary = (folder / fmt::format(".{}.XXXXXX", path.filename().string())).string();
   FileDescriptor file(::mkostemp(temporary.data(), O_CLOEXEC));
   if (!file) return io_error("create a file beside", path, errno);
-  const auto give_up = [&](std::string_view doing, int error) -> Status {
+  const auto give_up = [&](std::string_view doing, int number) -> Status {
     ::unlink(temporary.c_str());
-    return io_error(doing, path, error);
+    return io_error(doing, path, number);
   };
   std::size_t done = 0;
   while (done < data.size()) {
@@ -120,6 +128,13 @@ Result<TemporaryDirectory> TemporaryDirectory::create(const fs::path& parent) {
     std::error_code error;
     where = fs::temp_directory_path(error);
     if (error) return io_error("find the temporary folder", "$TMPDIR", error.value());
+    where = fs::canonical(where, error);
+    if (error) return io_error("find the temporary folder", "$TMPDIR", error.value());
+    // A scratch folder may only be one's own below one that is sticky.
+    if (auto own = require_own_path(where / "x"); !own) {
+      own.error().hint = "let TMPDIR name a folder of your own";
+      return fail(std::move(own).error());
+    }
   }
   std::string name = (where / "mailstead.XXXXXX").string();
   if (::mkdtemp(name.data()) == nullptr) return io_error("create a folder in", where, errno);
@@ -149,6 +164,8 @@ Result<fs::path> cache_directory() {
   }
   TRY(path, clean_path(path));
   CHECK_OK(make_directories(path));
+  // Programs are run from there, and images made of what lies there.
+  CHECK_OK(require_own_tree(path));
   return path;
 }
 

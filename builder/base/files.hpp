@@ -15,7 +15,8 @@ namespace mailstead {
 Result<std::string> read_file(const std::filesystem::path& path, std::uint64_t limit = 1ull << 30);
 
 /// Writes through a temporary file in the same folder, fsync and rename, so that the file is old or new,
-/// never half. `mode` is exact, whatever the umask.
+/// never half. `mode` is exact, whatever the umask. A symbolic link stays: the file is written that it leads
+/// to.
 Status write_file(const std::filesystem::path& path, std::string_view data, unsigned mode = 0644);
 
 /// Creates the folder and its parents; existing ones are kept as they are.
@@ -61,7 +62,7 @@ class TemporaryDirectory {
 };
 
 /// Where downloads and prepared parts are kept: $MAILSTEAD_CACHE, else $XDG_CACHE_HOME/mailstead, else
-/// ~/.cache/mailstead.
+/// ~/.cache/mailstead. Errors: ErrorKind::io; ErrorKind::usage, another user can write to it or into it.
 Result<std::filesystem::path> cache_directory();
 
 /// Where profiles/, rootfs-overlays/ and qemu-tests/ are: $MAILSTEAD_DATA, else beside the program

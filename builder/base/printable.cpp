@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdint>
 
 namespace mailstead {
@@ -52,6 +53,16 @@ std::string printable(std::string_view text, bool keep_tabs) {
       result += text.substr(0, bytes);
     }
     text.remove_prefix(bytes);
+  }
+  return result;
+}
+
+std::string valid_utf8(std::string_view text) {
+  std::string result;
+  while (!text.empty()) {
+    const std::size_t bytes = first_character(text).bytes;
+    result += bytes == 0 ? std::string_view("\xef\xbf\xbd") : text.substr(0, bytes);
+    text.remove_prefix(std::max<std::size_t>(bytes, 1));
   }
   return result;
 }

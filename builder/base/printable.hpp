@@ -12,6 +12,9 @@ namespace mailstead {
 /// stay.
 std::string printable(std::string_view text, bool keep_tabs = false);
 
+/// `text` with U+FFFD for each byte that is not UTF-8 (RFC 3629).
+std::string valid_utf8(std::string_view text);
+
 /// Whether all of `text` is UTF-8 (RFC 3629) without NUL: what a person would call text.
 bool is_text(std::string_view text);
 

@@ -9,10 +9,11 @@
 #include <algorithm>
 #include <condition_variable>
 #include <cstdio>
-#include <thread>
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
+#include "base/threads.hpp"
 
 namespace mailstead {
 namespace {
@@ -37,10 +38,10 @@ std::size_t terminal_columns() {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
 }
 
-/// Text between quotes in JSON (RFC 8259 section 7).
+/// Text between quotes in JSON (RFC 8259 sections 7 and 8.1).
 std::string json_text(std::string_view text) {
   std::string out = "\"";
-  for (const char c : text) {
+  for (const char c : valid_utf8(text)) {
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -111,8 +112,10 @@ class PlainReporter : public Reporter {
 class TerminalReporter : public Reporter {
  public:
   ~TerminalReporter() override {
-    ticker_.request_stop();
-    ticker_.join();
+    if (ticker_) {
+      ticker_->request_stop();
+      ticker_->join();
+    }
     erase();
   }
   void warning(std::string_view text) override {
@@ -142,9 +145,7 @@ class TerminalReporter : public Reporter {
     const std::lock_guard guard(mutex_);
     if (const auto activity = find(progress); activity != running_.rend())
       running_.erase(std::next(activity).base());
-    const char* mark = progress.outcome == Outcome::done     ? "\033[32m✓\033[0m"
-                       : progress.outcome == Outcome::failed ? "\033[31m✗\033[0m"
-                                                             : "–";
+    const char* mark = progress.outcome == Outcome::done ? "\033[32m✓\033[0m" : "\033[31m✗\033[0m";
     line(fmt::format("{:{}}{} {}  \033[2m{}{}{}\033[0m", "", progress.depth * 2, mark, progress.name,
                      progress.result, progress.result.empty() ? "" : ", ", seconds(progress.elapsed)));
   }
@@ -207,8 +208,8 @@ class TerminalReporter : public Reporter {
   std::vector<Running> running_;
   Clock::time_point drawn_;
   bool open_ = false;
-  std::jthread ticker_{
-      [this](const std::stop_token& stop) { tick(stop); }};  ///< last: it uses all the others
+  /// Last: it uses all the others. Without a thread for it, the seconds are not shown.
+  Result<std::jthread> ticker_ = start_thread([this](const std::stop_token& stop) { tick(stop); });
 };
 
 class JsonReporter : public Reporter {
@@ -233,9 +234,7 @@ class JsonReporter : public Reporter {
                      progress.depth));
   }
   void on_end(const Progress& progress) override {
-    const char* outcome = progress.outcome == Outcome::done     ? "done"
-                          : progress.outcome == Outcome::failed ? "failed"
-                                                                : "open";
+    const char* outcome = progress.outcome == Outcome::done ? "done" : "failed";
     line(fmt::format(
         R"({{"event":"end","name":{},"done":{},"outcome":"{}","result":{},"milliseconds":{},"depth":{}}})",
         json_text(progress.name), progress.done, outcome, json_text(progress.result),

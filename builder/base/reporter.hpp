@@ -17,8 +17,8 @@ class Reporter {
   virtual ~Reporter() = default;
 
   enum class Unit { none, count, bytes };
-  /// How an activity ended; `open` if nobody has said so, as when an error leads out of it.
-  enum class Outcome { open, done, failed };
+  /// How an activity ended: failed unless set_result was called, as when an error leads out of it.
+  enum class Outcome { done, failed };
 
   /// A piece of long work, from construction to destruction. Obtained from Reporter::start; may be advanced
   /// by threads.
@@ -33,7 +33,7 @@ class Reporter {
     void advance(std::uint64_t amount = 1);
     /// It went well; what was found or made, for the closing line ("219 packages, 117 MB").
     void set_result(std::string text);
-    /// It did not, though no error leads out of it; why, or what is done instead.
+    /// It did not; why, or what is done instead.
     void set_failed(std::string text);
 
    private:
@@ -44,7 +44,7 @@ class Reporter {
     const Unit unit_;
     std::atomic<std::uint64_t> done_{0};
     std::string result_;
-    Outcome outcome_ = Outcome::open;
+    Outcome outcome_ = Outcome::failed;
     const std::chrono::steady_clock::time_point start_;
     const int depth_;
   };
@@ -62,7 +62,7 @@ class Reporter {
     std::uint64_t total = 0;
     Unit unit = Unit::none;
     std::string_view result;
-    Outcome outcome = Outcome::open;
+    Outcome outcome = Outcome::failed;
     std::chrono::milliseconds elapsed{0};
     int depth = 0;
   };

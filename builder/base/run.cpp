@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 #include "base/address.hpp"
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "base/threads.hpp"
 
 namespace mailstead {
 namespace {
@@ -57,6 +59,15 @@ std::string find_program(const std::string& name) {
     start = end + 1;
   }
   return {};
+}
+
+constexpr const char* kNoexecHint =
+    "its file system is mounted noexec: if it is the cache's, let MAILSTEAD_CACHE name a folder on another "
+    "one";
+
+bool is_noexec(const std::string& program) {
+  struct statvfs status{};
+  return ::statvfs(program.c_str(), &status) == 0 && (status.f_flag & ST_NOEXEC) != 0;
 }
 
 /// dup2(2) leaves a descriptor that is at its place already as it is: closed on exec, as ours all are.
@@ -148,7 +159,8 @@ Result<Child> start(const Command& command, bool feed) {
   const pid_t parent = ::getpid();
   const pid_t pid = ::fork();
   if (pid < 0)
-    return fail(ErrorKind::io, fmt::format("cannot start {}: {}", command.argv[0], strerror(errno)));
+    return fail(ErrorKind::io, fmt::format("cannot start {}: {}", command.argv[0], strerror(errno)),
+                more_processes_hint(errno));
   if (pid == 0) {
     exec_child(program.c_str(), argv.data(), envp.data(), cwd.empty() ? nullptr : cwd.c_str(),
                feed ? in.read.get() : command.input_fd.value_or(null.get()),
@@ -163,7 +175,8 @@ Result<Child> start(const Command& command, bool feed) {
   } while (got < 0 && errno == EINTR);
   if (got == sizeof error) {
     ::waitpid(pid, nullptr, 0);
-    return fail(ErrorKind::io, fmt::format("cannot start {}: {}", program, strerror(error)));
+    return fail(ErrorKind::io, fmt::format("cannot start {}: {}", program, strerror(error)),
+                error == EACCES && is_noexec(program) ? kNoexecHint : more_processes_hint(error));
   }
   return Child{pid, std::move(in.write), std::move(out.read), std::move(err.read)};
 }
@@ -183,6 +196,8 @@ Error command_error(const Command& command, std::string what, const std::string&
   error.notes.push_back("command: " + without_credentials(shell_quote(command.argv)));
   if (const std::string tail = last_lines(err, 12); !tail.empty())
     error.notes.push_back("it said: " + without_credentials(tail));
+  // What a program cannot start, it does not always say in these words; what it says is above.
+  if (err.find(strerror(EAGAIN)) != std::string::npos) error.hint = more_processes_hint(EAGAIN);
   return error;
 }
 
@@ -280,13 +295,17 @@ Result<CommandOutput> feed_and_collect(const Command& command,
   TRY(Child child, start(command, true));
   FileDescriptor in = std::move(child.in);
   Status fed = ok();
-  std::thread feeder([&] {
+  Result<std::jthread> feeder = start_thread([&] {
     block_sigpipe();
     fed = feed([&](const char* data, std::size_t size) { return write_all(in.get(), data, size); });
     in.reset();
   });
+  if (!feeder) {
+    kill_group(child);
+    return fail(std::move(feeder).error());
+  }
   Result<CommandOutput> result = collect(command, std::move(child));
-  feeder.join();
+  feeder->join();
   if (result && result->exit_status == 0 && !fed) return fail(std::move(fed).error());
   return result;
 }

@@ -3,7 +3,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/files.hpp"
+#include "base/json.hpp"
+#include "base/run.hpp"
 #include "cli/command.hpp"
+#include "lock/lock_file.hpp"
 #include "pipeline/public_part.hpp"
 
 namespace mailstead::cli {
@@ -15,7 +19,7 @@ void print_public_part(const image::ImageRecord& record, bool json) {
       parts.push_back({{"name", part.name}, {"size", part.size}, {"sha256", part.sha256}});
     const nlohmann::ordered_json object = {
         {"base", record.base}, {"usr_root_hash", record.usr_root_hash}, {"parts", std::move(parts)}};
-    fmt::print("{}\n", object.dump(2));
+    fmt::print("{}", json_document(object));
     return;
   }
   fmt::print("base      {}\n", record.base);
@@ -23,6 +27,22 @@ void print_public_part(const image::ImageRecord& record, bool json) {
   for (const image::PublicPart& part : record.parts)
     fmt::print("{:<8}  {} {}\n", part.name, part.sha256, part.size);
 }
+
+namespace {
+
+/// What the command line gives instead of a lock: the file beside it is easily taken for it.
+Status refuse_spec(const std::filesystem::path& file) {
+  const auto text = read_file(file, 6u << 20);
+  if (!text || ("\n" + *text).find("\nmailstead:") == std::string::npos) return ok();
+  const std::filesystem::path lock = lock::lock_path_for(file);
+  std::error_code error;
+  return fail(ErrorKind::usage, fmt::format("{} is a spec, not a lock", file.string()),
+              std::filesystem::exists(lock, error)
+                  ? fmt::format("name the lock beside it: {}", lock.string())
+                  : fmt::format("make a lock with: {}", shell_quote({"mailstead", "lock", file.string()})));
+}
+
+}  // namespace
 
 void add_base(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
@@ -40,6 +60,7 @@ void add_base(CLI::App& app, Globals& globals) {
   verb->callback([&globals, lock, folder] {
     globals.work = [&globals, lock, folder]() -> Status {
       if (!folder->empty()) CHECK_OK(pipeline::require_export_place(*folder));
+      CHECK_OK(refuse_spec(*lock));
       TRY(const auto platform, pipeline::open_platform(globals.options.profile));
       TRY(const auto locked, pipeline::load_lock_for(platform, *lock));
       TRY(const auto made,

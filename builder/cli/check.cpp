@@ -70,7 +70,8 @@ void print_summary(const pipeline::Project& project) {
     std::vector<std::string> selectors;
     selectors.reserve(domain.dkim.size());
     for (const spec::DkimKey& key : domain.dkim) selectors.push_back(key.selector);
-    fmt::print("  domain    {}: {} accounts, DKIM {}\n", domain.unicode, accounts[domain.name],
+    const std::size_t count = accounts[domain.name];
+    fmt::print("  domain    {}: {} account{}, DKIM {}\n", domain.unicode, count, count == 1 ? "" : "s",
                selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " ")));
   }
   if (!site.aliases.empty()) fmt::print("  aliases   {}\n", site.aliases.size());
@@ -109,7 +110,7 @@ void add_check(CLI::App& app, Globals& globals) {
     globals.work = [&globals, spec, folder]() -> Status {
       TRY(const auto project, pipeline::open_project(*spec, globals.options));
       CHECK_OK(pipeline::check_keys(project, globals.options, pipeline::Untimely::refuse, *globals.reporter));
-      pipeline::warn_of_example_passwords(project, *globals.reporter);
+      pipeline::warn_of_choices(project, *globals.reporter);
       TRY(const bool compiled, pipeline::check_scripts_if_built(project, *globals.reporter));
       warn_of_security_updates(project, globals);
       print_summary(project);

@@ -2,16 +2,18 @@
 #include "cli/cli.hpp"
 
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
 #include <ctime>
 #include <exception>
-#include <fstream>
 #include <iostream>
+#include <system_error>
 
 #include "base/interrupt.hpp"
 #include "base/revision.hpp"
+#include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "image/image.hpp"
 
@@ -33,16 +35,22 @@ bool results_written() {
   return false;
 }
 
+int print_error(const Error& error) {
+  std::fflush(stdout);
+  std::fputs(("mailstead: " + format_error(error)).c_str(), stderr);
+  return exit_code(error);
+}
+
 int run_parsed(Globals& globals) {
+  // What others could write to, others could let us build from.
+  ::umask(::umask(0) | 022);
   globals.reporter = make_reporter(globals.progress);
   globals.options.now = std::time(nullptr);
   catch_interrupts();
   const Status done = globals.work();
   globals.reporter.reset();  // ends the progress line before anything else is printed
   if (done) return results_written() ? globals.exit_code : 1;
-  std::fflush(stdout);
-  std::fputs(("mailstead: " + format_error(done.error())).c_str(), stderr);
-  return exit_code(done.error());
+  return print_error(done.error());
 }
 
 }  // namespace
@@ -52,7 +60,14 @@ std::string not_empty(const std::string& text) {
 }
 
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec) {
-  verb.add_option("SPEC", spec, "the YAML file that describes the site")->required()->check(not_empty);
+  verb.add_option("SPEC", spec, "the YAML file that describes the site, not - for standard input")
+      ->required()
+      ->check([](const std::string& name) {
+        return name == "-"
+                   ? "a spec is not read from standard input, as its keys and its lock lie beside it: name "
+                     "the file (./- for one of that name)"
+                   : not_empty(name);
+      });
 }
 
 void add_profile_option(CLI::App& verb, Globals& globals) {
@@ -74,27 +89,6 @@ Status require_disk_image(const std::filesystem::path& image) {
               "name a file that `mailstead build` has made");
 }
 
-Status require_document_place(const std::filesystem::path& file) {
-  namespace fs = std::filesystem;
-  std::error_code error;
-  const fs::path folder = fs::absolute(file).parent_path();
-  if (!fs::is_directory(folder, error)) {
-    return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", file.string()),
-                fmt::format("mkdir -p {}", folder.string()));
-  }
-  if (!fs::exists(file, error)) return ok();
-  if (!fs::is_regular_file(file, error))
-    return fail(ErrorKind::usage, fmt::format("{} is not a file", file.string()), "name a file");
-  // A slip of the hand must not cost an image, a spec or a letter.
-  char first = '{';
-  std::ifstream(file, std::ios::binary) >> first;
-  if (first == '{') return ok();
-  return fail(
-      ErrorKind::usage,
-      fmt::format("{} is there already, and is no JSON document: it is not overwritten", file.string()),
-      "name another file, or remove this one");
-}
-
 void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_option("--mirror", globals.options.mirror,
                   "where Debian's packages are: one address, or two for the main and the security archive "
@@ -113,7 +107,7 @@ int run_command_line(int argc, char** argv) {
   CLI::App app(
       "One YAML file becomes a whole mail server as a disk image: read-only, verified, reproducible.",
       "mailstead");
-  app.set_version_flag("--version", fmt::format("mailstead {} ({})", MAILSTEAD_VERSION, kRevision));
+  app.set_version_flag("-v,--version", fmt::format("mailstead {} ({})", MAILSTEAD_VERSION, kRevision));
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--progress", globals.progress,
@@ -136,18 +130,20 @@ int run_command_line(int argc, char** argv) {
   add_sbom(app, globals);
   add_audit(app, globals);
   add_completion(app, globals);
+  add_help(app, globals);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    // CLI11 prints help by std::cout.
-    const bool asked_for = app.exit(error) == 0;
-    if (!asked_for) return 2;
+    if (error.get_exit_code() != 0) return print_error(usage_error(app, error, argc, argv));
+    app.exit(error);  // prints help or version by std::cout
     if (std::cout.flush()) return 0;
     std::fputs("mailstead: the help could not be written to standard output\n", stderr);
     return 1;
   }
   try {
     return run_parsed(globals);
+  } catch (const std::system_error& error) {
+    return print_error(no_more_threads(error));
   } catch (const std::exception& error) {
     // The standard library throws when memory runs out; anything else that gets here is a bug of ours.
     std::fputs(fmt::format("mailstead: unexpected failure: {}\n", error.what()).c_str(), stderr);

@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
@@ -42,13 +43,16 @@ void add_diff(CLI::App& app, Globals& globals);
 void add_sbom(CLI::App& app, Globals& globals);
 void add_audit(CLI::App& app, Globals& globals);
 void add_completion(CLI::App& app, Globals& globals);
+void add_help(CLI::App& app, Globals& globals);
+
+/// The error behind what CLI11 found wrong with the command line, with the word that was probably meant.
+Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv);
+
+/// The options of `app` as they are typed: "-o", "--output".
+std::vector<std::string> option_names(const CLI::App& app);
 
 /// Error if `image` is not a file that a machine could start from.
 Status require_disk_image(const std::filesystem::path& image);
-
-/// Whether a JSON document may be written to `file`: nothing but such a one, or an empty file, is written
-/// over. Errors: ErrorKind::usage; ErrorKind::io, its folder does not exist.
-Status require_document_place(const std::filesystem::path& file);
 
 /// A check for options that name files: nothing if `text` is a name, else what is wrong with it.
 std::string not_empty(const std::string& text);

@@ -12,11 +12,7 @@ namespace {
 
 /// The options of `app` as they are typed, those of `outer` included.
 std::vector<std::string> options_of(const CLI::App& app, const CLI::App* outer = nullptr) {
-  std::vector<std::string> names;
-  for (const CLI::Option* option : app.get_options()) {
-    for (const std::string& name : option->get_snames()) names.push_back("-" + name);
-    for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
-  }
+  std::vector<std::string> names = option_names(app);
   if (outer != nullptr) std::ranges::copy(options_of(*outer), std::back_inserter(names));
   std::ranges::sort(names);
   names.erase(std::ranges::unique(names).begin(), names.end());

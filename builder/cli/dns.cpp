@@ -16,6 +16,7 @@ void add_dns(CLI::App& app, Globals& globals) {
   verb->callback([&globals, spec] {
     globals.work = [&globals, spec]() -> Status {
       TRY(const spec::Site site, spec::load_site(*spec));
+      for (const Error& warning : site.warnings) globals.reporter->warning(format_error_line(warning));
       TRY(const auto records, dns::zone_records(site));
       fmt::print("{}", globals.json ? dns::to_json(records) : dns::to_master_file(records));
       return ok();

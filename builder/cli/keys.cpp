@@ -19,9 +19,9 @@ void add_keys(CLI::App& app, Globals& globals) {
       TRY(const auto made, keys::make_missing_keys(site));
       for (const auto& path : made) fmt::print("{}\n", path.string());
       globals.reporter->info(
-          made.empty()
-              ? "All keys were there already."
-              : fmt::format("{} files made. Keep them secret and safe; git leaves them out.", made.size()));
+          made.empty() ? "All keys were there already."
+                       : fmt::format("{} file{} made. Keep them secret and safe; git leaves them out.",
+                                     made.size(), made.size() == 1 ? "" : "s"));
       return ok();
     };
   });

@@ -15,12 +15,15 @@ Result<std::string> ask_password(const char* question) {
   return fail(ErrorKind::usage, "no password was given", "type it, or give it on standard input as one line");
 }
 
-Status print_hash() {
+Status print_hash(Globals& globals) {
   TRY(const std::string password, ask_password("Password: "));
   if (can_ask()) {
     TRY(const std::string again, ask_password("Again: "));
     if (password != again) return fail(ErrorKind::usage, "the two passwords differ", "try again");
   }
+  if (const std::string weakness = keys::password_weakness(password); !weakness.empty())
+    globals.reporter->warning(
+        fmt::format("{}; anyone can try to log in to a mail server, so take a longer one", weakness));
   TRY(const std::string hash, keys::hash_password(password));
   fmt::print("{}\n", hash);
   return ok();
@@ -52,7 +55,7 @@ void add_passwd(CLI::App& app, Globals& globals) {
       "Example: mailstead passwd --generate 3\n"
       "The spec accepts hashes that other servers have made, too: docs/mail-administrator.md lists them.");
   verb->callback([&globals, count] {
-    globals.work = [count] { return *count == 0 ? print_hash() : print_generated(*count); };
+    globals.work = [&globals, count] { return *count == 0 ? print_hash(globals) : print_generated(*count); };
   });
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "base/output.hpp"
 #include "cli/command.hpp"
 #include "inspect/appliance.hpp"
 
@@ -20,17 +21,20 @@ void add_sbom(CLI::App& app, Globals& globals) {
   verb->add_option("IMAGE", choices->image, "the disk image")->required()->check(not_empty);
   verb->add_option("--format", choices->format, "spdx (2.3) or cyclonedx (1.6), both JSON (default: spdx)")
       ->check(CLI::IsMember({"spdx", "cyclonedx"}));
-  verb->add_option("-o,--output", choices->output, "write it to this file instead of standard output")
+  verb->add_option("-o,--output", choices->output, "write it to this file instead of standard output (-)")
       ->check(not_empty);
   verb->callback([&globals, choices] {
     globals.work = [choices]() -> Status {
       CHECK_OK(require_disk_image(choices->image));
-      if (!choices->output.empty()) CHECK_OK(require_document_place(choices->output));
+      const bool to_stdout = choices->output.empty() || choices->output == "-";
+      if (!to_stdout) {
+        TRY(choices->output, document_file(choices->output));
+      }
       TRY(const auto image, inspect::DiskImage::open(choices->image));
       TRY(const auto facts, inspect::read_public_facts(image));
       const std::string bill =
           choices->format == "spdx" ? inspect::to_spdx(facts) : inspect::to_cyclonedx(facts);
-      if (!choices->output.empty()) return write_file(choices->output, bill);
+      if (!to_stdout) return write_file(choices->output, bill);
       fmt::print("{}", bill);
       return ok();
     };

@@ -8,7 +8,8 @@
 #include <sstream>
 
 #include "base/files.hpp"
-#include "base/run.hpp"
+#include "base/json.hpp"
+#include "base/ownership.hpp"
 #include "cli/command.hpp"
 #include "dns/zone.hpp"
 #include "mailtest/run_scenarios.hpp"
@@ -35,8 +36,8 @@ Status read_passwords(const std::filesystem::path& path, mailtest::Variables& va
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorKind::usage, fmt::format("there is no file of passwords {}", path.string()));
   if ((status.st_mode & 077) != 0) {
-    return fail(ErrorKind::usage, fmt::format("{} can be read by others", path.string()),
-                fmt::format("close it with: {}", shell_quote({"chmod", "600", path.string()})));
+    return fail(ErrorKind::usage, fmt::format("{} can be read by other users", path.string()),
+                closing_hint(path, path.string()));
   }
   TRY(const std::string text, read_file(path, 1 << 20));
   std::istringstream lines(text);
@@ -103,7 +104,7 @@ void print_json(const mailtest::Summary& summary) {
   }
   for (const auto& other : summary.left_out)
     json["left_out"].push_back({{"folder", other.folder}, {"site", other.site}});
-  fmt::print("{}\n", json.dump(2, ' ', false, nlohmann::json::error_handler_t::replace));
+  fmt::print("{}", json_document(json));
 }
 
 Status test_image(const TestOptions& wanted, Globals& globals) {

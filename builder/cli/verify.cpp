@@ -8,6 +8,7 @@
 #include <string>
 #include <utility>
 
+#include "base/json.hpp"
 #include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "verify/appliance.hpp"
@@ -64,14 +65,17 @@ void print_json(const verify::Report& report) {
   }
   const Json object = {
       {"passed", report.passed()}, {"checks", std::move(checks)}, {"not_proved", report.unproved}};
-  // Names in a damaged image may be any bytes.
-  fmt::print("{}\n", object.dump(2, ' ', true, Json::error_handler_t::replace));
+  fmt::print("{}", json_document(object));
 }
 
 /// Not require_disk_image: an image whose first sectors are damaged is one to look at.
 Status require_file(const std::filesystem::path& path) {
   std::error_code error;
-  if (std::filesystem::is_regular_file(path, error)) return ok();
+  const auto type = std::filesystem::status(path, error).type();
+  if (type == std::filesystem::file_type::regular || type == std::filesystem::file_type::block) return ok();
+  if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::none)
+    return fail(ErrorKind::usage, fmt::format("{} is neither a file nor a disk", path.string()),
+                "name an image, or the disk that it was copied to");
   return fail(ErrorKind::usage, fmt::format("there is no image {}", path.string()),
               "make one with: mailstead build SPEC -o IMAGE");
 }
@@ -128,7 +132,10 @@ void add_verify(CLI::App& app, Globals& globals) {
       "verify", "prove an image: by its root hash, or against spec and lock, byte by byte and file by file");
   auto request = std::make_shared<pipeline::VerifyRequest>();
   auto root_hash = std::make_shared<std::optional<std::string>>();
-  verb->add_option("IMAGE", request->image, "the disk image; it is only read")->required()->check(not_empty);
+  verb->add_option("IMAGE", request->image,
+                   "the disk image, or the disk that it was copied to; it is only read")
+      ->required()
+      ->check(not_empty);
   verb->add_option("--root-hash", *root_hash, "the root hash that `build` printed: it has to be this one");
   verb->add_option("--spec", request->spec, "build it anew from this spec and compare every byte and file")
       ->check(not_empty);

@@ -11,8 +11,8 @@ namespace {
 
 constexpr const char* kCutOff = "the image may have been cut off while it was copied";
 
-/// The entries of the copy whose header lies in sector `header_sector`, if its checksums hold.
-std::optional<std::string> sound_entries(const Disk& disk, std::uint64_t header_sector) {
+/// The copy whose header lies in sector `header_sector`, if its checksums hold.
+std::optional<Table> sound_copy(const Disk& disk, std::uint64_t header_sector) {
   auto header = disk.read(header_sector * kSectorSize, kSectorSize);
   if (!header || !header->starts_with("EFI PART")) return std::nullopt;
   const std::uint64_t expected = little_endian(*header, 16, 4);
@@ -25,7 +25,11 @@ std::optional<std::string> sound_entries(const Disk& disk, std::uint64_t header_
   if (at > disk.size() / kSectorSize) return std::nullopt;
   auto entries = disk.read(at * kSectorSize, kTableEntries * kTableEntrySize);
   if (!entries || crc32(*entries) != little_endian(*header, 88, 4)) return std::nullopt;
-  return *std::move(entries);
+  // The first copy names the place of the second one; one that is beyond the disk was cut off.
+  const std::uint64_t sectors = disk.size() / kSectorSize;
+  const std::uint64_t second = std::max(little_endian(*header, 24, 8), little_endian(*header, 32, 8));
+  return Table{*std::move(entries), header->substr(56, 16),
+               std::min(second, sectors - 1) * kSectorSize + kSectorSize};
 }
 
 /// The text of a GUID of 16 bytes, lower case: the first three groups are little-endian (UEFI specification,
@@ -76,19 +80,29 @@ std::uint32_t crc32(std::string_view bytes) {
   return ~crc;
 }
 
-Result<std::vector<Partition>> read_partitions(const Disk& disk) {
+Result<Table> read_table(const Disk& disk) {
   if (disk.size() < 2 * kTableSectors * kSectorSize)
     return fail(ErrorKind::integrity, fmt::format("{} is too short for a disk", disk.path().string()));
   const std::uint64_t sectors = disk.size() / kSectorSize;
-  auto entries = sound_entries(disk, 1);
-  if (!entries) entries = sound_entries(disk, sectors - 1);
-  if (!entries)
-    return fail(ErrorKind::integrity,
-                fmt::format("neither copy of the partition table of {} is whole", disk.path().string()),
-                kCutOff);
+  auto table = sound_copy(disk, 1);
+  if (!table) table = sound_copy(disk, sectors - 1);
+  if (table) return *std::move(table);
+  return fail(ErrorKind::integrity,
+              fmt::format("neither copy of the partition table of {} is whole", disk.path().string()),
+              kCutOff);
+}
+
+Result<std::vector<Partition>> read_partitions(const Disk& disk) {
+  TRY(const Table table, read_table(disk));
+  return partitions_in(table, disk);
+}
+
+Result<std::vector<Partition>> partitions_in(const Table& table, const Disk& disk) {
+  const std::uint64_t sectors = disk.size() / kSectorSize;
   std::vector<Partition> partitions;
   for (std::uint64_t i = 0; i < kTableEntries; ++i) {
-    const std::string_view entry = std::string_view(*entries).substr(i * kTableEntrySize, kTableEntrySize);
+    const std::string_view entry =
+        std::string_view(table.entries).substr(i * kTableEntrySize, kTableEntrySize);
     if (entry.substr(0, 16).find_first_not_of('\0') == std::string_view::npos) continue;  // not in use
     const int number = static_cast<int>(i) + 1;
     const std::uint64_t first = little_endian(entry, 32, 8);

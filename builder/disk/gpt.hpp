@@ -30,10 +30,23 @@ struct Partition {
   Extent extent() const { return {start, size}; }
 };
 
-/// The partitions of a disk, in the order of places, by whichever copy of the table has checksums that hold,
-/// the first one rather. Errors (ErrorKind::integrity): neither copy is whole; a
+/// A partition table, by whichever of its copies has checksums that hold, the first one rather.
+struct Table {
+  std::string entries;    ///< all kTableEntries of them
+  std::string disk_guid;  ///< 16 bytes
+  /// Bytes from the start of the disk to the end of the second copy: the disk for which it was written,
+  /// though an image may have been copied onto a larger one since.
+  std::uint64_t end = 0;
+};
+
+/// Errors (ErrorKind::integrity): neither copy is whole.
+Result<Table> read_table(const Disk& disk);
+
+/// The partitions of a disk, in the order of places. Errors (ErrorKind::integrity): those of read_table; a
 /// partition that is not on the disk or overlaps another one.
 Result<std::vector<Partition>> read_partitions(const Disk& disk);
+/// The same of a table that has been read from it.
+Result<std::vector<Partition>> partitions_in(const Table& table, const Disk& disk);
 
 /// CRC-32 as GPT has it (ISO 3309, reflected, polynomial 0x04c11db7).
 std::uint32_t crc32(std::string_view bytes);

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <future>
 
+#include "base/threads.hpp"
 #include "crypto/digest.hpp"
 
 namespace mailstead::disk {
@@ -98,9 +99,8 @@ Result<std::string> verity_root_hash(const Disk& disk, Extent data) {
     const std::uint64_t first = blocks * part / parts;
     const std::uint64_t end = blocks * (part + 1) / parts;
     const Extent extent{data.start + first * kVerityBlock, (end - first) * kVerityBlock};
-    running.push_back(std::async(std::launch::async, [&disk, &superblock, extent] {
-      return digests_of(disk, extent, superblock.salt);
-    }));
+    running.push_back(
+        beside([&disk, &superblock, extent] { return digests_of(disk, extent, superblock.salt); }));
   }
   std::string level;
   Status all = ok();

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/json.hpp"
 #include "dns/groups.hpp"
 #include "dns/zone.hpp"
 
@@ -83,8 +84,7 @@ std::string to_json(const std::vector<Record>& records) {
                     {"texts", record.texts},
                     {"note", record.note}});
   const nlohmann::ordered_json document = {{"records", std::move(list)}};
-  // Invalid UTF-8 cannot come from a site; if it did, it is replaced instead of thrown about.
-  return document.dump(2, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+  return json_document(document);
 }
 
 }  // namespace mailstead::dns

@@ -7,9 +7,9 @@
 #include <atomic>
 #include <map>
 #include <optional>
-#include <thread>
 
 #include "base/interrupt.hpp"
+#include "base/threads.hpp"
 #include "fetch/download.hpp"
 #include "lock/text.hpp"
 
@@ -30,11 +30,7 @@ std::vector<Found> look_up(const std::vector<lock::Package>& packages, const Sto
       activity->advance();
     }
   };
-  std::vector<std::jthread> threads;
-  const unsigned count = std::clamp(std::thread::hardware_concurrency(), 1u, 8u);
-  for (unsigned i = 1; i < count; ++i) threads.emplace_back(work);
-  work();
-  threads.clear();
+  in_threads(std::min<std::size_t>(useful_threads(), 8), work);
   if (!interrupted()) activity->set_result(fmt::format("{}", packages.size()));
   return found;
 }

@@ -30,21 +30,6 @@ bool starts_with_name(std::string_view line, std::string_view lower_name) {
                     [](char a, char b) { return a == std::tolower(static_cast<unsigned char>(b)); });
 }
 
-constexpr std::string_view kOtherMirror = "use another mirror: --mirror";
-
-/// Failures that another try at the same mirror does not mend, whatever it is asked for.
-bool is_lasting(CURLcode code) {
-  switch (code) {
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_URL_MALFORMAT:
-    case CURLE_PEER_FAILED_VERIFICATION:
-    case CURLE_SSL_CACERT_BADFILE:
-      return true;
-    default:
-      return false;
-  }
-}
-
 }  // namespace
 
 Address address_of(const Address& source, const lock::Package& package) {
@@ -206,68 +191,6 @@ Status Transfer::finish_file() {
   return ok();
 }
 
-Transfer::Refusal Transfer::unusable(std::string_view reason, std::string hint) const {
-  Error error{ErrorKind::network, fmt::format("{} {}", source(), reason), {}, std::move(hint), {}, {}};
-  for (const std::string& file : options_.transport.unreadable)
-    error.notes.push_back(fmt::format("logins may be in {}, which you may not read", file));
-  return {Refusal::Why::unusable, std::move(error)};
-}
-
-/// Whether it is not this package only that the source refuses.
-bool Transfer::refuses_all() {
-  if (state().refusal) return true;
-  if (state().gives || sources_.index.empty()) return false;
-  state().gives = gives_index(source(), sources_.index, options_);
-  return !state().gives;
-}
-
-Transfer::Refusal Transfer::declined(long status, const std::string& reason) {
-  if (!refuses_all()) {
-    return {Refusal::Why::declined,
-            Error{ErrorKind::network,
-                  fmt::format("{} refuses {} {}: {}", source(), package_.name, package_.version, reason),
-                  {},
-                  std::string(kOtherMirror),
-                  {},
-                  {}}};
-  }
-  if (web_page_)
-    return unusable(
-        "answers with a web page in the place of Debian's archive",
-        "if this network asks for a login in a browser, log in there; else " + std::string(kOtherMirror));
-  return unusable(
-      status >= 400 ? fmt::format("refuses everything ({})", status) : "cannot be used: " + reason,
-      std::string(kOtherMirror));
-}
-
-/// Why the source that was asked does not give the package; nothing if it may do so when asked again.
-std::optional<Transfer::Refusal> Transfer::find_refusal(CURLcode code, long status,
-                                                        const std::string& curl_text) {
-  if (code == CURLE_FILE_COULDNT_READ_FILE ||
-      (code == CURLE_HTTP_RETURNED_ERROR && (status == 404 || status == 410))) {
-    return Refusal{Refusal::Why::missing,
-                   Error{ErrorKind::network,
-                         fmt::format("{} does not have {} {}", source(), package_.name, package_.version),
-                         {},
-                         {},
-                         {},
-                         {}}};
-  }
-  if (status == 401)
-    return unusable("wants a user and a password (401)",
-                    "give them in its address or in /etc/apt/auth.conf, or use another mirror: --mirror");
-  if (status == 407)
-    return unusable(
-        "cannot be asked: the proxy wants a user and a password (407)",
-        "give them in the proxy's address: http_proxy, or Acquire::http::Proxy in /etc/apt/apt.conf");
-  if (web_page_) return declined(status, "it answers with a web page");
-  const bool client_error =
-      code == CURLE_HTTP_RETURNED_ERROR && status < 500 && status != 408 && status != 416 && status != 429;
-  if (client_error || code == CURLE_TOO_MANY_REDIRECTS) return declined(client_error ? status : 0, curl_text);
-  if (is_lasting(code)) return unusable("cannot be used: " + curl_text, std::string(kOtherMirror));
-  return std::nullopt;
-}
-
 Transfer::Outcome Transfer::finish(CURLcode code) {
   long status = 0;
   long tunnel_status = 0;
@@ -296,7 +219,8 @@ Transfer::Outcome Transfer::finish(CURLcode code) {
   }
   if (!result && result.error().kind == ErrorKind::io)
     return give_up(Failure::local, std::move(result).error());
-  if (auto refusal = find_refusal(code, tunnel_status == 407 ? tunnel_status : status, curl_text))
+  const Answer answer{code, tunnel_status == 407 ? tunnel_status : status, curl_text, web_page_};
+  if (auto refusal = find_refusal({source(), package_, sources_.index, state(), options_}, answer))
     return refuse(*std::move(refusal));
   if (!result) return fail_for_now(result.error().message);
   if (code == CURLE_OK) return fail_for_now(fmt::format("it ended after {} bytes", partial_->size()));

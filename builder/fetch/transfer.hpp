@@ -16,31 +16,11 @@
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "fetch/fetch.hpp"
+#include "fetch/refusal.hpp"
 #include "fetch/request.hpp"
+#include "fetch/sources.hpp"
 
 namespace mailstead::fetch {
-
-/// The addresses that may have a package, in the order in which they are asked.
-struct Sources {
-  std::vector<Address> addresses;  ///< as in lock::Mirrors
-  /// All are of one server: while it is in trouble, another of them is of no more use than the same again.
-  bool one_server = false;
-  /// A file that each of them has ("dists/trixie/InRelease"): who does not give it refuses everything. Empty:
-  /// none is known.
-  std::string index;
-};
-
-/// What is known of a source in this run.
-struct SourceState {
-  unsigned failures = 0;
-  bool gives = false;            ///< it has given something
-  std::string trouble;           ///< how it failed last ("http://… does not answer: …"), or empty
-  std::optional<Error> refusal;  ///< why it is asked for nothing any more
-};
-
-/// The source that failed least is asked first, so that a dead mirror costs its time-out once and not once a
-/// package; one that refuses is not bothered again.
-using SourceStates = std::map<Address, SourceState>;
 
 /// One package on its way, over as many tries as it takes. Not movable: libcurl holds pointers into it.
 class Transfer {
@@ -82,15 +62,6 @@ class Transfer {
   bool unanswered() const { return unanswered_; }
 
  private:
-  struct Refusal {
-    /// In the order of gravity. `declined` is an HTTP status other than "not found", mostly 403: what a
-    /// mirror in an object store answers for a file that it lacks. `unusable` is one that refuses all.
-    enum class Why { missing, wrong_bytes, declined, unusable } why;
-    Error error;
-    /// Whether the source may have the package all the same.
-    bool gave_no_answer() const { return why == Why::declined || why == Why::unusable; }
-  };
-
   static std::size_t on_data(char* data, std::size_t size, std::size_t count, void* self);
   static std::size_t on_header(char* data, std::size_t size, std::size_t count, void* self);
   void take_header(std::string_view line);
@@ -98,10 +69,6 @@ class Transfer {
   Status check_answer();
   Status finish_file();
   Outcome refuse(Refusal refusal);
-  std::optional<Refusal> find_refusal(CURLcode code, long status, const std::string& curl_text);
-  Refusal declined(long status, const std::string& reason);
-  Refusal unusable(std::string_view reason, std::string hint) const;
-  bool refuses_all();
   Outcome fail_for_now(std::string reason, std::chrono::seconds asked_pause = {});
   Outcome give_up(Failure failure, Error error);
   bool to_next_source();

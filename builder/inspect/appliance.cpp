@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/printable.hpp"
+#include "base/threads.hpp"
 #include "image/image.hpp"
 #include "rootfs/compose.hpp"
 
@@ -104,13 +105,11 @@ Result<Appliance> read_appliance(const DiskImage& image) {
   for (const Partition& partition : image.partitions()) {
     Measuring& measuring = running.emplace_back(partition, Measuring()).second;
     if (partition.label == image::kDataLabel) continue;
-    measuring = std::async(std::launch::async,
-                           [&image, &partition] { return disk::measure(image.disk(), partition.extent()); });
+    measuring = beside([&image, &partition] { return disk::measure(image.disk(), partition.extent()); });
   }
   TRY(appliance.slots, read_slots(image));
   TRY(appliance.current, current_slot(appliance.slots));
-  auto facts =
-      std::async(std::launch::async, [&image, slot = appliance.current] { return read_facts(image, slot); });
+  auto facts = beside([&image, slot = appliance.current] { return read_facts(image, slot); });
   CHECK_OK(read_root(image, appliance));
   TRY(appliance.facts, facts.get());
   for (auto& [partition, measuring] : running) {

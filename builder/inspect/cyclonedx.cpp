@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <nlohmann/json.hpp>
 
+#include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "inspect/report.hpp"
 #include "inspect/sbom.hpp"
@@ -62,7 +63,7 @@ std::string to_cyclonedx(const PublicFacts& facts) {
           {"version", base.identity}}}}},
       {"components", std::move(components)},
       {"dependencies", Json::array({{{"ref", kBaseRef}, {"dependsOn", std::move(contained)}}})}};
-  return document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+  return json_document(document);
 }
 
 }  // namespace mailstead::inspect

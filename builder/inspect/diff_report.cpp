@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/json.hpp"
 #include "base/printable.hpp"
 #include "inspect/diff.hpp"
 
@@ -152,7 +153,7 @@ std::string to_json(const ImageDifference& difference) {
                        {"sizes", sizes_json(difference.sizes)},
                        {"boot", values_json(difference.boot)},
                        {"partitions", difference.partitions}};
-  return object.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+  return json_document(object);
 }
 
 }  // namespace mailstead::inspect

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/json.hpp"
 #include "base/printable.hpp"
 #include "inspect/scale.hpp"
 
@@ -244,8 +245,7 @@ std::string to_json(const Appliance& appliance) {
                        {"ports", ports_json(appliance.ports)},
                        {"installed_size", installed_size(appliance.facts.packages)},
                        {"packages", packages_json(appliance.facts.packages)}};
-  // Names in a hostile image need not be UTF-8, nor harmless on a terminal.
-  return object.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+  return json_document(object);
 }
 
 }  // namespace mailstead::inspect

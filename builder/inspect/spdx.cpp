@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "base/json.hpp"
 #include "crypto/digest.hpp"
 #include "inspect/report.hpp"
 #include "inspect/sbom.hpp"
@@ -100,7 +101,7 @@ std::string to_spdx(const PublicFacts& facts) {
          "The time is that of the package archive, so that the same base has the same document."}}},
       {"packages", std::move(packages)},
       {"relationships", std::move(relationships)}};
-  return document.dump(2, ' ', true, Json::error_handler_t::replace) + "\n";
+  return json_document(document);
 }
 
 }  // namespace mailstead::inspect

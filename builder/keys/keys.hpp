@@ -12,7 +12,7 @@
 namespace mailstead::keys {
 
 /// Makes the keys of the site that do not exist yet: DKIM private keys (PKCS#8 PEM, RSA 2048 with e = 65537
-/// or Ed25519) and, for TlsMode::self_signed, an ECDSA P-256 key with a certificate for the host name. Files
+/// or Ed25519) and, for TlsMode::self_signed, an RSA 2048 key with a certificate for the host name. Files
 /// are 0600 in folders of 0700 (folders that exist keep their mode); a file appears under its name only when
 /// it is complete, and nothing is ever overwritten. Returns the files made, in the order of the spec. A
 /// certificate that was removed is made again for the key that is there. Errors: a folder or file that cannot
@@ -38,5 +38,9 @@ Result<std::string> hash_password(std::string_view password);
 /// in groups, as they are typed on a telephone. Error: the system gives no random bytes
 /// (ErrorKind::internal).
 Result<std::string> generate_password();
+
+/// Why a password is easily guessed: short, of few different characters, digits alone, or a row of neighbours
+/// as "abcdefghij". Empty if none of these. What is left can still be a known one.
+std::string password_weakness(std::string_view password);
 
 }  // namespace mailstead::keys

@@ -12,7 +12,7 @@
 #include <cstring>
 
 #include "base/files.hpp"
-#include "base/run.hpp"
+#include "base/ownership.hpp"
 
 namespace mailstead::keys {
 namespace {
@@ -35,10 +35,10 @@ Result<Secret> read_key_file(const std::string& path, unsigned closed_to) {
   if (!S_ISREG(status.st_mode))
     return fail(ErrorKind::usage, fmt::format("the key {} is not a regular file", path));
   if ((status.st_mode & closed_to) != 0)
-    return fail(ErrorKind::usage,
-                fmt::format("the private key {} is open to others than its owner (mode {:04o})", path,
-                            status.st_mode & 07777),
-                fmt::format("close it with: {}", shell_quote({"chmod", "600", path})));
+    return fail(
+        ErrorKind::usage,
+        fmt::format("the private key {} is open to other users (mode {:04o})", path, status.st_mode & 07777),
+        closing_hint(path, path));
   // One block of the full size from the start: a growing string would leave copies of the key behind.
   std::string bytes(kKeyFileLimit + 1, '\0');
   std::size_t size = 0;

@@ -4,12 +4,15 @@
 #include <openssl/crypto.h>
 #include <openssl/rand.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <set>
+#include <string>
 
 #include "keys/keys.hpp"
 #include "keys/openssl.hpp"
@@ -25,7 +28,46 @@ struct CleanseWork {
   }
 };
 
+/// Rows of neighbours: as the alphabet and the keyboard have them.
+constexpr std::string_view kRows =
+    "abcdefghijklmnopqrstuvwxyz 01234567890 qwertyuiopasdfghjklzxcvbnm qwertzuiopasdfghjklyxcvbnm";
+
+/// How many of the characters follow the one before them in a row, in either direction, or repeat it.
+std::size_t predictable_steps(std::string_view text) {
+  std::size_t steps = 0;
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    const std::string pair(text.substr(i - 1, 2));
+    const std::string back(pair.rbegin(), pair.rend());
+    steps += pair[0] == pair[1] || kRows.find(pair) != std::string_view::npos ||
+                     kRows.find(back) != std::string_view::npos
+                 ? 1
+                 : 0;
+  }
+  return steps;
+}
+
 }  // namespace
+
+std::string password_weakness(std::string_view password) {
+  constexpr std::size_t kShort = 10;
+  constexpr std::size_t kShortDigits = 16;
+  constexpr std::size_t kFewDifferent = 5;
+  std::string lower(password);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  const auto characters =
+      static_cast<std::size_t>(std::count_if(password.begin(), password.end(), [](char c) {
+        return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
+      }));
+  if (characters < kShort)
+    return fmt::format("the password has only {} character{}", characters, characters == 1 ? "" : "s");
+  if (std::set<char>(lower.begin(), lower.end()).size() < kFewDifferent)
+    return "the password repeats a few characters";
+  if (characters < kShortDigits && lower.find_first_not_of("0123456789") == std::string::npos)
+    return "the password has only digits";
+  if (predictable_steps(lower) * 2 >= characters) return "the password is a row of neighbouring characters";
+  return {};
+}
 
 Result<std::string> hash_password(std::string_view password) {
   if (password.empty()) return fail(ErrorKind::usage, "the password is empty");

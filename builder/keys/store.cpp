@@ -14,6 +14,7 @@
 #include <cstring>
 
 #include "base/files.hpp"
+#include "base/ownership.hpp"
 #include "base/run.hpp"
 #include "keys/openssl.hpp"
 
@@ -24,6 +25,11 @@ namespace fs = std::filesystem;
 
 tl::unexpected<Error> io_error(std::string_view what, const fs::path& path, int reason = errno) {
   return fail(ErrorKind::io, fmt::format("cannot {} {}: {}", what, path.string(), std::strerror(reason)));
+}
+
+tl::unexpected<Error> open_to_all(const fs::path& folder) {
+  return fail(ErrorKind::usage, fmt::format("a key in {} would be readable by all users", folder.string()),
+              no_permissions_hint());
 }
 
 /// Makes the folder and its missing parents, each 0700. The mode is set again after mkdir because of the
@@ -38,8 +44,10 @@ Status make_private_folder(const fs::path& folder) {
   if (errno != ENOENT) return io_error("examine", folder);
   CHECK_OK(make_private_folder(folder.parent_path()));
   if (::mkdir(folder.c_str(), 0700) != 0) return errno == EEXIST ? ok() : Status(io_error("make", folder));
-  if (::chmod(folder.c_str(), 0700) != 0) return io_error("set the mode of", folder);
-  return ok();
+  if (::chmod(folder.c_str(), 0700) == 0) return ok();
+  const int reason = errno;
+  if (!keeps_permissions(folder)) return open_to_all(folder);
+  return io_error("set the mode of", folder, reason);
 }
 
 Status write_all(int fd, std::string_view data, const fs::path& path) {
@@ -88,12 +96,12 @@ Result<bool> create_private_file(const fs::path& path, std::string_view data) {
   if (!folder) return io_error("open", parent);
   struct stat status{};
   if (::fstat(folder.get(), &status) != 0) return io_error("examine", parent);
+  if (!keeps_permissions(parent)) return open_to_all(parent);
   if ((status.st_mode & 022) != 0)
     return fail(
         ErrorKind::usage,
-        fmt::format(
-            "others than its owner may write to the folder {} (mode {:04o}), so a key in it is not safe",
-            parent.string(), status.st_mode & 07777),
+        fmt::format("other users can write to the folder {} (mode {:04o}), so a key in it is not safe",
+                    parent.string(), status.st_mode & 07777),
         fmt::format("close it with: {}", shell_quote({"chmod", "700", parent.string()})));
 
   const std::string name = path.filename().string();
@@ -102,7 +110,9 @@ Result<bool> create_private_file(const fs::path& path, std::string_view data) {
       ::openat(folder.get(), temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!file) return io_error("create", path);
   Result<bool> made = false;
-  if (::fchmod(file.get(), 0600) != 0)  // a umask of 0777 would have left nothing
+  // A umask of 0777 would have left nothing. FAT may refuse this mode and yet keep others out, by its mount's
+  // umask.
+  if (::fchmod(file.get(), 0600) != 0 && errno != EPERM)
     made = io_error("set the mode of", path);
   else if (Status written = write_all(file.get(), data, path); !written)
     made = fail(std::move(written).error());

@@ -69,7 +69,7 @@ bool add_extension(X509& certificate, int nid, const char* value) {
 
 Result<PKey> new_tls_key() {
   ERR_clear_error();
-  PKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "EC", "P-256"));
+  PKey key(EVP_PKEY_Q_keygen(nullptr, nullptr, "RSA", static_cast<std::size_t>(2048)));
   if (!key) return fail(openssl_error("cannot make a TLS key"));
   return key;
 }
@@ -77,6 +77,9 @@ Result<PKey> new_tls_key() {
 Result<std::string> self_signed_certificate(EVP_PKEY& key, const std::string& hostname) {
   ERR_clear_error();
   const Certificate certificate(X509_new());
+  // The second is for old suites of RSA, and never for ECDSA (RFC 8813 section 3).
+  const char* usage = EVP_PKEY_is_a(&key, "RSA") == 1 ? "critical,digitalSignature,keyEncipherment"
+                                                      : "critical,digitalSignature";
   const bool made =
       certificate && X509_set_version(certificate.get(), X509_VERSION_3) == 1 && set_serial(*certificate) &&
       set_subject(*certificate, hostname) &&
@@ -84,7 +87,7 @@ Result<std::string> self_signed_certificate(EVP_PKEY& key, const std::string& ho
       X509_time_adj_ex(X509_getm_notAfter(certificate.get()), kValidDays - 1, -1, nullptr) != nullptr &&
       X509_set_pubkey(certificate.get(), &key) == 1 && add_alternative_name(*certificate, hostname) &&
       add_extension(*certificate, NID_basic_constraints, "critical,CA:FALSE") &&
-      add_extension(*certificate, NID_key_usage, "critical,digitalSignature") &&
+      add_extension(*certificate, NID_key_usage, usage) &&
       add_extension(*certificate, NID_ext_key_usage, "serverAuth") &&
       add_extension(*certificate, NID_subject_key_identifier, "hash") &&
       X509_sign(certificate.get(), &key, EVP_sha256()) > 0;

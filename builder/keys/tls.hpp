@@ -8,7 +8,7 @@
 
 namespace mailstead::keys {
 
-/// A new ECDSA P-256 key: what every client since TLS 1.2 takes, and small.
+/// A new RSA key of 2048 bits: servers of other domains that have only RSA's suites deliver under TLS, too.
 Result<PKey> new_tls_key();
 
 /// A self-signed X.509v3 certificate (RFC 5280) in PEM for `key`, SHA-256, a random serial number of 128

@@ -7,11 +7,11 @@
 #include <charconv>
 #include <mutex>
 #include <set>
-#include <thread>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "base/run.hpp"
+#include "base/threads.hpp"
 #include "mailtest/player.hpp"
 #include "mailtest/udp_probe.hpp"
 
@@ -186,9 +186,7 @@ Status Player::check_ports(const Step& step) {
   {
     // A port that is filtered takes the full two seconds: they wait for many at once.
     constexpr int kScanners = 256;
-    std::vector<std::jthread> threads;
-    threads.reserve(kScanners);
-    for (int i = 0; i < kScanners; ++i) threads.emplace_back(scan);
+    in_threads(kScanners, scan);
   }
   CHECK_OK(check_interrupt());
   TRY(const std::vector<std::string> udp,

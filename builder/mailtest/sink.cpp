@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <list>
 
+#include "base/threads.hpp"
 #include "mailtest/text.hpp"
 
 namespace mailstead::mailtest {
@@ -239,8 +240,11 @@ void SmtpSink::accept_loop(const std::stop_token& stop) {
     if (::poll(&entry, 1, 200) <= 0) continue;
     FileDescriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client || clients.size() > 1000) continue;
-    clients.emplace_back([this, connection = Connection(std::move(client))](
-                             const std::stop_token& end) mutable { serve(std::move(connection), end); });
+    // Without a thread for it the client is hung up on, as by a server that is busy.
+    if (auto thread =
+            start_thread([this, connection = Connection(std::move(client))](
+                             const std::stop_token& end) mutable { serve(std::move(connection), end); }))
+      clients.push_back(*std::move(thread));
   }
 }
 

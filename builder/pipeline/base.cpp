@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <future>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/threads.hpp"
 #include "image/grub.hpp"
 #include "image/initrd.hpp"
 #include "pipeline/base_files.hpp"
@@ -141,8 +141,9 @@ Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& 
   });
   warn_of_unmatched(composed.unmatched, "the initrd", reporter);
   CHECK_OK(rootfs::write_accounts(input.platform.accounts, clock, composed.tree));
-  TRY(const auto overlays, render::load_overlays(input.platform.data, {"start", "initrd"}));
-  CHECK_OK(render::lay_public(overlays, input.platform.accounts, composed.tree));
+  TRY(const auto overlays,
+      render::load_overlays(input.platform.data, {std::begin(kInitrdOverlays), std::end(kInitrdOverlays)}));
+  CHECK_OK(render::lay_public(overlays, input.platform.accounts, clock, composed.tree));
   CHECK_OK(image::finish_initrd(composed.tree, system, release, input.platform.profile.initrd_modules,
                                 input.toolbox, scratch, clock));
   return std::move(composed.tree);
@@ -208,7 +209,7 @@ Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& 
   warn_of_unmatched(composed.unmatched, "the system", reporter);
   CHECK_OK(link_alternatives(profile, lock.archive_time, composed.tree));
   CHECK_OK(rootfs::write_accounts(platform.accounts, lock.archive_time, composed.tree));
-  CHECK_OK(render::lay_public(platform.overlays, platform.accounts, composed.tree));
+  CHECK_OK(render::lay_public(platform.overlays, platform.accounts, lock.archive_time, composed.tree));
   return std::move(composed.tree);
 }
 
@@ -228,7 +229,7 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
     const auto step = reporter.start("squashfs of /usr, initrd, boot files");
     // Most of these work on one processor, mksquashfs on all: side by side none is idle. Nobody changes the
     // tree any more.
-    auto usr = std::async(std::launch::async, [&]() -> Result<image::VerityImage> {
+    auto usr = beside([&]() -> Result<image::VerityImage> {
       const image::SquashfsOptions options{input.platform.profile.squashfs_compressor,
                                            input.platform.profile.squashfs_level, clock};
       CHECK_OK(image::write_squashfs(system.subtree("usr"), options, input.toolbox, base.usr.file));

@@ -33,6 +33,9 @@ struct Base {
   std::vector<image::PublicPart> parts;  ///< sizes and digests of what gets onto the disk as it is
 };
 
+/// The folders of rootfs-overlays/ that go into every initrd, in this order.
+inline constexpr const char* kInitrdOverlays[] = {"start", "initrd"};
+
 /// What says of a base in the cache that it is complete, and when it was last of use.
 inline constexpr const char* kBaseMark = "base.json";
 

@@ -3,6 +3,7 @@
 
 #include <future>
 
+#include "base/threads.hpp"
 #include "crypto/digest.hpp"
 
 namespace mailstead::pipeline {
@@ -27,8 +28,7 @@ Result<std::vector<std::string>> digest_files(const fs::path& folder) {
   std::vector<std::future<Result<std::string>>> running;
   running.reserve(kBaseFiles.size());
   for (const BaseFile& file : kBaseFiles)
-    running.push_back(std::async(std::launch::async,
-                                 [path = folder / file.name] { return crypto::sha256_file_hex(path); }));
+    running.push_back(beside([path = folder / file.name] { return crypto::sha256_file_hex(path); }));
   std::vector<std::string> digests;
   Status all = ok();
   for (auto& one : running) {

@@ -17,7 +17,7 @@ namespace fs = std::filesystem;
 /// Raised whenever the code changes the bytes that it makes of the same packages, profile and overlays, so
 /// that an identity never stands for two bases: the test of the golden image wants it. (The cache does not
 /// need it: its key has the digest of the program.)
-constexpr int kBaseFormat = 5;
+constexpr int kBaseFormat = 6;
 
 /// Adds each file below `folder`, with its name and whether it is executable, in byte order.
 Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
@@ -89,7 +89,8 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
   for (const std::string& file : platform.profile.files) CHECK_OK(add_file(file, bytes));
   CHECK_OK(add_file("profiles/accounts.yaml", bytes));
   for (const render::Overlay& overlay : platform.overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
-  CHECK_OK(digest_folder(platform.data / "rootfs-overlays" / "initrd", bytes));
+  for (const char* name : kInitrdOverlays)
+    CHECK_OK(digest_folder(platform.data / "rootfs-overlays" / name, bytes));
   // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
   // cache.
   CHECK_OK(add_file("profiles/maintainer-scripts.yaml", making));

@@ -3,17 +3,16 @@
 
 #include <fmt/format.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
-#include <cstring>
 #include <future>
 
-#include "base/files.hpp"
+#include "base/output.hpp"
 #include "base/run.hpp"
+#include "base/threads.hpp"
 #include "crypto/digest.hpp"
 #include "keys/keys.hpp"
+#include "pipeline/provenance.hpp"
 #include "pipeline/public_part.hpp"
 #include "pipeline/security.hpp"
 #include "pipeline/sieve.hpp"
@@ -38,47 +37,49 @@ Result<std::vector<PublicKey>> public_keys(const spec::Site& site) {
   return all;
 }
 
-Status require_place(const fs::path& image) {
-  const fs::path folder = fs::absolute(image).parent_path();
-  if (!fs::is_directory(folder)) {
-    return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", image.string()),
-                fmt::format("mkdir -p {}", folder.string()));
-  }
-  if (::access(folder.c_str(), W_OK | X_OK) != 0)
-    return fail(ErrorKind::io, fmt::format("cannot write into {}: {}", folder.string(), std::strerror(errno)),
-                "name another place for the image with -o");
+/// The file that becomes the image `name`. A slip of the hand must not cost a spec, a lock or a letter.
+Result<fs::path> image_file(const fs::path& name) {
+  TRY(fs::path file, output_file(name));
   std::error_code error;
-  if (!fs::exists(image, error)) return ok();
-  if (!fs::is_regular_file(image, error)) {
-    return fail(ErrorKind::usage, fmt::format("{} is not a file that could be an image", image.string()),
-                "name a file; it is copied to a disk afterwards");
-  }
-  // A slip of the hand must not cost a spec, a lock or a letter.
-  if (!image::looks_like_disk(image) && fs::file_size(image, error) != 0) {
-    return fail(
-        ErrorKind::usage,
-        fmt::format("{} is there already, and is no disk image: it is not overwritten", image.string()),
-        "name another file, or remove this one");
-  }
-  return ok();
+  if (!fs::exists(file, error) || fs::file_size(file, error) == 0 || image::looks_like_disk(file))
+    return file;
+  return fail(ErrorKind::usage,
+              fmt::format("{} is there already, and is no disk image: it is not overwritten", name.string()),
+              "name another file, or remove this one");
+}
+
+/// Where the results go, symbolic links followed.
+struct Places {
+  fs::path image;
+  fs::path provenance;  ///< empty: it is not asked for
+};
+
+Result<Places> places_of(const fs::path& image, const fs::path& provenance) {
+  Places places;
+  TRY(places.image, image_file(image));
+  if (provenance.empty()) return places;
+  TRY(places.provenance, document_file(provenance));
+  const auto absolute = [](const fs::path& path) { return fs::absolute(path).lexically_normal(); };
+  if (absolute(places.image) != absolute(places.provenance)) return places;
+  return fail(ErrorKind::usage, "the image and its provenance have the same name", "name another file");
 }
 
 }  // namespace
 
-Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Options& options,
-                          Reporter& reporter) {
+Result<BuildResult> build(const BuildRequest& request, const Options& options, Reporter& reporter) {
   BuildResult result;
-  TRY(const Project project, open_project(spec, options));
+  TRY(const Project project, open_project(request.spec, options));
+  result.image = request.image.empty() ? fs::path(project.site.hostname + ".img") : request.image;
   result.spec_sha256 = project.spec_sha256;
   // To miss them after minutes of downloads would be unkind.
   CHECK_OK(require_keys(
       project.site,
       fmt::format("{} makes them", shell_quote({"mailstead", "keys", project.site.file.string()}))));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
-  warn_of_example_passwords(project, reporter);
+  warn_of_choices(project, reporter);
   result.files = project.site.files;
   TRY(result.keys, public_keys(project.site));
-  CHECK_OK(require_place(image));
+  TRY(const Places places, places_of(result.image, request.provenance));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
   warn_of_security_updates(
       subject_of(lock),
@@ -89,17 +90,15 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
       get_public_part(project.platform, lock, project.site.file.string(), options, reporter));
   const Base& base = part.base;
   // Half a gigabyte on the disk, which the kernel needs a moment to take back.
-  [[maybe_unused]] const auto released = std::async(std::launch::async, [&] { part.unpacked.reset(); });
+  [[maybe_unused]] const auto released = beside([&] { part.unpacked.reset(); });
   const BaseInput input{project.platform, lock, part.toolbox};
   // Beside the site's files: both wait for the disk more than for a processor.
-  auto scripts = std::async(std::launch::async,
-                            [&] { return check_sieve_scripts(project.site, input, base, reporter); });
+  auto scripts = beside([&] { return check_sieve_scripts(project.site, input, base, reporter); });
   TRY(const SiteImage site,
-      write_site_image(project.site, input, base, image, [&] { return scripts.get(); }, reporter));
+      write_site_image(project.site, input, base, places.image, [&] { return scripts.get(); }, reporter));
 
-  result.image = image;
   struct stat status{};
-  if (::stat(image.c_str(), &status) == 0) {
+  if (::stat(places.image.c_str(), &status) == 0) {
     result.size = static_cast<std::uint64_t>(status.st_size);
     result.allocated = static_cast<std::uint64_t>(status.st_blocks) * 512;
   }
@@ -109,6 +108,8 @@ Result<BuildResult> build(const fs::path& spec, const fs::path& image, const Opt
   result.profile = project.platform.profile.name;
   result.lock = lock;
   result.parts = base.parts;
+  if (!places.provenance.empty())
+    CHECK_OK(write_provenance(request.spec, result, places.provenance, reporter));
   return result;
 }
 

@@ -37,9 +37,15 @@ struct BuildResult {
   std::vector<image::PublicPart> parts;      ///< of the base
 };
 
+/// What to build, and where to.
+struct BuildRequest {
+  std::filesystem::path spec;
+  std::filesystem::path image;       ///< empty: HOSTNAME.img in the current folder
+  std::filesystem::path provenance;  ///< where to say what it was made from; empty: nowhere
+};
+
 /// From the spec to the image: the whole of Mailstead in one function.
-Result<BuildResult> build(const std::filesystem::path& spec, const std::filesystem::path& image,
-                          const Options& options, Reporter& reporter);
+Result<BuildResult> build(const BuildRequest& request, const Options& options, Reporter& reporter);
 
 /// Compiles the sieve scripts of the spec, if its lock and the base for it are there already: true then, or
 /// if there are no scripts. Nothing is fetched or built. Errors: those of check_sieve_scripts.

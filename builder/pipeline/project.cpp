@@ -74,7 +74,8 @@ Status check_keys(const Project& project, const Options& options, Untimely untim
   return fail(join_errors(std::move(findings.errors)));
 }
 
-void warn_of_example_passwords(const Project& project, Reporter& reporter) {
+void warn_of_choices(const Project& project, Reporter& reporter) {
+  for (const Error& warning : project.site.warnings) reporter.warning(format_error_line(warning));
   std::string examples;
   std::error_code error;
   for (fs::directory_iterator it(project.platform.data / "profiles/examples", error), end;
@@ -122,6 +123,8 @@ Result<lock::Lock> make_lock(const Project& project, const Options& options, Rep
   TRY(const lock::Mirrors mirrors, get_mirrors(options));
   lock::ResolveOptions resolve;
   TRY(resolve.transport, get_transport());
+  // Often guessed from the mirror's address: where the updates come from is to be seen.
+  reporter.info(fmt::format("Security updates: {}", mirrors.security.front().shown()));
   return lock::resolve(project.platform.request, mirrors, project.platform.cache, reporter, resolve);
 }
 

@@ -61,9 +61,9 @@ enum class Untimely { refuse, warn };
 /// only warn of certificates that have expired, so that an image of long ago can be built again.
 Status check_keys(const Project& project, const Options& options, Untimely untimely, Reporter& reporter);
 
-/// Warns of accounts with a password hash from profiles/examples: everyone can read there what the password
-/// is.
-void warn_of_example_passwords(const Project& project, Reporter& reporter);
+/// Warns of what spec::load_site noted, and of accounts with a password hash from profiles/examples: everyone
+/// can read there what the password is.
+void warn_of_choices(const Project& project, Reporter& reporter);
 
 /// Where packages come from: --mirror, $MAILSTEAD_MIRROR or this machine's APT sources.
 Result<lock::Mirrors> get_mirrors(const Options& options);

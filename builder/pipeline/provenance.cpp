@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/json.hpp"
 #include "base/revision.hpp"
 #include "crypto/digest.hpp"
 #include "lock/package_url.hpp"
@@ -64,7 +65,7 @@ std::string provenance_statement(const std::filesystem::path& spec, const BuildR
                           {"subject", subjects(result, image_sha256)},
                           {"predicateType", "https://slsa.dev/provenance/v1"},
                           {"predicate", {{"buildDefinition", definition}, {"runDetails", details}}}};
-  return statement.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_document(statement);
 }
 
 Status write_provenance(const std::filesystem::path& spec, const BuildResult& result,

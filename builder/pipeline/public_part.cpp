@@ -3,10 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <future>
-
 #include "base/files.hpp"
 #include "base/run.hpp"
+#include "base/threads.hpp"
 #include "fetch/fetch.hpp"
 #include "fetch/store.hpp"
 #include "rootfs/dependencies.hpp"
@@ -122,8 +121,8 @@ Result<PublicPart> find_or_make_public_part(const Platform& platform, const lock
   const std::vector<tools::Toolbox::Package> programs = tool_packages(lock);
   TRY(const BaseId id, base_id(platform, lock));
   // Both read and digest all that they find, and wait for the disk in between.
-  auto tools_there = std::async(
-      std::launch::async, [&] { return tools::Toolbox::find(platform.cache, programs, lock.archive_time); });
+  auto tools_there =
+      beside([&] { return tools::Toolbox::find(platform.cache, programs, lock.archive_time); });
   TRY(auto base, find_base(platform, id));
   auto toolbox = tools_there.get();
   if (base && toolbox) return PublicPart{*std::move(base), *std::move(toolbox), {}};
@@ -132,7 +131,7 @@ Result<PublicPart> find_or_make_public_part(const Platform& platform, const lock
   CHECK_OK(check_packages(platform, lock, packages, spec));
   TRY(Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox}, reporter));
   // Most of the one is to make files, of the other to sort them.
-  auto tools_made = std::async(std::launch::async, [&]() -> Result<tools::Toolbox> {
+  auto tools_made = beside([&]() -> Result<tools::Toolbox> {
     if (toolbox) return *toolbox;
     return tools::Toolbox::make(platform.cache, programs, unpacked.with(&lock::Roles::tool),
                                 lock.archive_time, reporter);

@@ -4,9 +4,9 @@
 #include <fmt/format.h>
 
 #include <functional>
-#include <future>
 
 #include "base/files.hpp"
+#include "base/threads.hpp"
 #include "image/disk.hpp"
 #include "image/grub.hpp"
 #include "image/partitions.hpp"
@@ -86,11 +86,9 @@ Result<SiteImage> write_site_image(const spec::Site& site, const BaseInput& inpu
   const profile::Profile& profile = input.platform.profile;
   TRY(const tools::ScratchFolder scratch, tools::ScratchFolder::create(input.platform.cache / "scratch"));
   // Nine tenths of the disk are the base's and do not wait for the site's own part.
-  auto begun = std::async(std::launch::async, begin_disk, std::cref(input), std::cref(base),
-                          std::cref(site.hostname), std::cref(image));
+  auto begun = beside([&] { return begin_disk(input, base, site.hostname, image); });
   const fs::path boot = scratch.path() / "boot.img";
-  auto booting = std::async(std::launch::async, begin_boot, std::cref(input), std::cref(base),
-                            std::cref(site.hostname), std::cref(boot));
+  auto booting = beside([&] { return begin_boot(input, base, site.hostname, boot); });
   TRY(const image::VerityImage root, write_root(site, input, base, scratch.path()));
   std::vector<image::FatFile> configs;
   for (auto& [file, text] : image::slot_configs(site.hostname, base.usr, root, profile.kernel_arguments))

@@ -80,6 +80,7 @@ Result<Expectation> rebuild(const Project& project, const lock::Lock& lock, cons
     TRY(std::string bytes, read_file(file));
     CHECK_OK(put_all({{path, rootfs::Content(std::move(bytes))}}, expected.files.boot));
   }
+  activity->set_result(base.id.substr(0, 12));
   return expected;
 }
 
@@ -119,6 +120,7 @@ Result<verify::FileSystems> read_proved_files(const disk::Disk& disk,
   TRY(files.system, mounted(root, usr, record == nullptr ? 0 : record->mtime));
   TRY(files.boot, read_fat_tree(disk, partition(image::kBootNumberA)));
   TRY(files.esp, read_fat_tree(disk, partition(image::kEspNumber)));
+  activity->set_result(fmt::format("{}", files.system.size() + files.boot.size() + files.esp.size()));
   return files;
 }
 
@@ -180,6 +182,7 @@ Result<bool> check_files(const VerifyRequest& request, const std::optional<Expec
     CHECK_OK(verify::compare_trees(expected.system, systems->system, clock, partition_of, check));
     CHECK_OK(compare_fat(expected.boot, std::move(systems->boot), image::kBootLabels[0], check));
     CHECK_OK(compare_fat(expected.esp, std::move(systems->esp), image::kEspLabel, check));
+    activity->set_result("");
   } else {
     check.counted += ", compared with nothing";
   }
@@ -195,6 +198,16 @@ Result<lock::Lock> load_lock(const Project& project, const fs::path& path) {
     return fail(ErrorKind::usage, fmt::format("there is no lock {}", file.string()),
                 "name the one that the image was built from with --lock");
   return load_lock_for(project.platform, file);
+}
+
+/// What is on the disk of a machine beside the image: nothing that a build knows.
+void name_rest(const disk::Disk& disk, const verify::Contents& contents, verify::Report& report) {
+  if (contents.data)
+    report.unproved.emplace_back(
+        fmt::format("the data partition {} ({}): mail and whatever else the machine has written",
+                    contents.data->label, human_size(contents.data->size)));
+  if (const std::uint64_t free = contents.free_space(disk); free > 0)
+    report.unproved.emplace_back(fmt::format("{} of free space on the disk", human_size(free)));
 }
 
 void say_unproved(const VerifyRequest& request, bool files_compared, verify::Report& report) {
@@ -234,16 +247,15 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
   TRY(const disk::Disk disk, disk::Disk::open(request.image));
 
   verify::Report report;
-  const auto layout = verify::read_layout(disk);
+  const auto contents = verify::read_contents(disk);
   std::vector<image::Partition> partitions;
-  if (layout) {
-    TRY(partitions, image::place_partitions(*layout, ""));
-    CHECK_OK(verify::check_chain(disk, *layout, verify::Places::of(disk, partitions), request.root_hash,
-                                 reporter, report));
+  if (contents) {
+    TRY(partitions, image::place_partitions(contents->layout, ""));
+    CHECK_OK(verify::check_chain(disk, *contents, verify::Places::of(disk, partitions, contents->table.end),
+                                 request.root_hash, reporter, report));
   } else {
     report.checks.push_back({"partition table", {}, {}, 0});
-    report.checks.back().add(
-        {"partition table", {}, {}, {}, "that of a fresh image", layout.error().message});
+    report.checks.back().add({"partition table", {}, {}, {}, "that of an image", contents.error().message});
   }
 
   const bool sound = report.passed();
@@ -252,16 +264,17 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
     TRY(expected, rebuild(*project, *lock, options, scratch.path(), reporter));
   }
   for (const fs::path& path : {expected ? expected->image : fs::path(), request.against}) {
-    if (path.empty()) continue;
+    if (path.empty() || !contents) continue;
     TRY(const disk::Disk reference, disk::Disk::open(path));
-    TRY(const auto reference_layout, verify::read_layout(reference));
-    TRY(const auto there, image::place_partitions(reference_layout, ""));
+    TRY(const auto known, verify::read_contents(reference));
+    TRY(const auto there, image::place_partitions(known.layout, ""));
     TRY(verify::Check check,
-        verify::compare_disks(disk, reference, verify::Places::of(reference, there), reporter));
+        verify::compare_disks(disk, *contents, reference, known,
+                              verify::Places::of(reference, there, known.table.end), reporter));
     report.checks.push_back(std::move(check));
   }
   bool files_compared = false;
-  if (!request.quick && layout) {
+  if (!request.quick && contents) {
     std::optional<verify::FileSystems> proved;
     if (!expected && sound) {
       auto files = read_proved_files(disk, partitions, reporter);
@@ -275,6 +288,7 @@ Result<verify::Report> verify_image(const VerifyRequest& request, const Options&
     TRY(files_compared, check_files(request, expected, proved, cache, scratch.path(), reporter, report));
   }
   say_unproved(request, files_compared, report);
+  if (contents) name_rest(disk, *contents, report);
   return report;
 }
 

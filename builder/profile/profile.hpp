@@ -18,8 +18,8 @@ struct Diversion {
   std::string package;  ///< whose own file keeps the path
 };
 
-/// What an image for one kind of machine is made of: profiles/<name>.yaml, which may add to the lists of a file
-/// that it includes from profiles/common/.
+/// What an image for one kind of machine is made of: profiles/<name>.yaml, which may add to the lists of a
+/// file that it includes from profiles/common/.
 struct Profile {
   std::string name;
   std::vector<std::string> files;  ///< that it was read from, relative to the data folder

@@ -6,9 +6,11 @@
 #include <utility>
 
 #include "crypto/digest.hpp"
+#include "render/logins.hpp"
 #include "render/mail_maps.hpp"
 #include "render/quota.hpp"
 #include "render/reach.hpp"
+#include "spec/redirects.hpp"
 
 namespace mailstead::render {
 namespace {
@@ -57,6 +59,27 @@ Value account_value(const spec::Account& account) {
                     {"has_sieve", account.sieve.has_value()}};
 }
 
+/// A name as Dovecot looks for it in a passwd-file: it puts a backslash before an apostrophe (str_escape of
+/// its lib).
+std::string lookup_key(std::string_view name) {
+  std::string key;
+  for (const char c : name) {
+    if (c == '\'') key += '\\';
+    key += c;
+  }
+  return key;
+}
+
+Value::List login_values(const spec::Site& site) {
+  Value::List list;
+  for (const Login& login : other_logins(site))
+    list.emplace_back(Value::Map{{"key", lookup_key(login.name)},
+                                 {"account", login.account->address.text()},
+                                 {"password_scheme", password_scheme(login.account->password_hash)},
+                                 {"password_hash", login.account->password_hash}});
+  return list;
+}
+
 /// Which accounts may use an address as sender: Rspamd's copy of what Postfix has as a map.
 Value::List sender_values(const MailMaps& maps) {
   Value::List senders;
@@ -77,7 +100,7 @@ Value::List quota_values(const spec::Site& site, const MailMaps& maps) {
   for (const QuotaRecipient& recipient : quota_recipients(site, maps)) {
     const bool has_quota = recipient.limited && recipient.account->quota_bytes.has_value();
     list.emplace_back(
-        Value::Map{{"address", recipient.address},
+        Value::Map{{"key", lookup_key(recipient.address)},
                    {"account", recipient.account->address.text()},
                    {"has_quota", has_quota},
                    {"quota_bytes", has_quota ? Value(*recipient.account->quota_bytes) : Value()}});
@@ -181,7 +204,9 @@ Value make_context(const spec::Site& site) {
       {"domains", std::move(domains)},
       {"accounts", std::move(accounts)},
       {"rspamd_message_limit", site.message_size_limit + kHeaders},
+      {"redirect_limit", static_cast<std::uint64_t>(spec::kMostRedirects)},
       {"virtual_alias_limit", static_cast<std::uint64_t>(expansion_limit(maps))},
+      {"logins", login_values(site)},
       {"senders", sender_values(maps)},
       {"forwarded", to_list(forwarded_addresses(maps))},
       {"quota_recipients", quota_values(site, maps)},

@@ -15,6 +15,9 @@ namespace {
 
 using spec::Address;
 
+/// No account has this name, as it is without a domain.
+constexpr const char* kNobody = "nobody";
+
 /// From a site that `spec` has accepted: shared addresses are lists of accounts that receive mail, forwards
 /// and catch-alls begin and end at such accounts, and what only sends has no other name.
 class Maker {
@@ -35,6 +38,7 @@ class Maker {
     for (const spec::Domain& domain : site_.domains) add_catch_all(domain);
     add_abuse();
     add_host_name();
+    close_catch_alls();
     for (const auto& [from, to] : targets_)
       maps_.virtual_alias_maps[from] = fmt::format("{}", fmt::join(to, ","));
     return std::move(maps_);
@@ -72,6 +76,7 @@ class Maker {
   void add_catch_all(const spec::Domain& domain) {
     if (!domain.catch_all) return;
     targets_["@" + domain.name].insert(domain.catch_all->text());
+    maps_.smtpd_sender_login_maps["@" + domain.name] = domain.catch_all->text();
     for (const auto& [address, receiver] : accounts_)
       if (address.domain == domain.name && !receiver->send_only)
         targets_[address.text()].insert(address.text());
@@ -82,7 +87,7 @@ class Maker {
     for (const spec::Domain& domain : site_.domains) {
       const Address abuse{"abuse", domain.name};
       if (domain.catch_all || names_.contains(abuse) || targets_.contains(abuse.text())) continue;
-      targets_[abuse.text()].insert(Address{"postmaster", domain.name}.text());
+      send_to_postmaster(abuse, Address{"postmaster", domain.name});
     }
   }
 
@@ -95,14 +100,30 @@ class Maker {
     const auto above = std::find_if(
         site_.domains.begin(), site_.domains.end(),
         [this](const spec::Domain& domain) { return ("." + site_.hostname).ends_with("." + domain.name); });
-    const std::string postmaster =
-        "postmaster@" + (above == site_.domains.end() ? site_.domains.front() : *above).name;
+    const Address postmaster{"postmaster",
+                             (above == site_.domains.end() ? site_.domains.front() : *above).name};
     for (const char* local : {"postmaster", "root", "abuse", "mailer-daemon"}) {
       const Address address{local, site_.hostname};
-      if (accounts_.contains(address) || targets_.contains(address.text()) || address.text() == postmaster)
-        continue;
-      targets_[address.text()].insert(postmaster);
+      if (accounts_.contains(address) || targets_.contains(address.text()) || address == postmaster) continue;
+      send_to_postmaster(address, postmaster);
     }
+  }
+
+  /// Who gets the mail may answer it.
+  void send_to_postmaster(const Address& address, const Address& postmaster) {
+    targets_[address.text()].insert(postmaster.text());
+    Entries& owners = maps_.smtpd_sender_login_maps;
+    auto found = owners.find(postmaster.text());
+    if (found == owners.end()) found = owners.find("@" + postmaster.domain);
+    if (found != owners.end()) owners[address.text()] = std::string(found->second);
+  }
+
+  /// Who gets the mail of a whole domain writes as what is nobody else's there: forwards are somebody else's,
+  /// though no account of this site may write as them.
+  void close_catch_alls() {
+    for (const auto& [address, targets] : targets_)
+      if (maps_.smtpd_sender_login_maps.contains(address.substr(address.find('@'))))
+        maps_.smtpd_sender_login_maps.try_emplace(address, kNobody);
   }
 
   const spec::Site& site_;

@@ -17,8 +17,10 @@ struct MailMaps {
   Entries virtual_mailbox_maps;     ///< account that receives -> itself
   Entries virtual_alias_domains;    ///< the host name, unless it is a mail domain
   Entries virtual_alias_maps;       ///< address -> where its mail goes, separated by commas
-  Entries smtpd_sender_login_maps;  ///< sender -> accounts that may use it, separated by commas
-  Entries send_only_recipients;     ///< address nobody reads -> "550 5.7.1 text"
+  /// Sender -> accounts that may use it, separated by commas; "@domain" -> the account that may use what has
+  /// no entry in the domain.
+  Entries smtpd_sender_login_maps;
+  Entries send_only_recipients;  ///< address nobody reads -> "550 5.7.1 text"
 };
 
 MailMaps make_mail_maps(const spec::Site& site);

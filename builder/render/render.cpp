@@ -13,9 +13,6 @@
 namespace mailstead::render {
 namespace {
 
-/// The public part carries no time of its own: writers of images bound all times from above by the lock's.
-constexpr std::int64_t kPublicClock = 0;
-
 Result<bool> is_on(const Overlay& overlay, const Value& context) {
   if (overlay.when.empty()) return true;
   const Value* value = context.at(overlay.when);
@@ -24,7 +21,7 @@ Result<bool> is_on(const Overlay& overlay, const Value& context) {
                                             overlay.when, overlay.name));
 }
 
-Status lay_public_files(const Overlay& overlay, rootfs::FileTree& tree) {
+Status lay_public_files(const Overlay& overlay, std::int64_t clock, rootfs::FileTree& tree) {
   const bool always = overlay.when.empty();
   const auto wanted = [&](std::string_view path) { return always || is_public(path); };
   for (const std::string& pattern : overlay.remove)
@@ -32,10 +29,10 @@ Status lay_public_files(const Overlay& overlay, rootfs::FileTree& tree) {
   TRY(const std::vector<OverlayFile> files, list_files(overlay));
   for (const OverlayFile& file : files) {
     if (file.is_template || !wanted(file.path)) continue;
-    TRY(rootfs::Inode inode, read_inode(overlay, file, kPublicClock));
+    TRY(rootfs::Inode inode, read_inode(overlay, file, clock));
     CHECK_OK(tree.put(file.path, std::move(inode)));
   }
-  return put_links(overlay, kPublicClock, wanted, tree);
+  return put_links(overlay, clock, wanted, tree);
 }
 
 Status render_files(const Overlay& overlay, const Value& context, std::int64_t clock,
@@ -62,11 +59,11 @@ Status render_files(const Overlay& overlay, const Value& context, std::int64_t c
 
 }  // namespace
 
-Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts,
+Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts, std::int64_t clock,
                   rootfs::FileTree& tree) {
-  for (const Overlay& overlay : overlays) CHECK_OK(lay_public_files(overlay, tree));
+  for (const Overlay& overlay : overlays) CHECK_OK(lay_public_files(overlay, clock, tree));
   for (const Overlay& overlay : overlays)
-    CHECK_OK(set_attributes(overlay, accounts, Scope::public_part, kPublicClock, tree));
+    CHECK_OK(set_attributes(overlay, accounts, Scope::public_part, clock, tree));
   return ok();
 }
 

@@ -42,9 +42,10 @@ Result<std::vector<Overlay>> load_overlays(const std::filesystem::path& data,
 
 /// Lays the public part of the overlays: everything that does not depend on a site (all of usr/, and, of
 /// overlays without `when`, files without the suffix .tmpl elsewhere) with removals before and links after
-/// it, then ownership and modes. `tree` is the composed system. Errors: an unknown user or group, an entry of
-/// `files` below usr/ that does not exist.
-Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts,
+/// it, then ownership and modes. `tree` is the composed system, `clock` the time of all
+/// that is laid: systemd takes that of usr/lib/clock-epoch for the earliest that it can be. Errors: an
+/// unknown user or group, an entry of `files` below usr/ that does not exist.
+Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts, std::int64_t clock,
                   rootfs::FileTree& tree);
 
 /// Renders the templates of the overlays that are on for the site into `tree`, and lays the other files of

@@ -11,10 +11,10 @@
 #include <numeric>
 #include <optional>
 #include <set>
-#include <thread>
 #include <utility>
 
 #include "base/interrupt.hpp"
+#include "base/threads.hpp"
 #include "rootfs/deb.hpp"
 
 namespace mailstead::rootfs {
@@ -256,15 +256,7 @@ Result<std::vector<UnpackedDeb>> unpack_packages(const UnpackInput& input, Repor
       activity->advance(sizes[package]);
     }
   };
-  const unsigned wanted =
-      input.threads != 0 ? input.threads : std::max(1u, std::thread::hardware_concurrency());
-  const auto helpers = std::min<std::size_t>(wanted, count) - (count == 0 ? 0 : 1);
-  {
-    std::vector<std::jthread> threads;
-    threads.reserve(helpers);
-    for (std::size_t i = 0; i < helpers; ++i) threads.emplace_back(work);
-    work();
-  }
+  in_threads(std::min<std::size_t>(input.threads != 0 ? input.threads : useful_threads(), count), work);
   CHECK_OK(check_interrupt());
 
   std::vector<UnpackedDeb> debs;

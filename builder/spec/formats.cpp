@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "spec/ascii.hpp"
+#include "spec/redirects.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::spec {
@@ -139,6 +140,11 @@ Checked<std::string> parse_authorized_key(std::string_view text) {
 Checked<std::string> parse_sieve(std::string text) {
   if (text.find('\0') != std::string::npos) return fault("the sieve script holds a NUL");
   if (text.find_first_not_of(" \t\r\n") == std::string::npos) return fault("the sieve script is empty");
+  if (const std::size_t most = most_redirects(text); most > kMostRedirects)
+    return fault(
+        fmt::format("the sieve script may redirect a message to {} addresses; at most {} are possible", most,
+                    kMostRedirects),
+        "list the addresses below 'forwards' instead");
   if (!text.ends_with('\n')) text += '\n';
   return text;
 }

@@ -21,8 +21,8 @@ Checked<std::string> parse_password_hash(std::string_view text);
 /// A line of authorized_keys(5): options, type, base64, comment. Message without the text.
 Checked<std::string> parse_authorized_key(std::string_view text);
 
-/// A sieve script, as far as it can be seen without a compiler: not empty, at most 1 MiB, without NUL. A
-/// last newline is added if there is none.
+/// A sieve script, as far as it can be seen without a compiler: not empty, at most 1 MiB, without NUL, and
+/// with no more redirects of one message than Dovecot makes. A last newline is added if there is none.
 Checked<std::string> parse_sieve(std::string text);
 
 struct IpAddress {

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <fstream>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
@@ -25,7 +26,7 @@ void read_version(Reading& reading, const Value& value) {
   const auto version = value.as_integer(reading.problems, 1, 1'000'000);
   if (version && *version != 1) {
     reading.problems.add(value.error(fmt::format("this program knows format 1, not format {}", *version),
-                                     "take a newer Mailstead, or write mailstead: 1"));
+                                     "upgrade Mailstead, or write mailstead: 1"));
   }
 }
 
@@ -33,6 +34,7 @@ void read_hostname(Reading& reading, const Value& value) {
   const auto text = value.as_string(reading.problems);
   if (!text) return;
   reading.site.hostname = reading.accept(parse_hostname(*text), value).value_or("");
+  reading.hostname = value;
 }
 
 void read_profile(Reading& reading, const Value& value) {
@@ -56,10 +58,9 @@ void read_time_zone(Reading& reading, const Value& value) {
     reading.site.time_zone = *text;
     return;
   }
-  std::string message = fmt::format("unknown time zone {}", quote(*text));
-  if (const auto near = yaml::nearest(*text, time_zones()))
-    message += fmt::format("; did you mean '{}'?", *near);
-  reading.problems.add(value.error(std::move(message), "use a name like Europe/Berlin or Etc/UTC"));
+  reading.problems.add(value.error(
+      fmt::format("unknown time zone {}{}", quote(*text), yaml::did_you_mean(*text, time_zones())),
+      "use a name like Europe/Berlin or Etc/UTC"));
 }
 
 void read_message_size(Reading& reading, const Value& value) {
@@ -85,6 +86,22 @@ void read_delimiter(Reading& reading, const Value& value) {
   reading.site.recipient_delimiter = *text;
 }
 
+/// What lies beside a spec and is easily typed instead of it.
+Status refuse_other_kind(const std::filesystem::path& file) {
+  std::string begin(1024, '\0');
+  std::ifstream stream(file, std::ios::binary);
+  stream.read(begin.data(), static_cast<std::streamsize>(begin.size()));
+  begin.resize(static_cast<std::size_t>(std::max<std::streamsize>(stream.gcount(), 0)));
+  const char* what = nullptr;
+  if (begin.starts_with("mailstead-lock ") || begin.find("\nmailstead-lock ") != std::string::npos)
+    what = "a lock";
+  else if (begin.size() > 520 && begin.compare(512, 8, "EFI PART") == 0)
+    what = "a disk image";
+  if (what == nullptr) return ok();
+  return fail(ErrorKind::usage, fmt::format("{} is {}, not a spec", file.string(), what),
+              "name the YAML file that describes the site");
+}
+
 Result<Site> read_site(yaml::Document document, const std::filesystem::path& file) {
   // Whoever writes a password where its hash belongs must not find it in the log of a build, whatever else is
   // wrong in its line.
@@ -97,8 +114,6 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
                 fmt::format("cannot find the folder of {}: {}", file.string(), failed.message()));
   site.folder = site.file.parent_path();
   site.profile = "cloud-amd64";
-  site.tls.certificate = site.folder / kSecrets / "tls" / "cert.pem";
-  site.tls.private_key = site.folder / kSecrets / "tls" / "key.pem";
 
   yaml::Problems problems;
   Reading reading{problems, site};
@@ -106,22 +121,33 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
   const auto read = [&](std::string_view key, const auto& section) {
     if (const auto value = map.take(key)) section(reading, *value);
   };
+  // Whose lines are all comments is as good as not there.
+  const auto read_section = [&](std::string_view key, const auto& section) {
+    if (const auto value = map.take(key); value && !value->is_null()) section(reading, *value);
+  };
   const auto need = [&](std::string_view key, const auto& section) {
     if (const auto value = map.require(key)) section(reading, *value);
   };
   need("mailstead", read_version);
   need("hostname", read_hostname);
+  // By host: several specs may lie in one folder.
+  site.tls.certificate = site.folder / kSecrets / "tls" / site.hostname / "cert.pem";
+  site.tls.private_key = site.folder / kSecrets / "tls" / site.hostname / "key.pem";
   read("profile", read_profile);
-  read("network", read_network);
-  read("tls", read_tls);
+  read_section("network", read_network);
+  read_section("tls", read_tls);
   read("recipient_delimiter", read_delimiter);
   need("domains", read_domains);
-  read("accounts", read_accounts);
-  read("aliases", [](Reading& r, const Value& value) { read_shared(r, value, r.routes.aliases); });
-  read("forwards", [](Reading& r, const Value& value) { read_shared(r, value, r.routes.forwards); });
+  read_section("accounts", read_accounts);
+  read_section("aliases", [](Reading& r, const Value& value) {
+    read_shared(r, value, "aliases: {team@example.org: [alice@example.org]}", r.routes.aliases);
+  });
+  read_section("forwards", [](Reading& r, const Value& value) {
+    read_shared(r, value, "forwards: {old@example.org: [new@elsewhere.example]}", r.routes.forwards);
+  });
   read("message_size_limit", read_message_size);
-  read("ssh", read_ssh);
-  read("ports", read_ports);
+  read_section("ssh", read_ssh);
+  read_section("ports", read_ports);
   read("time_zone", read_time_zone);
   map.finish();
   resolve_routes(reading);
@@ -139,6 +165,7 @@ Result<Site> load_site(const std::filesystem::path& file) {
 }
 
 Result<std::string> read_spec(const std::filesystem::path& file) {
+  CHECK_OK(refuse_other_kind(file));
   return yaml::read_text(file);
 }
 

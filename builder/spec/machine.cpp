@@ -17,13 +17,16 @@ using yaml::MapReader;
 using yaml::quote;
 using yaml::Value;
 
-/// One text, or a list of them.
-std::vector<Value> one_or_more(Reading& reading, const Value& value) {
-  return value.is_scalar() ? std::vector<Value>{value} : value.as_list(reading.problems);
+/// An address that no server outside can reach: RFC 1918, RFC 6598, RFC 4193.
+bool is_private(const IpAddress& address) {
+  const std::uint8_t* b = address.bytes;
+  if (address.v6) return (b[0] & 0xfe) == 0xfc;
+  return b[0] == 10 || (b[0] == 172 && (b[1] & 0xf0) == 16) || (b[0] == 192 && b[1] == 168) ||
+         (b[0] == 100 && (b[1] & 0xc0) == 64);
 }
 
 void read_gateways(Reading& reading, const Value& value, const std::vector<InterfaceAddress>& addresses) {
-  for (const Value& item : one_or_more(reading, value)) {
+  for (const Value& item : value.as_list(reading.problems, "gateway: 192.0.2.1")) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto gateway = reading.accept(parse_ip(*text), item);
@@ -56,7 +59,7 @@ void read_gateways(Reading& reading, const Value& value, const std::vector<Inter
         (gateway->v6 ? reading.site.network.on_link6 : reading.site.network.on_link4) = true;
       else
         reading.problems.add(item.error(
-            fmt::format("the gateway {} is in the network of none of the addresses", gateway->text),
+            fmt::format("the gateway {} is in none of the networks of the addresses", gateway->text),
             fmt::format("check it and the prefix lengths; beside addresses with /{} it may be "
                         "anywhere",
                         whole)));
@@ -66,7 +69,7 @@ void read_gateways(Reading& reading, const Value& value, const std::vector<Inter
 
 void read_resolvers(Reading& reading, const Value& list, const std::vector<InterfaceAddress>& own) {
   std::set<std::string> seen;
-  for (const Value& item : list.as_list(reading.problems)) {
+  for (const Value& item : list.as_list(reading.problems, "nameservers: [9.9.9.9]")) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto address = reading.accept(parse_ip(*text), item);
@@ -83,7 +86,7 @@ void read_resolvers(Reading& reading, const Value& list, const std::vector<Inter
           item.error(fmt::format("the appliance's own resolver cannot forward to {}", address->text),
                      "leave 'nameservers' out to resolve from the root"));
     } else if (!seen.insert(address->text).second) {
-      reading.problems.add(item.error(fmt::format("the address {} is there twice", address->text)));
+      reading.problems.add(item.error(fmt::format("the address {} is listed twice", address->text)));
     } else {
       reading.site.network.nameservers.push_back(address->text);
     }
@@ -98,7 +101,7 @@ bool is_pem(const std::string& text, std::string_view label) {
 }
 
 void read_certificate(Reading& reading, const Value& value) {
-  const auto text = reading.named_file(value, 1u << 20, false);
+  const auto text = reading.named_file(value, 1u << 20, Reading::FileKind::opaque);
   if (!text) return;
   reading.site.tls.certificate = reading.absolute(value.text());
   reading.site.tls.certificate_place = value.place();
@@ -107,7 +110,7 @@ void read_certificate(Reading& reading, const Value& value) {
 }
 
 void read_private_key(Reading& reading, const Value& value) {
-  const auto text = reading.named_file(value, 1u << 20, true);
+  const auto text = reading.named_file(value, 1u << 20, Reading::FileKind::secret);
   if (!text) return;
   reading.site.tls.private_key = reading.absolute(value.text());
   reading.site.tls.private_key_place = value.place();
@@ -147,7 +150,7 @@ bool read_dhcp(Reading& reading, const Value& value, Network& network) {
 bool excludes_dhcp(Reading& reading, const Value& list) {
   const Network& network = reading.site.network;
   bool found = false;
-  for (const Value& item : one_or_more(reading, list)) {
+  for (const Value& item : list.as_list(reading.problems)) {
     const bool v6 = item.text().find(':') != std::string_view::npos;
     if (!item.is_scalar() || !(v6 ? network.dhcp6 : network.dhcp4)) continue;
     found = true;
@@ -192,7 +195,7 @@ std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& valu
                                      "write addresses: [192.0.2.5/24] and gateway: 192.0.2.1"));
     return {};
   }
-  std::vector<InterfaceAddress> own = read_addresses(reading, *addresses, network.addresses);
+  std::vector<InterfaceAddress> own = read_addresses(reading, *addresses, network.addresses, true);
   if (!gateway) {
     reading.problems.add(
         addresses->error("fixed addresses need a 'gateway'",
@@ -211,20 +214,27 @@ std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& valu
 }  // namespace
 
 std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list,
-                                             std::vector<std::string>& texts) {
+                                             std::vector<std::string>& texts, bool published) {
   std::vector<InterfaceAddress> addresses;
   std::set<std::string> seen;
-  const auto items = list.as_list(reading.problems);
-  if (list.is_list() && items.empty()) reading.problems.add(list.error("the list of addresses is empty"));
+  const auto items = list.as_list(reading.problems, "addresses: [192.0.2.5/24]");
+  if (!list.is_map() && items.empty()) reading.problems.add(list.error("the list of addresses is empty"));
   for (const Value& item : items) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto address = reading.accept(parse_interface_address(*text), item);
     if (!address) continue;
     if (!seen.insert(address->ip.text).second) {
-      reading.problems.add(item.error(fmt::format("the address {} is there twice", address->ip.text)));
+      reading.problems.add(item.error(fmt::format("the address {} is listed twice", address->ip.text)));
       continue;
     }
+    if (published && is_private(address->ip))
+      reading.warn(
+          item,
+          fmt::format("{} is a private address, and `mailstead dns` would publish it: no server outside "
+                      "could reach it",
+                      address->ip.text),
+          "behind a router, publish the router's address instead");
     addresses.push_back(*address);
     texts.push_back(address->text());
   }
@@ -233,7 +243,7 @@ std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list
 
 void read_network(Reading& reading, const Value& value) {
   Network& network = reading.site.network;
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "network: {addresses: [192.0.2.5/24], gateway: 192.0.2.1}");
   const auto dhcp = map.take("dhcp");
   const auto addresses = map.take("addresses");
   const auto gateway = map.take("gateway");
@@ -242,7 +252,7 @@ void read_network(Reading& reading, const Value& value) {
   const auto mtu = map.take("mtu");
   const auto inner = map.take("private");
   if (const auto zones = map.take("unsigned_zones")) {
-    for (const Value& item : zones->as_list(reading.problems)) {
+    for (const Value& item : zones->as_list(reading.problems, "unsigned_zones: [lan]")) {
       const auto text = item.as_string(reading.problems);
       const auto zone = text ? reading.accept(parse_zone(*text), item) : std::nullopt;
       if (zone) network.unsigned_zones.push_back(zone->ascii);
@@ -262,7 +272,8 @@ void read_network(Reading& reading, const Value& value) {
 
 void read_tls(Reading& reading, const Value& value) {
   Tls& tls = reading.site.tls;
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems,
+                "tls: {mode: files, certificate: tls/fullchain.pem, key: tls/privkey.pem}");
   const auto mode = map.take("mode");
   const auto certificate = map.take("certificate");
   const auto key = map.take("key");
@@ -280,14 +291,14 @@ void read_tls(Reading& reading, const Value& value) {
     return;
   }
   if (name == "acme") {
-    reading.problems.add(mode->error("the mode 'acme' is not there yet", "use 'self-signed' or 'files'"));
+    reading.problems.add(
+        mode->error("the mode 'acme' is not implemented yet", "use 'self-signed' or 'files'"));
     return;
   }
   if (name && name != "self-signed") {
-    std::string message = fmt::format("unknown mode {}", quote(*name));
-    if (const auto near = yaml::nearest(*name, {"self-signed", "files"}))
-      message += fmt::format("; did you mean '{}'?", *near);
-    reading.problems.add(mode->error(std::move(message), "use 'self-signed' or 'files'"));
+    reading.problems.add(mode->error(
+        fmt::format("unknown mode {}{}", quote(*name), yaml::did_you_mean(*name, {"self-signed", "files"})),
+        "use 'self-signed' or 'files'"));
     return;
   }
   for (const auto& file : {certificate, key}) {
@@ -297,14 +308,14 @@ void read_tls(Reading& reading, const Value& value) {
 
 void read_ssh(Reading& reading, const Value& value) {
   Ssh& ssh = reading.site.ssh;
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "ssh: {enabled: true, authorized_keys: [\"ssh-ed25519 …\"]}");
   const auto enabled = map.take("enabled");
   const auto keys = map.take("authorized_keys");
   map.finish();
   if (enabled) ssh.enabled = enabled->as_bool(reading.problems).value_or(false);
   bool faulty = false;
   if (keys) {
-    for (const Value& item : keys->as_list(reading.problems)) {
+    for (const Value& item : keys->as_list(reading.problems, "authorized_keys: [\"ssh-ed25519 …\"]")) {
       const auto text = item.as_string(reading.problems);
       auto key = text ? reading.accept(parse_authorized_key(*text), item) : std::nullopt;
       if (key) {
@@ -314,6 +325,10 @@ void read_ssh(Reading& reading, const Value& value) {
       }
     }
   }
+  if (!enabled && keys && !ssh.authorized_keys.empty()) {
+    reading.problems.add(keys->error("'authorized_keys' are given, but SSH is off: nobody can log in",
+                                     "add enabled: true, or enabled: false if that is meant"));
+  }
   if (ssh.enabled && ssh.authorized_keys.empty() && !faulty) {
     reading.problems.add(
         enabled->error("SSH without 'authorized_keys' lets nobody in", "add a public key, or leave SSH off"));
@@ -322,7 +337,7 @@ void read_ssh(Reading& reading, const Value& value) {
 
 void read_ports(Reading& reading, const Value& value) {
   Ports& ports = reading.site.ports;
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "ports: {managesieve: true}");
   const auto read = [&](std::string_view key, bool& into) {
     if (const auto open = map.take(key)) into = open->as_bool(reading.problems).value_or(into);
   };

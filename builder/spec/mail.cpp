@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <numeric>
 #include <set>
 
@@ -36,24 +37,23 @@ DkimKey dkim_key(const Site& site, const Domain& domain, const std::string& sele
 
 std::vector<DkimAlgorithm> read_algorithms(Reading& reading, const Value& list) {
   std::vector<DkimAlgorithm> algorithms;
-  const auto items = list.as_list(reading.problems);
-  if (list.is_list() && items.empty()) reading.problems.add(list.error("the list of algorithms is empty"));
+  const auto items = list.as_list(reading.problems, "algorithms: [rsa2048, ed25519]");
+  if (!list.is_map() && items.empty()) reading.problems.add(list.error("the list of algorithms is empty"));
   for (const Value& item : items) {
     const auto name = item.as_string(reading.problems);
     if (!name) continue;
     if (*name != "rsa2048" && *name != "ed25519") {
       reading.problems.add([&] {
-        std::string message = fmt::format("unknown algorithm {}", quote(*name));
-        if (const auto near = yaml::nearest(*name, {"rsa2048", "ed25519"}))
-          message += fmt::format("; did you mean '{}'?", *near);
-        return item.error(std::move(message), "use rsa2048 and ed25519");
+        return item.error(fmt::format("unknown algorithm {}{}", quote(*name),
+                                      yaml::did_you_mean(*name, {"rsa2048", "ed25519"})),
+                          "use rsa2048 and ed25519");
       });
       continue;
     }
     const auto algorithm = *name == "rsa2048" ? DkimAlgorithm::rsa2048 : DkimAlgorithm::ed25519;
     if (std::find(algorithms.begin(), algorithms.end(), algorithm) != algorithms.end()) {
       reading.problems.add(
-          [&] { return item.error(fmt::format("the algorithm '{}' is there twice", *name)); });
+          [&] { return item.error(fmt::format("the algorithm '{}' is listed twice", *name)); });
       continue;
     }
     algorithms.push_back(algorithm);
@@ -63,7 +63,7 @@ std::vector<DkimAlgorithm> read_algorithms(Reading& reading, const Value& list) 
 
 /// One selector with its algorithms: a pair of keys for each.
 void read_dkim(Reading& reading, const Value& value, Domain& domain, std::set<std::string>& selectors) {
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "dkim: {selector: s1}");
   const auto named = map.take("selector");
   const auto listed = map.take("algorithms");
   map.finish();
@@ -85,7 +85,7 @@ void read_dkim(Reading& reading, const Value& value, Domain& domain, std::set<st
     DkimKey key = dkim_key(reading.site, domain, *selector, algorithm);
     if (!selectors.insert(key.selector).second) {
       reading.problems.add(
-          named.value_or(value).error(fmt::format("the selector '{}' is there twice", key.selector),
+          named.value_or(value).error(fmt::format("the selector '{}' is listed twice", key.selector),
                                       "each key pair needs a name of its own"));
       continue;
     }
@@ -94,7 +94,7 @@ void read_dkim(Reading& reading, const Value& value, Domain& domain, std::set<st
 }
 
 void read_dmarc(Reading& reading, const Value& value, Domain& domain, std::optional<Mention>& reports) {
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "dmarc: {policy: quarantine}");
   const auto policy = map.take("policy");
   const auto address = map.take("reports");
   map.finish();
@@ -106,10 +106,10 @@ void read_dmarc(Reading& reading, const Value& value, Domain& domain, std::optio
   } else if (name == "reject") {
     domain.dmarc_policy = DmarcPolicy::reject;
   } else if (name) {
-    std::string message = fmt::format("unknown policy {}", quote(*name));
-    if (const auto near = yaml::nearest(*name, {"none", "quarantine", "reject"}))
-      message += fmt::format("; did you mean '{}'?", *near);
-    reading.problems.add(policy->error(std::move(message), "use none, quarantine or reject"));
+    reading.problems.add(
+        policy->error(fmt::format("unknown policy {}{}", quote(*name),
+                                  yaml::did_you_mean(*name, {"none", "quarantine", "reject"})),
+                      "use none, quarantine or reject"));
   }
   if (address) reports = reading.address(*address);
 }
@@ -128,7 +128,8 @@ ReadDomain read_domain(Reading& reading, DomainName name, const MapReader::Entry
   std::set<std::string> selectors;
   std::optional<Value> dkim;
   if (!entry.value.is_null()) {
-    MapReader map(entry.value, reading.problems);
+    const std::string example = read.domain.unicode + ": {dmarc: {policy: quarantine}}";
+    MapReader map(entry.value, reading.problems, example);
     dkim = map.take("dkim");
     if (const auto dmarc = map.take("dmarc")) read_dmarc(reading, *dmarc, read.domain, read.reports);
     if (const auto catch_all = map.take("catch_all")) read.catch_all = reading.address(*catch_all);
@@ -183,7 +184,7 @@ void read_password(Reading& reading, const MapReader::Entry& entry, const std::o
     account.password_hash =
         (text ? reading.accept(parse_password_hash(*text), *hash) : std::nullopt).value_or("");
   } else if (file) {
-    auto text = reading.named_file(*file, 4096, true);
+    auto text = reading.named_file(*file, 4096, Reading::FileKind::secret);
     if (!text) return;
     reading.note_file(*file, *text);
     while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
@@ -196,8 +197,25 @@ void read_password(Reading& reading, const MapReader::Entry& entry, const std::o
   }
 }
 
-/// Dovecot takes these characters in a user name and no others; a slash would also leave the folder of the
-/// mailbox.
+std::string account_example(std::string_view address) {
+  return fmt::format("{}: {{password_hash: \"$y$…\"}}", address);
+}
+
+/// A text where the keys of an account belong is most likely a password: it is not shown.
+Error not_an_account(const MapReader::Entry& entry) {
+  static constexpr std::array<std::string_view, 7> kKeys{
+      "password_hash", "password_hash_file", "aliases", "quota", "send_only", "sieve", "sieve_file"};
+  const std::string_view text = entry.value.text();
+  const std::string_view key = text.substr(0, text.find(':'));
+  if (key.size() < text.size() && std::find(kKeys.begin(), kKeys.end(), key) != kKeys.end())
+    return entry.value.error(fmt::format("there is no space after the colon of '{}'", key),
+                             fmt::format("write '{}: ' in front of the value", key));
+  return entry.value.error(fmt::format("{} takes keys of its own, not text", quote(entry.key.text())),
+                           fmt::format("write {}", account_example(entry.key.text())));
+}
+
+/// An account's name becomes that of folders and files, in settings that give other characters a meaning of
+/// their own.
 void check_account_name(Reading& reading, const Mention& mention) {
   const std::string& local = mention.address.local;
   const std::string& delimiter = reading.site.recipient_delimiter;
@@ -212,17 +230,17 @@ void check_account_name(Reading& reading, const Mention& mention) {
         fmt::format("'{}' and what follows is dropped when mail is delivered; use another name", delimiter)));
   } else if (bad != local.end() || local.find_first_of("+=") != std::string::npos) {
     const char c = bad != local.end() ? *bad : local[local.find_first_of("+=")];
-    reading.problems.add(mention.value.error(
-        fmt::format("the account {} holds the character '{}', which no login name can hold",
-                    quote(mention.address.text()), c),
-        "use letters, digits, '.', '_' and '-', and make the other name an alias"));
+    reading.problems.add(
+        mention.value.error(fmt::format("the account {} holds the character '{}', which no account can hold",
+                                        quote(mention.address.text()), c),
+                            "use letters, digits, '.', '_' and '-', and make the other name an alias"));
   }
 }
 
 }  // namespace
 
 void read_domains(Reading& reading, const Value& value) {
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "domains: {example.org: {}}");
   std::vector<ReadDomain> domains;
   std::map<std::string, Value> seen;
   const auto entries = map.take_all();
@@ -235,6 +253,7 @@ void read_domains(Reading& reading, const Value& value) {
   for (const MapReader::Entry& entry : entries) {
     if (interrupted()) return;
     auto name = reading.accept(parse_domain(entry.key.text()), entry.key);
+    reading.lacks_domain |= !name;
     if (!name) continue;
     if (const auto [it, fresh] = seen.emplace(name->ascii, entry.key); !fresh) {
       reading.problems.add(entry.key.error(fmt::format("the domain {} is the same as the one in line {}",
@@ -255,7 +274,7 @@ void read_domains(Reading& reading, const Value& value) {
 }
 
 void read_accounts(Reading& reading, const Value& value) {
-  MapReader map(value, reading.problems);
+  MapReader map(value, reading.problems, "accounts: {alice@example.org: {password_hash: \"$y$…\"}}");
   auto entries = map.take_all();
   if (entries.size() > kMostAccounts) {
     reading.problems.add(
@@ -268,8 +287,7 @@ void read_accounts(Reading& reading, const Value& value) {
     if (mention) check_account_name(reading, *mention);
     if (entry.value.is_scalar()) {
       // Most likely a password.
-      reading.problems.add(
-          [&] { return entry.value.error("expected a map, found text", "write {password_hash: …}"); });
+      reading.problems.add([&] { return not_an_account(entry); });
       if (mention) {
         reading.routes.accounts.push_back({{}, entry.key, {}});
         reading.routes.accounts.back().account.address = mention->address;
@@ -278,12 +296,20 @@ void read_accounts(Reading& reading, const Value& value) {
     }
     Routes::Owner owner{{}, entry.key, {}};
     Account& account = owner.account;
-    MapReader fields(entry.value, reading.problems);
+    if (entry.value.is_null()) {
+      read_password(reading, entry, {}, {}, account);
+      if (mention) {
+        account.address = mention->address;
+        reading.routes.accounts.push_back(std::move(owner));
+      }
+      continue;
+    }
+    MapReader fields(entry.value, reading.problems, account_example(entry.key.text()));
     const auto hash = fields.take("password_hash");
     const auto hash_file = fields.take("password_hash_file");
     if (entry.value.is_map()) read_password(reading, entry, hash, hash_file, account);
     if (const auto aliases = fields.take("aliases")) {
-      for (const Value& item : aliases->as_list(reading.problems)) {
+      for (const Value& item : aliases->as_list(reading.problems, "aliases: [postmaster@example.org]")) {
         if (auto alias = reading.own_address(item)) owner.aliases.push_back(*std::move(alias));
       }
     }
@@ -305,7 +331,7 @@ void read_accounts(Reading& reading, const Value& value) {
       account.sieve = text ? reading.accept(parse_sieve(*text), *sieve) : std::nullopt;
       account.sieve_place = sieve->place();
     } else if (sieve_file) {
-      auto text = reading.named_file(*sieve_file, 1u << 20, false);
+      auto text = reading.named_file(*sieve_file, 1u << 20, Reading::FileKind::shown);
       if (text) reading.note_file(*sieve_file, *text);
       account.sieve = text ? reading.accept(parse_sieve(*std::move(text)), *sieve_file) : std::nullopt;
       account.sieve_place = sieve_file->place();
@@ -318,8 +344,9 @@ void read_accounts(Reading& reading, const Value& value) {
   }
 }
 
-void read_shared(Reading& reading, const Value& value, std::vector<Routes::Shared>& into) {
-  MapReader map(value, reading.problems);
+void read_shared(Reading& reading, const Value& value, const char* example,
+                 std::vector<Routes::Shared>& into) {
+  MapReader map(value, reading.problems, example);
   for (const MapReader::Entry& entry : map.take_all()) {
     if (interrupted()) return;
     auto name = reading.own_address(entry.key);

@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "spec/ascii.hpp"
+#include "yaml/look_alike.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::spec {
@@ -47,6 +48,27 @@ Checked<void> check_label(std::string_view label, std::string_view whole) {
     return fault(fmt::format("{} has a label with hyphens in the third and fourth place", quote(whole)));
   }
   return {};
+}
+
+/// Fails for a name with a label of ASCII letters and of others that look like such: registries refuse it,
+/// and nobody types it on purpose.
+Checked<DomainName> refuse_mixed_letters(DomainName name) {
+  for (std::size_t begin = 0; begin <= name.unicode.size();) {
+    const std::size_t end = std::min(name.unicode.find('.', begin), name.unicode.size());
+    const std::string label = name.unicode.substr(begin, end - begin);
+    const std::string looks = yaml::as_it_looks(label);
+    const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+    const bool mixed = label != looks && std::all_of(looks.begin(), looks.end(), is_ascii) &&
+                       std::any_of(label.begin(), label.end(), is_lower);
+    if (mixed) {
+      const std::string whole = yaml::as_it_looks(name.unicode);
+      return fault(fmt::format("{} and {} look the same, but {}", quote(name.unicode), quote(whole),
+                               yaml::hidden_difference(name.unicode, whole).value_or("")),
+                   "type it again");
+    }
+    begin = end + 1;
+  }
+  return name;
 }
 
 Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) {
@@ -116,7 +138,7 @@ Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) 
     }
     name.unicode = decoded.get();
   }
-  return name;
+  return refuse_mixed_letters(std::move(name));
 }
 
 }  // namespace
@@ -156,6 +178,11 @@ Checked<Address> parse_address(std::string_view text) {
   }
   for (const char c : local) {
     if (static_cast<unsigned char>(c) >= 0x80) {
+      const std::string looks = yaml::as_it_looks(local);
+      if (const auto letter = yaml::hidden_difference(local, looks);
+          letter && std::all_of(looks.begin(), looks.end(), [](char one) { return (one & 0x80) == 0; }))
+        return fault(fmt::format("{} and {} look the same, but {}", quote(local), quote(looks), *letter),
+                     "type it again");
       return fault(fmt::format("{} has a character before the '@' that is not ASCII, which is not supported",
                                quote(text)));
     }

@@ -11,9 +11,10 @@
 
 namespace mailstead::spec {
 
-/// A list of addresses with prefix lengths; appends them to `texts`, too.
+/// A list of addresses with prefix lengths; appends them to `texts`, too. `published`: they become records in
+/// DNS, where a private one is of no use.
 std::vector<InterfaceAddress> read_addresses(Reading& reading, const yaml::Value& list,
-                                             std::vector<std::string>& texts);
+                                             std::vector<std::string>& texts, bool published);
 std::optional<unsigned> read_mtu(Reading& reading, const yaml::Value& value);
 /// A card that is not named if the value is wrong.
 Card read_card(Reading& reading, const yaml::Value& value);

@@ -136,12 +136,12 @@ Checked<std::string_view> check_method(std::string_view scheme, std::string_view
     return fault("this is not a password hash; never write a password itself here", make);
   const std::string_view method = method_of(hash);
   if (is_one_of(kWeakMethods, method))
-    return fault("this password hash is of a method that is too weak", make);
+    return fault("this password hash uses a method that is too weak", make);
   const auto named = std::ranges::find(kSchemes, scheme, &Scheme::name);
   if (named == kSchemes.end())
     return fault("the scheme in front of this password hash is not accepted", accepted);
   if (!is_one_of(kMethods, method))
-    return fault("this password hash is of a method that Dovecot does not know", accepted);
+    return fault("this password hash uses a method that Dovecot does not know", accepted);
   if (!is_one_of(named->methods, method))
     return fault("this password hash is not of the scheme in front of it", "copy it again, or " + make);
   return method;

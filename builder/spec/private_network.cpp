@@ -75,7 +75,7 @@ std::vector<InterfaceAddress> read_private(Reading& reading, const Value& value,
   if (network.dhcp && addresses)
     reading.problems.add(addresses->error("fixed addresses exclude 'dhcp'", "keep one of the two"));
   else if (addresses)
-    inner = read_addresses(reading, *addresses, network.addresses);
+    inner = read_addresses(reading, *addresses, network.addresses, false);
   else if (!network.dhcp && (!dhcp || dhcp->text() == "false"))
     reading.problems.add(
         value.error("without 'dhcp' a private network needs 'addresses'", "write addresses: [10.0.0.5/24]"));

@@ -7,13 +7,34 @@
 #include <algorithm>
 
 #include "base/files.hpp"
-#include "base/run.hpp"
+#include "base/ownership.hpp"
 #include "crypto/digest.hpp"
+#include "yaml/look_alike.hpp"
 
 namespace mailstead::spec {
 
 using yaml::quote;
 using yaml::Value;
+
+namespace {
+
+/// Whether a file is in a folder or below it, wherever symbolic links lead.
+bool is_below(const std::filesystem::path& file, const std::filesystem::path& folder) {
+  std::error_code error;
+  const auto real_file = std::filesystem::canonical(file, error);
+  const auto real_folder = error ? folder : std::filesystem::canonical(folder, error);
+  if (error) return false;
+  return std::mismatch(real_folder.begin(), real_folder.end(), real_file.begin(), real_file.end()).first ==
+         real_folder.end();
+}
+
+/// "write several as a list" for a text that holds more than one.
+std::string list_hint(const std::string& text) {
+  if (text.find('@') == text.rfind('@') || text.find_first_of(", ;") == std::string::npos) return {};
+  return "write several addresses as a list: [a@example.org, b@example.org]";
+}
+
+}  // namespace
 
 bool Reading::is_own_domain(const std::string& domain) const {
   const auto at =
@@ -31,6 +52,8 @@ std::optional<Mention> Reading::address(const Value& value) {
         fmt::format("write it with its domain, as {}@{}", *text, site.domains.front().unicode);
     if (!parse_address(*text + "@" + site.domains.front().name)) address.error().hint.clear();
   }
+  if (const std::string several = list_hint(*text); !address && !several.empty())
+    address.error().hint = several;
   auto accepted = accept(std::move(address), value);
   if (!accepted) return std::nullopt;
   return Mention{*std::move(accepted), value};
@@ -53,7 +76,11 @@ std::optional<Mention> Reading::own_address(const Value& value) {
     return std::nullopt;
   }
   // Without any domain, one error for the missing section is enough.
-  if (site.domains.empty() || is_own_domain(mention->address.domain)) return mention;
+  if (site.domains.empty() || lacks_domain || is_own_domain(mention->address.domain)) return mention;
+  if (const auto alike = domain_that_looks_like(mention->address.domain)) {
+    problems.add(value.error(*alike, "type it again"));
+    return std::nullopt;
+  }
   const auto names = [&] {
     std::vector<std::string> all;
     all.reserve(site.domains.size());
@@ -69,6 +96,17 @@ std::optional<Mention> Reading::own_address(const Value& value) {
   return std::nullopt;
 }
 
+std::optional<std::string> Reading::domain_that_looks_like(const std::string& domain) const {
+  const auto name = parse_domain(domain);
+  if (!name || name->unicode == name->ascii) return std::nullopt;  // ASCII looks like ASCII only
+  for (const Domain& own : site.domains) {
+    if (const auto letter = yaml::hidden_difference(name->unicode, own.unicode))
+      return fmt::format("{} and {} look the same, but {}", quote(name->unicode), quote(own.unicode),
+                         *letter);
+  }
+  return std::nullopt;
+}
+
 std::string Reading::suggestion(const std::string& word,
                                 const std::function<std::vector<std::string>()>& names) {
   // Four errors in a site of 10,000 accounts with an alias each.
@@ -76,14 +114,13 @@ std::string Reading::suggestion(const std::string& word,
   if (compared > kMost) return {};
   const std::vector<std::string> candidates = names();
   for (const std::string& name : candidates) compared += name.size();
-  const auto near = yaml::nearest(word, candidates);
-  return near ? fmt::format("; did you mean '{}'?", *near) : "";
+  return yaml::did_you_mean(word, candidates);
 }
 
 std::vector<Mention> Reading::addresses(const Value& list) {
   std::vector<Mention> mentions;
-  const auto items = list.as_list(problems);
-  if (list.is_list() && items.empty()) problems.add(list.error("the list of addresses is empty"));
+  const auto items = list.as_list(problems, "a list of addresses: [alice@example.org, bob@example.org]");
+  if (!list.is_map() && items.empty()) problems.add(list.error("the list of addresses is empty"));
   for (const Value& item : items) {
     if (auto mention = address(item)) mentions.push_back(*std::move(mention));
   }
@@ -98,7 +135,11 @@ void Reading::note_file(const Value& value, std::string_view text) const {
   site.files.insert_or_assign(std::string(value.text()), crypto::sha256_hex(text));
 }
 
-std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t limit, bool secret) {
+void Reading::warn(const Value& value, std::string message, std::string hint) const {
+  site.warnings.push_back(value.error(std::move(message), std::move(hint)));
+}
+
+std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t limit, FileKind kind) {
   const auto name = value.as_string(problems);
   if (!name) return std::nullopt;
   if (name->empty() || name->find('\0') != std::string::npos) {
@@ -112,14 +153,18 @@ std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t
                              "names of files are relative to the folder of this one"));
     return std::nullopt;
   }
+  if (kind == FileKind::shown && !is_below(path, site.folder)) {
+    problems.add(value.error(fmt::format("the file {} is not below the folder of the spec", quote(*name)),
+                             "copy it there: messages show lines of it, and a spec may be somebody else's"));
+    return std::nullopt;
+  }
   if (!S_ISREG(status.st_mode)) {
     problems.add(value.error(fmt::format("{} is not a regular file", quote(*name))));
     return std::nullopt;
   }
-  if (secret && (status.st_mode & 0007) != 0) {
-    problems.add(
-        value.error(fmt::format("everybody on this machine may read or write the file {}", quote(*name)),
-                    fmt::format("close it with: {}", shell_quote({"chmod", "600", *name}))));
+  if (kind == FileKind::secret && (status.st_mode & 0007) != 0) {
+    problems.add(value.error(fmt::format("the file {} is readable or writable by other users", quote(*name)),
+                             closing_hint(path, *name)));
     return std::nullopt;
   }
   if (static_cast<std::uint64_t>(status.st_size) > limit) {

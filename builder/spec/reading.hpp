@@ -50,6 +50,9 @@ struct Reading {
   Site& site;
   Routes routes = {};
   std::size_t compared = 0;  ///< bytes of names that were compared for suggestions
+  /// A domain of the site could not be read: addresses in it are no mistakes of their own.
+  bool lacks_domain = false;
+  std::optional<yaml::Value> hostname = {};
 
   /// The value that a check let through; otherwise the fault is reported at `value`.
   template <class T>
@@ -65,15 +68,24 @@ struct Reading {
   std::optional<Mention> own_address(const yaml::Value& value);
   std::vector<Mention> addresses(const yaml::Value& list);
   bool is_own_domain(const std::string& domain) const;
+  /// In a sentence, which domain of the site looks the same as `domain` but has letters of another alphabet.
+  std::optional<std::string> domain_that_looks_like(const std::string& domain) const;
   /// "; did you mean '…'?" if one of the names is near, else nothing. For the first errors only: each
   /// suggestion looks at all names.
   std::string suggestion(const std::string& word, const std::function<std::vector<std::string>()>& names);
 
   /// Notes that `text` was read of the file that `value` names: see Site::files.
   void note_file(const yaml::Value& value, std::string_view text) const;
-  /// The text of a file that the spec names, relative to its folder. With `secret`, a file that everybody on
-  /// the machine may read is refused.
-  std::optional<std::string> named_file(const yaml::Value& value, std::uint64_t limit, bool secret);
+  /// What may be asked of a file that the spec names.
+  enum class FileKind {
+    shown,   ///< messages show lines of it: only below the spec's folder, as a spec may be somebody else's
+    opaque,  ///< messages never show what is in it: anywhere
+    secret,  ///< the same, and closed to other users
+  };
+  /// The text of a file that the spec names, relative to its folder.
+  std::optional<std::string> named_file(const yaml::Value& value, std::uint64_t limit, FileKind kind);
+  /// Notes something that is allowed but likely to be regretted.
+  void warn(const yaml::Value& value, std::string message, std::string hint) const;
   std::filesystem::path absolute(std::string_view path) const;
 };
 
@@ -84,7 +96,9 @@ void read_ports(Reading& reading, const yaml::Value& value);
 /// Must come before everything that holds addresses.
 void read_domains(Reading& reading, const yaml::Value& value);
 void read_accounts(Reading& reading, const yaml::Value& value);
-void read_shared(Reading& reading, const yaml::Value& value, std::vector<Routes::Shared>& into);
+/// `example` is what the section can be.
+void read_shared(Reading& reading, const yaml::Value& value, const char* example,
+                 std::vector<Routes::Shared>& into);
 
 /// Checks accounts, aliases, forwards and domains against each other and completes the site.
 void resolve_routes(Reading& reading);

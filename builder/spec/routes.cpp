@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <set>
 
@@ -21,6 +22,18 @@ constexpr unsigned kMostAliasLevels = 16;
 /// length.
 constexpr std::size_t kMostRecipients = 1'000'000;
 
+/// Large providers that hold the SPF of the sender against whoever delivers.
+bool is_freemailer(std::string_view domain) {
+  static constexpr std::array<std::string_view, 33> kDomains{
+      "126.com",     "163.com",        "aol.com",     "freenet.de", "gmail.com",      "gmx.at",
+      "gmx.ch",      "gmx.com",        "gmx.de",      "gmx.net",    "googlemail.com", "hotmail.co.uk",
+      "hotmail.com", "hotmail.de",     "hotmail.fr",  "icloud.com", "live.com",       "mac.com",
+      "mail.ru",     "me.com",         "msn.com",     "orange.fr",  "outlook.com",    "outlook.de",
+      "qq.com",      "rocketmail.com", "t-online.de", "web.de",     "yahoo.co.uk",    "yahoo.com",
+      "yahoo.de",    "yandex.ru",      "ymail.com"};
+  return std::binary_search(kDomains.begin(), kDomains.end(), domain);
+}
+
 /// What an address of the site is.
 struct Claim {
   enum class Kind { account, account_alias, shared, forward };
@@ -35,7 +48,7 @@ class Resolver {
 
   void run() {
     for (const auto stage : {&Resolver::claim_all, &Resolver::check_accounts, &Resolver::resolve_aliases,
-                             &Resolver::resolve_forwards, &Resolver::check_domains}) {
+                             &Resolver::resolve_forwards, &Resolver::check_domains, &Resolver::warn}) {
       if (interrupted()) return;
       (this->*stage)();
     }
@@ -66,6 +79,16 @@ class Resolver {
     return at == claims_.end() ? nullptr : &at->second;
   }
 
+  /// How an address that is `known` can be what `wanted` asks for, too.
+  std::string remedy(const Claim& known, Claim::Kind wanted) const {
+    if (wanted == Claim::Kind::forward && known.kind == Claim::Kind::shared)
+      return "move the whole list to 'forwards', which may name accounts of this site";
+    if (wanted == Claim::Kind::forward && known.kind == Claim::Kind::account_alias)
+      return fmt::format("take it out of those 'aliases', and name {} in the list of the forward",
+                         routes_.accounts[known.index].account.address.text());
+    return known.kind == Claim::Kind::shared ? "put all who get its mail into one list" : "";
+  }
+
   bool claim(const Address& address, const Value& value, Claim::Kind kind, std::size_t index) {
     const auto [at, fresh] = claims_.emplace(address, Claim{kind, index, value});
     if (fresh) return true;
@@ -73,7 +96,7 @@ class Resolver {
     add(value,
         fmt::format("the address {} is already {} (line {})", quote(address.text()), what,
                     at->second.value.place().line),
-        at->second.kind == Claim::Kind::shared ? "put all who get its mail into one list" : "");
+        remedy(at->second, kind));
     return false;
   }
 
@@ -165,7 +188,7 @@ class Resolver {
     std::set<Address> seen;
     for (const Mention& target : routes_.aliases[index].targets) {
       if (!seen.insert(target.address).second) {
-        add(target.value, fmt::format("the address {} is there twice", quote(target.address.text())));
+        add(target.value, fmt::format("the address {} is listed twice", quote(target.address.text())));
         continue;
       }
       failed |= !resolve_target(index, target, depth, accounts, levels);
@@ -207,9 +230,8 @@ class Resolver {
     const std::size_t next = claim->index;
     if (resolved_[next].state == State::open) {
       add(target.value,
-          next == index
-              ? fmt::format("the alias {} leads to itself", quote(target.address.text()))
-              : fmt::format("the alias {} leads back to itself in a circle", quote(target.address.text())));
+          next == index ? fmt::format("the alias {} leads to itself", quote(target.address.text()))
+                        : fmt::format("alias loop: {} leads back to itself", quote(target.address.text())));
       return false;
     }
     if (depth >= kMostAliasLevels) return too_deep(target);
@@ -244,7 +266,7 @@ class Resolver {
       std::set<Address> seen;
       for (const Mention& target : forward.targets) {
         if (!seen.insert(target.address).second) {
-          add(target.value, fmt::format("the address {} is there twice", quote(target.address.text())));
+          add(target.value, fmt::format("the address {} is listed twice", quote(target.address.text())));
         } else if (target.address == forward.name.address) {
           add(target.value, fmt::format("the forward {} leads to itself", quote(target.address.text())),
               "the account keeps a copy of what it forwards in any case");
@@ -329,8 +351,7 @@ class Resolver {
         const Step& last = step.node < routes_.forwards.size() ? step : stack[stack.size() - 2];
         const Routes::Shared& forward = routes_.forwards[last.node];
         add(forward.targets[last.next_edge - 1].value,
-            fmt::format("the forward {} leads back to itself in a circle",
-                        quote(forward.name.address.text())));
+            fmt::format("forward loop: {} leads back to itself", quote(forward.name.address.text())));
       } else if (forward_states_[*next] == State::fresh) {
         forward_states_[*next] = State::open;
         stack.push_back({*next});
@@ -360,13 +381,37 @@ class Resolver {
       if (claim == nullptr && !has_catch_all[i]) {
         add(routes_.domain_keys[i],
             fmt::format("the domain {} has no postmaster", quote(routes_.domain_keys[i].text())),
-            fmt::format("RFC 5321 wants one: add {} to the 'aliases' of an account", postmaster.text()));
+            fmt::format("RFC 5321 requires one: add {} to the 'aliases' of an account", postmaster.text()));
       } else if (claim != nullptr && claim->kind == Claim::Kind::account &&
                  routes_.accounts[claim->index].account.send_only) {
         add(routes_.accounts[claim->index].key, "a postmaster must be able to receive mail",
             "leave out 'send_only'");
       }
     }
+  }
+
+  void warn() {
+    if (reading_.hostname && reading_.is_own_domain(reading_.site.hostname))
+      reading_.warn(
+          *reading_.hostname,
+          fmt::format("the host name is a mail domain of the site, so a website at {} has to be on the mail "
+                      "server",
+                      quote(reading_.site.hostname)),
+          "use a name of its own, as mail." + reading_.site.hostname);
+    std::map<std::string, std::pair<Value, std::size_t>> freemailers;
+    for (const Routes::Shared& forward : routes_.forwards) {
+      for (const Mention& target : forward.targets) {
+        if (!is_freemailer(target.address.domain)) continue;
+        ++freemailers.try_emplace(target.address.domain, target.value, 0).first->second.second;
+      }
+    }
+    for (const auto& [domain, found] : freemailers)
+      reading_.warn(
+          found.first,
+          fmt::format("{} {} to {}, which refuses what fails SPF: forwarded mail of senders who do not sign "
+                      "it with DKIM",
+                      found.second, found.second == 1 ? "address forwards" : "addresses forward", domain),
+          "let people fetch mail from a mailbox here instead, by IMAP");
   }
 
   void complete_site() {

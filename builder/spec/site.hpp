@@ -143,6 +143,8 @@ struct Site {
   /// SHA-256 of what was read of the files with password hashes and sieve scripts, by their names in the
   /// spec.
   std::map<std::string, std::string> files;
+  /// What is allowed but likely to be regretted, each at its place in the spec.
+  std::vector<Error> warnings;
 };
 
 }  // namespace mailstead::spec

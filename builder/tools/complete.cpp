@@ -13,16 +13,15 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstring>
-#include <future>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/threads.hpp"
 #include "crypto/digest.hpp"
 
 namespace fs = std::filesystem;
@@ -69,20 +68,17 @@ bool list(int parent, const char* name, const std::string& prefix, std::vector<E
 /// Digests the regular files, by as many threads as there are processors; false if one cannot be read.
 bool digest_files(const fs::path& folder, std::vector<Entry>& entries) {
   std::atomic<std::size_t> next = 0;
-  const auto work = [&] {
-    for (std::size_t i = next++; i < entries.size(); i = next++) {
+  std::atomic<bool> all = true;
+  in_threads(useful_threads(), [&] {
+    for (std::size_t i = next++; all && i < entries.size(); i = next++) {
       if (!S_ISREG(entries[i].mode)) continue;
       auto digest = crypto::sha256_file_hex(folder / entries[i].name);
-      if (!digest) return false;
-      entries[i].says = *std::move(digest);
+      if (digest)
+        entries[i].says = *std::move(digest);
+      else
+        all = false;
     }
-    return true;
-  };
-  std::vector<std::future<bool>> others;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i)
-    others.push_back(std::async(std::launch::async, work));
-  bool all = work();
-  for (auto& other : others) all = other.get() && all;
+  });
   return all;
 }
 

@@ -14,12 +14,12 @@
 #include <future>
 #include <string>
 #include <string_view>
-#include <thread>
 #include <utility>
 #include <vector>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "base/threads.hpp"
 
 namespace mailstead::tools {
 namespace {
@@ -67,8 +67,7 @@ Status write_files(const rootfs::FileTree& tree, const std::filesystem::path& ro
     return ok();
   };
   std::vector<std::future<Status>> others;
-  for (unsigned i = 1; i < std::thread::hardware_concurrency(); ++i)
-    others.push_back(std::async(std::launch::async, work));
+  for (std::size_t i = 1; i < useful_threads(); ++i) others.push_back(beside(work));
   Status written = work();
   for (auto& other : others) {
     if (Status status = other.get(); written) written = std::move(status);

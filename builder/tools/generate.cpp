@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "base/threads.hpp"
 #include "tools/folder.hpp"
 
 namespace fs = std::filesystem;
@@ -267,7 +268,7 @@ Status generate_system_files(const Toolbox& toolbox, const fs::path& scratch, st
   // Side by side: none reads what another makes, and what they make is laid when all have ended.
   std::vector<std::future<Result<Files>>> all;
   for (const Step& step : kSteps)
-    all.push_back(std::async(std::launch::async, step.make, std::cref(generator), std::cref(tree)));
+    all.push_back(beside([&generator, &tree, make = step.make] { return make(generator, tree); }));
   for (const auto& made : all) made.wait();
   for (std::size_t i = 0; i < all.size(); ++i) {
     Result<Files> made = all[i].get();

@@ -29,7 +29,12 @@ constexpr auto kUnusedLifetime = std::chrono::hours(24 * 30);
 FileDescriptor lock(const fs::path& folder) {
   const fs::path path = folder / ".lock";
   FileDescriptor file(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) file.reset();
+  if (file && ::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
+    const int reason = errno;
+    file.reset();
+    errno = reason;
+    return file;
+  }
   // Between open and flock the one who had it may have removed it.
   struct stat opened{};
   struct stat named{};
@@ -55,6 +60,15 @@ bool is_scratch(const fs::path& folder) {
 
 }  // namespace
 
+Error cannot_lock(const fs::path& folder, int reason) {
+  return {ErrorKind::io,
+          fmt::format("cannot lock a file in {}: {}", folder.string(), std::strerror(reason)),
+          {},
+          "let MAILSTEAD_CACHE name a folder on a file system that has locks, such as a local one",
+          {},
+          {}};
+}
+
 ScratchFolder::ScratchFolder(fs::path path, FileDescriptor lock)
     : path_(std::move(path)), lock_(std::move(lock)) {}
 
@@ -73,7 +87,9 @@ Result<ScratchFolder> ScratchFolder::create(const fs::path& parent) {
   for (int round = 0; round < 10; ++round) {
     std::string name = (parent / kPrefix).string() + "XXXXXX";
     if (::mkdtemp(name.data()) == nullptr) break;
+    errno = 0;
     if (FileDescriptor file = lock(name)) return ScratchFolder(name, std::move(file));
+    if (errno != 0 && errno != EWOULDBLOCK && errno != ENOENT) return fail(cannot_lock(parent, errno));
   }
   return fail(ErrorKind::io,
               fmt::format("cannot make a folder in {}: {}", parent.string(), std::strerror(errno)),

@@ -26,6 +26,9 @@ class ScratchFolder {
   FileDescriptor lock_;
 };
 
+/// The error of a cache on a file system without flock(2), `reason` an errno.
+Error cannot_lock(const std::filesystem::path& folder, int reason);
+
 /// Removes the scratch folders in `parent` that nobody works in any more.
 void remove_leftovers(const std::filesystem::path& parent);
 

@@ -104,8 +104,7 @@ Result<FileDescriptor> lock_folder(const fs::path& tools) {
   if (!lock)
     return fail(ErrorKind::io, fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
   while (::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) {
-    if (errno != EWOULDBLOCK && errno != EINTR)
-      return fail(ErrorKind::io, fmt::format("cannot lock {}: {}", path.string(), std::strerror(errno)));
+    if (errno != EWOULDBLOCK && errno != EINTR) return fail(cannot_lock(tools, errno));
     CHECK_OK(check_interrupt());
     std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }

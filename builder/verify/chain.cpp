@@ -46,16 +46,16 @@ Result<std::string> text_of(const rootfs::FileTree& tree, const char* path) {
 
 class Chain {
  public:
-  Chain(const Disk& disk, const image::Layout& layout, const Places& places,
+  Chain(const Disk& disk, const Contents& contents, const Places& places,
         const std::string& trusted_root_hash, Report& report)
       : disk_(disk),
-        layout_(layout),
+        contents_(contents),
         places_(places),
         trusted_root_hash_(trusted_root_hash),
         report_(report) {}
 
   Status run() {
-    TRY(partitions_, image::place_partitions(layout_, ""));
+    TRY(partitions_, image::place_partitions(contents_.layout, ""));
     boot_ = BootPartition::read(disk_, partition(image::kBootNumberA));
     CHECK_OK(check_root());
     if (!trusted_root_hash_.empty()) check_root_hash();
@@ -135,7 +135,7 @@ class Chain {
     // The record's own time is the archive's, like those of all files that a build makes.
     record_time_ = tree->find(image::kImageRecordPath)->mtime;
     check.counted = fmt::format("{}, base {}", hostname_, record_->base.substr(0, 12));
-    TRY(partitions_, image::place_partitions(layout_, hostname_));
+    TRY(partitions_, image::place_partitions(contents_.layout, hostname_));
     HashTree squashfs;
     squashfs.size = squashfs_padded_size(
         disk_, {partition(image::kRootNumberA).start, partition(image::kRootNumberA).size});
@@ -167,7 +167,9 @@ class Chain {
   Status check_table_copies() {
     Check& check = start_check("partition table");
     check.counted = fmt::format("2 copies, {} partitions", partitions_.size());
-    return check_table(disk_, encode_table(partitions_, image::disk_uuid(hostname_), disk_.size()), check);
+    return check_table(
+        disk_, contents_.as_changed(table_of(partitions_, image::disk_uuid(hostname_), contents_.table.end)),
+        check);
   }
 
   const image::PublicPart& part(std::string_view name) const {
@@ -247,9 +249,8 @@ class Chain {
       return tree.size == 0 ? Extent{} : behind(partition(number), tree.end());
     };
     const std::uint64_t table = disk::kTableSectors * disk::kSectorSize;
-    const std::uint64_t end = partitions_.back().start + partitions_.back().size;
     std::vector<Extent> empty{{table, partitions_.front().start - table},
-                              {end, disk_.size() - end - (table - disk::kSectorSize)},
+                              contents_.tail(),
                               behind_tree(image::kRootNumberA, root_)};
     if (record_) {
       empty.push_back(behind(partition(image::kBiosNumber), core_size_));
@@ -267,7 +268,7 @@ class Chain {
   }
 
   const Disk& disk_;
-  const image::Layout layout_;
+  const Contents& contents_;
   const Places& places_;
   const std::string& trusted_root_hash_;
   Report& report_;
@@ -284,10 +285,10 @@ class Chain {
 
 }  // namespace
 
-Status check_chain(const Disk& disk, const image::Layout& layout, const Places& places,
+Status check_chain(const Disk& disk, const Contents& contents, const Places& places,
                    const std::string& root_hash, Reporter& reporter, Report& report) {
   const auto activity = reporter.start("Following the root hash");
-  CHECK_OK(Chain(disk, layout, places, root_hash, report).run());
+  CHECK_OK(Chain(disk, contents, places, root_hash, report).run());
   activity->set_result(fmt::format("{} checks", report.checks.size()));
   return ok();
 }

@@ -6,6 +6,7 @@
 #include "base/reporter.hpp"
 #include "base/result.hpp"
 #include "disk/disk.hpp"
+#include "verify/gpt.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
 
@@ -16,10 +17,10 @@ namespace mailstead::verify {
 /// the machine, and what is left has to be empty. Adds a check for each of them to `report`, and to its
 /// unproved what nothing vouches for.
 ///
-/// `places` is the map of the image; `root_hash`, if it is not empty, the one that it has to have (lower
-/// case). Errors: ErrorKind::integrity for what is not laid out as an image at all, ErrorKind::io,
-/// ErrorKind::interrupted. Runs sqfs2tar(1), to read the record.
-Status check_chain(const disk::Disk& disk, const image::Layout& layout, const Places& places,
+/// `contents` is what read_contents found; `places` the map of the image; `root_hash`, if it is not empty,
+/// the one that it has to have (lower case). Errors: ErrorKind::integrity for what is not laid out as an
+/// image at all, ErrorKind::io, ErrorKind::interrupted. Runs sqfs2tar(1), to read the record.
+Status check_chain(const disk::Disk& disk, const Contents& contents, const Places& places,
                    const std::string& root_hash, Reporter& reporter, Report& report);
 
 }  // namespace mailstead::verify

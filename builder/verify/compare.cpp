@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/files.hpp"
+#include "disk/gpt.hpp"
 
 namespace mailstead::verify {
 namespace {
@@ -23,8 +24,8 @@ bool same_place(const Place& a, const Place& b) {
 }
 
 /// Which steps of the disk hold data in one of the two: elsewhere both are zero.
-Status mark_data(const Disk& disk, std::vector<bool>& steps) {
-  return disk.stream_data({0, disk.size()}, [&](std::uint64_t offset, std::string_view block) {
+Status mark_data(const Disk& disk, std::uint64_t end, std::vector<bool>& steps) {
+  return disk.stream_data({0, end}, [&](std::uint64_t offset, std::string_view block) {
     for (std::uint64_t step = offset / kStep; step <= (offset + block.size() - 1) / kStep; ++step)
       if (step < steps.size()) steps[step] = true;
     return ok();
@@ -84,35 +85,45 @@ Status expect_empty(const Disk& disk, Extent extent, const Places& places, Check
   });
 }
 
-Result<Check> compare_disks(const Disk& image, const Disk& reference, const Places& places,
-                            Reporter& reporter) {
+Result<Check> compare_disks(const Disk& image, const Contents& contents, const Disk& reference,
+                            const Contents& expected, const Places& places, Reporter& reporter) {
   Check check{"every byte", {}, {}, 0};
-  if (image.size() != reference.size()) {
-    check.add({"size of the disk",
+  if (contents.end != expected.end) {
+    check.add({"size of the image",
                {},
                {},
                {},
-               fmt::format("{} bytes", reference.size()),
-               fmt::format("{} bytes", image.size())});
+               fmt::format("{} bytes", expected.end),
+               fmt::format("{} bytes", contents.end)});
     return check;
   }
-  const std::uint64_t size = image.size();
-  std::vector<bool> steps((size + kStep - 1) / kStep, false);
-  const auto activity = reporter.start("Comparing every byte", size, Reporter::Unit::bytes);
-  CHECK_OK(mark_data(image, steps));
-  CHECK_OK(mark_data(reference, steps));
+  const bool whole =
+      image.size() == reference.size() && contents.is_image(image) && expected.is_image(reference);
+  const std::uint64_t table = disk::kTableSectors * kSectorSize;
+  const std::vector<Extent> extents =
+      whole ? std::vector<Extent>{{0, image.size()}}
+            : std::vector<Extent>{{0, disk::kMasterBootCodeSize}, {table, contents.end - table}};
+  if (!whole) CHECK_OK(check_table(image, contents.as_changed(expected.table_alone()), check));
+  const std::uint64_t end = extents.back().end();
+  const auto activity = reporter.start("Comparing every byte", end, Reporter::Unit::bytes);
+  std::vector<bool> steps((end + kStep - 1) / kStep, false);
+  CHECK_OK(mark_data(image, end, steps));
+  CHECK_OK(mark_data(reference, end, steps));
   std::uint64_t compared = 0;
-  for (std::uint64_t at = 0; at < size; at += kStep) {
-    const std::uint64_t count = std::min(kStep, size - at);
-    if (steps[at / kStep]) {
-      TRY(const std::string expected, reference.read(at, count));
-      TRY(const std::string found, image.read(at, count));
-      if (expected != found) add_differences(at, expected, found, places, check);
-      compared += count;
+  for (const Extent& extent : extents) {
+    for (std::uint64_t at = extent.start; at < extent.end();) {
+      const std::uint64_t count = std::min(kStep - at % kStep, extent.end() - at);
+      if (steps[at / kStep]) {
+        TRY(const std::string known, reference.read(at, count));
+        TRY(const std::string found, image.read(at, count));
+        if (known != found) add_differences(at, known, found, places, check);
+        compared += count;
+      }
+      activity->advance(count);
+      at += count;
     }
-    activity->advance(count);
   }
-  check.counted = fmt::format("{}, {} of it not empty", human_size(size), human_size(compared));
+  check.counted = fmt::format("{}, {} of it not empty", human_size(end), human_size(compared));
   activity->set_result(check.counted);
   return check;
 }

@@ -9,6 +9,7 @@
 #include "base/result.hpp"
 #include "disk/disk.hpp"
 #include "image/records.hpp"
+#include "verify/gpt.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
 
@@ -26,10 +27,11 @@ void check_part(const image::PublicPart& recorded, std::uint64_t size, const std
 /// Adds a finding for each run of bytes other than zero in `extent`. Errors: those of disk::Disk::find_data.
 Status expect_empty(const disk::Disk& disk, disk::Extent extent, const Places& places, Check& check);
 
-/// Holds an image against another, byte by byte. `places` is the map of `reference`. Errors: ErrorKind::io,
-/// ErrorKind::interrupted.
-Result<Check> compare_disks(const disk::Disk& image, const disk::Disk& reference, const Places& places,
-                            Reporter& reporter);
+/// Compares an image with another, byte by byte: all of both, or, where one of them is on a larger disk or
+/// that of a machine, the image in it and both copies of its table. `places` is the map of `reference`.
+/// Errors: ErrorKind::io, ErrorKind::interrupted.
+Result<Check> compare_disks(const disk::Disk& image, const Contents& contents, const disk::Disk& reference,
+                            const Contents& expected, const Places& places, Reporter& reporter);
 
 /// The first bytes in hexadecimal: "1f 8b 08 … (4096 bytes)".
 std::string hexadecimal(std::string_view bytes);

@@ -63,8 +63,9 @@ Places Places::outside_partitions(std::uint64_t disk_size) {
   return places;
 }
 
-Places Places::of(const Disk& disk, const std::vector<image::Partition>& partitions) {
-  Places places = outside_partitions(disk.size());
+Places Places::of(const Disk& disk, const std::vector<image::Partition>& partitions,
+                  std::uint64_t table_end) {
+  Places places = outside_partitions(table_end);
   for (const image::Partition& partition : partitions) {
     places.add({partition.start, partition.size}, {"partition", partition.label, {}});
     switch (partition.number) {

@@ -25,9 +25,10 @@ class Places {
   /// What every disk of this size has in front of and behind its partitions.
   static Places outside_partitions(std::uint64_t disk_size);
 
-  /// A whole image: the partitions, and in those of slot A what their own tables say. A partition whose
-  /// tables cannot be read is one place.
-  static Places of(const disk::Disk& disk, const std::vector<image::Partition>& partitions);
+  /// A whole image whose second copy of the table ends at `table_end`: the partitions, and in those of slot A
+  /// what their own tables say. A partition whose tables cannot be read is one place.
+  static Places of(const disk::Disk& disk, const std::vector<image::Partition>& partitions,
+                   std::uint64_t table_end);
 
   /// Names an extent. Later names go before earlier ones.
   void add(disk::Extent extent, Place place);

@@ -16,8 +16,22 @@ bool begins_code_point(char c) {
   return (static_cast<unsigned char>(c) & 0xc0) != 0x80;
 }
 
-/// The length of the UTF-8 sequence at `at` and its code point, or length 0 if it is none (RFC 3629 section
-/// 4).
+/// The place of a byte in text that need not be valid UTF-8, without its source line.
+Place raw_place(std::string_view text, std::size_t offset, const std::string& name) {
+  Place place{name, 1, 1, 1, {}};
+  for (std::size_t i = 0; i < offset; ++i) {
+    if (text[i] == '\n') {
+      ++place.line;
+      place.column = 1;
+    } else if (begins_code_point(text[i])) {
+      ++place.column;
+    }
+  }
+  return place;
+}
+
+}  // namespace
+
 std::pair<std::size_t, std::uint32_t> decode(std::string_view text, std::size_t at) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[at + i]); };
   const auto continues = [&](std::size_t i) { return at + i < text.size() && (byte(i) & 0xc0) == 0x80; };
@@ -35,22 +49,6 @@ std::pair<std::size_t, std::uint32_t> decode(std::string_view text, std::size_t 
   }
   return {0, 0};
 }
-
-/// The place of a byte in text that need not be valid UTF-8, without its source line.
-Place raw_place(std::string_view text, std::size_t offset, const std::string& name) {
-  Place place{name, 1, 1, 1, {}};
-  for (std::size_t i = 0; i < offset; ++i) {
-    if (text[i] == '\n') {
-      ++place.line;
-      place.column = 1;
-    } else if (begins_code_point(text[i])) {
-      ++place.column;
-    }
-  }
-  return place;
-}
-
-}  // namespace
 
 Result<std::string> checked_text(std::string text, const std::string& name) {
   const auto refuse = [&](std::size_t offset, std::string message, std::string hint) {

@@ -37,6 +37,25 @@ std::optional<std::size_t> tab_in_indentation(std::string_view text, std::size_t
   return std::nullopt;
 }
 
+/// An entry without a space after its colon in the line of `at` or in the last one before it that is not
+/// empty or a comment: yaml-cpp takes it for a text that goes on, and complains about what comes next. The
+/// offset of the colon.
+std::optional<std::pair<std::size_t, Joined>> joined_entry_near(std::string_view text, std::size_t at) {
+  std::size_t line = at == 0 ? 0 : text.rfind('\n', at - 1) + 1;
+  for (int looked_at = 0; looked_at < 2;) {
+    std::string_view words = text.substr(line, text.find('\n', line) - line);
+    const std::size_t indent = std::min(words.find_first_not_of(" -"), words.size());
+    words.remove_prefix(indent);
+    const bool empty = words.empty() || words.starts_with('#');
+    if (const auto joined = joined_entry(words))
+      return std::pair(line + indent + joined->key.size(), *joined);
+    if (!empty) ++looked_at;
+    if (line < 2) break;
+    line = text.rfind('\n', line - 2) + 1;
+  }
+  return std::nullopt;
+}
+
 /// What yaml-cpp's messages mean to somebody who wrote a file by hand.
 std::pair<std::string, std::string> translate(const std::string& message) {
   struct Explanation {
@@ -88,6 +107,30 @@ std::size_t end_of_quotes(std::string_view text, std::size_t at) {
   return std::string_view::npos;
 }
 
+std::optional<Joined> joined_entry(std::string_view text) {
+  const std::size_t colon = text.find(':');
+  if (colon == 0 || colon == std::string_view::npos || colon + 1 >= text.size()) return std::nullopt;
+  const Joined joined{text.substr(0, colon), text.substr(colon + 1)};
+  const bool letter =
+      (joined.key[0] >= 'a' && joined.key[0] <= 'z') || (joined.key[0] >= 'A' && joined.key[0] <= 'Z');
+  const bool plain = std::all_of(joined.key.begin(), joined.key.end(), [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           std::string_view("_.-@+").find(c) != std::string_view::npos;
+  });
+  if (!letter || !plain || std::string_view(" \t:").find(joined.value[0]) != std::string_view::npos ||
+      joined.value.starts_with("//"))
+    return std::nullopt;
+  return joined;
+}
+
+std::pair<std::string, std::string> joined_fault(const Joined& joined) {
+  const bool secret = looks_secret(joined.key) || joined.key.find('@') != std::string_view::npos;
+  std::string value(joined.value.substr(0, joined.value.find_first_of("\r\n")));
+  return {fmt::format("there is no space after the colon of {}", quote(joined.key)),
+          secret ? fmt::format("write '{}: ' in front of the value", joined.key)
+                 : fmt::format("write {}: {}", joined.key, value)};
+}
+
 Fault open_quote(std::size_t at) {
   return {at, kOpenQuote, {}};
 }
@@ -98,6 +141,10 @@ Fault explain(const std::string& message, std::size_t at, std::string_view text,
   if (words == kOpenQuote) return open_quote(unclosed_quote(text, read));
   if (const auto tab = tab_in_indentation(text, at))
     return {*tab, "a tab in the indentation", "indent with spaces"};
+  if (const auto joined = joined_entry_near(text, at)) {
+    auto [what, remedy] = joined_fault(joined->second);
+    return {joined->first, std::move(what), std::move(remedy)};
+  }
   return {at, std::move(words), std::move(hint)};
 }
 

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "yaml/yaml.hpp"
@@ -101,6 +103,21 @@ Fault open_quote(std::size_t at);
 
 /// Where the text in quotes that begins at `at` ends, behind its closing quote; npos if it has none.
 std::size_t end_of_quotes(std::string_view text, std::size_t at);
+
+/// The length of the UTF-8 sequence at `at` and its code point, or length 0 if it is none (RFC 3629 section
+/// 4).
+std::pair<std::size_t, std::uint32_t> decode(std::string_view text, std::size_t at);
+
+/// A key and its value that are written without the space between them: "quota:2G".
+struct Joined {
+  std::string_view key;
+  std::string_view value;
+};
+/// Nothing if `text` is no such, as "http://example.org" or "fe80::1".
+std::optional<Joined> joined_entry(std::string_view text);
+
+/// Message and remedy for such an entry; the value is not shown if the key looks like a secret's.
+std::pair<std::string, std::string> joined_fault(const Joined& joined);
 
 /// Checks size, UTF-8 (RFC 3629) and that there are no control characters; removes a byte order mark.
 /// yaml-cpp takes 0x04 for the end of the file and 0xfffe for UTF-16, so this must come before it.

@@ -5,6 +5,7 @@
 #include <charconv>
 #include <set>
 
+#include "yaml/look_alike.hpp"
 #include "yaml/tree.hpp"
 #include "yaml/yaml.hpp"
 
@@ -40,6 +41,27 @@ int length_in_line(std::string_view source, std::size_t offset) {
   return static_cast<int>(
       std::count_if(line.begin(), line.begin() + static_cast<std::ptrdiff_t>(end),
                     [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
+}
+
+std::string how_to_write(std::string_view example) {
+  return example.empty() ? std::string() : fmt::format("write {}", example);
+}
+
+/// What a value is in a message: its text, unless that could be a secret.
+std::string shown(const Value& value) {
+  const bool hidden = value.place().source_line.empty();
+  return value.is_scalar() && !hidden ? quote(value.text()) : std::string(value.kind_name());
+}
+
+Error not_a_map(const Value& value, std::string_view example) {
+  if (const auto joined = value.is_scalar() ? joined_entry(value.text()) : std::nullopt) {
+    auto [message, hint] = joined_fault(*joined);
+    return value.error(std::move(message), std::move(hint));
+  }
+  if (example.empty()) return value.error(fmt::format("expected a map, found {}", value.kind_name()));
+  return value.error(fmt::format("{} takes keys of its own, not {}",
+                                 quote(example.substr(0, example.find(": "))), shown(value)),
+                     how_to_write(example));
 }
 
 }  // namespace
@@ -149,10 +171,11 @@ std::optional<std::int64_t> Value::as_integer(Problems& problems, std::int64_t l
   return number;
 }
 
-std::vector<Value> Value::as_list(Problems& problems) const {
+std::vector<Value> Value::as_list(Problems& problems, std::string_view example) const {
   std::vector<Value> items;
-  if (!is_list()) {
-    problems.add([&] { return error(fmt::format("expected a list, found {}", kind_name())); });
+  if (is_scalar()) return {*this};
+  if (is_map()) {
+    problems.add([&] { return error("expected a list, found a map", how_to_write(example)); });
     return items;
   }
   items.reserve(child_count());
@@ -168,9 +191,10 @@ std::vector<std::string> Value::as_strings(Problems& problems) const {
   return strings;
 }
 
-MapReader::MapReader(const Value& map, Problems& problems) : map_(map), problems_(problems) {
+MapReader::MapReader(const Value& map, Problems& problems, std::string_view example)
+    : map_(map), problems_(problems) {
   if (!map.is_map()) {
-    problems.add([&] { return map.error(fmt::format("expected a map, found {}", map.kind_name())); });
+    problems.add([&] { return not_a_map(map, example); });
     return;
   }
   // Sorted: whoever knows the hash of an unordered set can write keys that take quadratic time.
@@ -218,10 +242,12 @@ void MapReader::finish() {
     if (taken_[i]) continue;
     const Value& key = entries_[i].key;
     problems_.add([&] {
-      std::string message = fmt::format("unknown key {}", quote(key.text()));
-      if (const auto suggestion = nearest(key.text(), known_))
-        message += fmt::format("; did you mean '{}'?", *suggestion);
-      return key.error(std::move(message));
+      const auto joined = joined_entry(key.text());
+      if (joined && std::find(known_.begin(), known_.end(), joined->key) != known_.end()) {
+        auto [message, hint] = joined_fault(*joined);
+        return key.error(std::move(message), std::move(hint));
+      }
+      return key.error(fmt::format("unknown key {}{}", quote(key.text()), did_you_mean(key.text(), known_)));
     });
   }
 }
@@ -246,6 +272,15 @@ std::string quote(std::string_view text) {
     }
   }
   return out + "'";
+}
+
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates) {
+  for (const std::string& candidate : candidates) {
+    if (const auto letter = hidden_difference(word, candidate))
+      return fmt::format("; did you mean '{}'? They look the same, but {}", candidate, *letter);
+  }
+  const auto near = nearest(word, candidates);
+  return near ? fmt::format("; did you mean '{}'?", *near) : "";
 }
 
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates) {

@@ -72,7 +72,9 @@ class Value {
   std::optional<std::int64_t> as_integer(Problems& problems, std::int64_t least, std::int64_t most) const;
   /// A list of scalars.
   std::vector<std::string> as_strings(Problems& problems) const;
-  std::vector<Value> as_list(Problems& problems) const;
+  /// The items of a list; a single text is a list of one, nothing is none. `example` shows what to write
+  /// instead of a map: "nameservers: [9.9.9.9]".
+  std::vector<Value> as_list(Problems& problems, std::string_view example = {}) const;
 
   /// An error of kind usage at this value.
   Error error(std::string message, std::string hint = {}) const;
@@ -93,8 +95,9 @@ class Value {
 /// nearest known key as suggestion. Duplicate keys are reported at once; the first one counts.
 class MapReader {
  public:
-  /// A value that is not a map is reported at once and reads as an empty one.
-  MapReader(const Value& map, Problems& problems);
+  /// A value that is not a map is reported at once and reads as an empty one. `example` shows what to write
+  /// instead: "ssh: {enabled: true}".
+  MapReader(const Value& map, Problems& problems, std::string_view example = {});
   /// The value of `key`, if it is there.
   std::optional<Value> take(std::string_view key);
   /// Like take, but a missing key is reported at the place of the map.
@@ -144,6 +147,10 @@ class Document {
 
 /// `text` in quotes for a message: control characters escaped, at most 80 characters.
 std::string quote(std::string_view text);
+
+/// "; did you mean '…'?" if a candidate is near or looks the same, with the letter of another alphabet that
+/// it differs by; else nothing.
+std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
 /// The candidate nearest to `word` by edit distance, if it is near enough to be a likely typing error.
 std::optional<std::string> nearest(std::string_view word, const std::vector<std::string>& candidates);

@@ -21,7 +21,9 @@ def main():
             print(name + "\t" + answer.replace("\\", "\\\\"))
     elif len(sys.argv) == 2 and sys.argv[1] in cases:
         parts_of_mail.current = sys.argv[1]
-        sys.stdout.buffer.write(cases[sys.argv[1]][0]())
+        message = cases[sys.argv[1]][0]()
+        # The end of DATA needs a line of its own.
+        sys.stdout.buffer.write(message if message.endswith(b"\r\n") else message + b"\r\n")
     else:
         sys.exit("usage: hostile.py --list | NAME of " + " ".join(cases))
 

@@ -103,11 +103,13 @@ void read_gpt(std::string_view bytes) {
       require(one.size > 0 && one.start >= end);
       end = one.extent().end();
     }
-  const auto layout = verify::read_layout(disk);
-  if (!layout) return;
-  const auto partitions = image::place_partitions(*layout, "");
-  require(partitions.has_value() && image::disk_size(*partitions) == kDisk);
-  const verify::Places places = verify::Places::of(disk, *partitions);
+  const auto contents = verify::read_contents(disk);
+  if (!contents) return;
+  const auto partitions = image::place_partitions(contents->layout, "");
+  require(partitions.has_value() && contents->end <= kDisk && contents->table.end <= kDisk);
+  if (contents->data) require_inside(contents->data->extent());
+  require_inside(contents->tail());
+  const verify::Places places = verify::Places::of(disk, *partitions, contents->table.end);
   for (std::uint64_t at = 0; at < kDisk; at += 65'536) require(!places.at(at).structure.empty());
 }
 

@@ -22,6 +22,13 @@ CHUNK = 1 << 20
 TO_MIDNIGHT = datetime.timedelta(seconds=2)  # from the start of a build: it takes longer than that, even a resumed one
 
 
+def link_or_copy(source, target):
+    try:
+        os.link(source, target)
+    except OSError:  # another file system
+        shutil.copy2(source, target)
+
+
 class Missing(Exception):
     """What a build needs and this machine or user does not have."""
 
@@ -122,8 +129,8 @@ class Bench:
             target = self.store / "sha256" / digest[:2]
             target.mkdir(parents=True, exist_ok=True)
             shutil.copy(stored, target)
-        for folder in [self.store, *self.store.rglob("*")]:
-            folder.chmod(0o777 if folder.is_dir() else 0o644)
+        for path in [self.store, *self.store.rglob("*")]:
+            path.chmod(0o755 if path.is_dir() else 0o644)
 
     # Helpers, each with a proof that it does what it is for.
 
@@ -206,7 +213,9 @@ class Build:
         shutil.copytree(self.bench.spec.parent / "secrets", self.site / "secrets")
         self.cache.mkdir()
         if self.settings.get("store", True):
-            (self.cache / "store").symlink_to(self.bench.store)
+            # A store of each build's own: Mailstead uses none that another user could write to.
+            shutil.copytree(self.bench.store, self.cache / "store",
+                            copy_function=shutil.copy2 if self.ordinary else link_or_copy)
         self.environment = {"PATH": PATH, "HOME": str(self.home), "MAILSTEAD_CACHE": str(self.cache),
                             **self.settings.get("env", {})}
         if not self.settings.get("store", True) and "MAILSTEAD_MIRROR" in os.environ:

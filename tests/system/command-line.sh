@@ -10,12 +10,37 @@ expect() { # CODE COMMAND…
   [ "$got" = "$code" ] || { echo "exit code $got, expected $code: $*"; exit 1; }
 }
 
+# says CODE TEXT COMMAND…: ends with that code and prints that whole line on stderr
+says() {
+  local code=$1 text=$2 got=0 said
+  shift 2
+  said=$("$@" 2>&1 >/dev/null) || got=$?
+  [ "$got" = "$code" ] || { echo "exit code $got, expected $code: $*"; exit 1; }
+  grep -qxF -- "$text" <<<"$said" || { echo "'$*' did not say: $text"; echo "$said"; exit 1; }
+}
+
 verbs=$("$MAILSTEAD" --help | awk '/^Subcommands:/ {inside = 1; next} /^[^ ]/ {inside = 0} inside && NF {print $1}')
 [ "$(wc -w <<<"$verbs")" -ge 8 ]
 expect 0 "$MAILSTEAD" --help
 expect 0 "$MAILSTEAD" --version
 expect 2 "$MAILSTEAD"
 expect 2 "$MAILSTEAD" no-such-verb
+says 2 "mailstead: name a command" "$MAILSTEAD"
+says 2 "mailstead: there is no command 'chek'; did you mean 'check'?" "$MAILSTEAD" chek mail.yaml
+says 2 "  \`mailstead help\` lists the commands" "$MAILSTEAD" chek mail.yaml
+says 2 "mailstead: there is no command 'biuld'; did you mean 'build'?" "$MAILSTEAD" --progress plain biuld
+says 2 "mailstead: there is no command 'frobnicate'" "$MAILSTEAD" frobnicate --json
+says 2 "mailstead: \`mailstead\` has no option '--vresion'; did you mean '--version'?" "$MAILSTEAD" --vresion
+says 2 "mailstead: \`mailstead build\` has no option '--ofline'; did you mean '--offline'?" "$MAILSTEAD" build mail.yaml --ofline
+says 2 "  \`mailstead help build\` lists them" "$MAILSTEAD" build --ofline=1
+says 2 "mailstead: 'b.yaml' is one argument too many" "$MAILSTEAD" check a.yaml b.yaml
+says 2 "mailstead: SPEC is required" "$MAILSTEAD" check
+says 2 "  \`mailstead help check\` shows what it takes" "$MAILSTEAD" check
+[ "$("$MAILSTEAD" help)" = "$("$MAILSTEAD" --help)" ]
+[ "$("$MAILSTEAD" help check)" = "$("$MAILSTEAD" check --help)" ]
+[ "$("$MAILSTEAD" help help)" = "$("$MAILSTEAD" help --help)" ]
+says 2 "mailstead: there is no command 'chek'; did you mean 'check'?" "$MAILSTEAD" help chek
+[ "$("$MAILSTEAD" -v)" = "$("$MAILSTEAD" --version)" ]
 for verb in $verbs; do
   expect 0 "$MAILSTEAD" "$verb" --help
   expect 2 "$MAILSTEAD" "$verb" --no-such-option
@@ -28,6 +53,14 @@ for words in completion --help; do
 done
 expect 2 "$MAILSTEAD" build mail.yaml -o ''
 expect 2 "$MAILSTEAD" check ''
+for verb in check build keys dns lock; do
+  says 2 "mailstead: SPEC: a spec is not read from standard input, as its keys and its lock lie beside it: name the file (./- for one of that name)" \
+    "$MAILSTEAD" $verb -
+done
+# A password is hashed, and told to be weak.
+says 0 'warning: the password has only 3 characters; anyone can try to log in to a mail server, so take a longer one' \
+  bash -c 'echo abc | "$MAILSTEAD" passwd'
+[ -z "$(echo 'correct horse battery' | "$MAILSTEAD" passwd 2>&1 >/dev/null)" ]
 # An option takes what belongs to it, and no more.
 got=0
 said=$("$MAILSTEAD" test --set a=1 none.img --spec none.yaml 2>&1) || got=$?

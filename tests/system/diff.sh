@@ -15,7 +15,8 @@ locked() { awk -v name="$1" -v number="$2" '$1 == "package" && $2 == name {print
 version=$(locked dns-root-data 3)
 digest=$(locked dns-root-data 8)
 dpkg-deb -R "$cache/store/sha256/$(printf %.2s "$digest")/$digest" diff/package
-sed -i "s/^Version: .*/&+local1/" diff/package/DEBIAN/control
+# It stands in for the helper that the other lock lacks, so that nothing there misses it.
+sed -i "s/^Version: .*/&+local1\nProvides: runit-helper (= $(locked runit-helper 3))/" diff/package/DEBIAN/control
 cd diff/package
 echo '; changed' >>usr/share/dns/root.hints
 chmod 600 usr/share/dns/root.key

@@ -247,12 +247,12 @@ device 0000:00:02.0 0x020000 pci:v00008086d0000100Esv00001AF4sd00001100bc02sc00i
 device 0000:00:03.0 0x010400 pci:v00001000d00000073sv00001000sd00009240bc01sc04i00
 device 0000:00:04.0 0x020000 pci:v00001AF4d00001000sv00001AF4sd00000001bc02sc00i00
 lua5.4 "$scripts/why.lua" "$machine" >"$work/said"
-grep -q 'no driver for the disk controller at 0000:00:03.0 (PCI id 1000:0073)' "$work/said" || fail "does not name the controller"
+grep -q 'No driver for the disk controller 1000:0073 (PCI 0000:00:03.0)' "$work/said" || fail "does not name the controller"
 mkdir -p "$machine/proc/sys/kernel" "$machine/sysroot/usr/lib/modules/6.0"
 echo 6.0 >"$machine/proc/sys/kernel/osrelease"
 echo 'alias pci:v000015ADd000007B0sv*sd*bc*sc*i* vmxnet3' >"$machine/sysroot/usr/lib/modules/6.0/modules.alias"
 lua5.4 "$scripts/check-network.lua" "$machine" >"$work/said"
-grep -q 'network card at 0000:00:02.0 (PCI id 8086:100e)' "$work/said" || fail "does not name the card"
+grep -q 'No driver for the network card 8086:100e (PCI 0000:00:02.0)' "$work/said" || fail "does not name the card"
 test "$(wc -l <"$work/said")" -eq 2 || fail "says too much"
 echo 'alias pci:v00008086d0000100Esv*sd*bc*sc*i* e1000' >>"$machine/sysroot/usr/lib/modules/6.0/modules.alias"
 lua5.4 "$scripts/check-network.lua" "$machine" >"$work/said"

@@ -23,7 +23,7 @@ export -f lacks
 # small SIZE TEXT [COMMAND]: a build whose cache has that size, after the command, ends with that text
 small() {
   size=$1 text=$2 before=${3:-} unshare -rm bash -euxs <<'SH'
-mount -t tmpfs -o "$size" tmpfs full/cache
+mount -t tmpfs -o "mode=755,$size" tmpfs full/cache
 eval "$before"
 export MAILSTEAD_CACHE=$PWD/full/cache
 got=0
@@ -52,7 +52,7 @@ lacks 'unpack packages'
 small size=600M 'no space is left' "$store"
 # an index of the archive does not fit
 unshare -rm bash -eux <<'SH'
-mount -t tmpfs -o size=20M tmpfs full/cache
+mount -t tmpfs -o mode=755,size=20M tmpfs full/cache
 mkdir full/new && cp mail.yaml full/new && cp -r secrets full/new
 export MAILSTEAD_CACHE=$PWD/full/cache
 got=0
@@ -67,7 +67,7 @@ SH
 # the image's place is full
 mkdir full/image
 unshare -rm bash -eux <<'SH'
-mount -t tmpfs -o size=20M tmpfs full/image
+mount -t tmpfs -o mode=755,size=20M tmpfs full/image
 got=0
 "$MAILSTEAD" build mail.yaml --offline -o full/image/x.img 2>full/said.txt || got=$?
 test "$got" = 1

@@ -61,6 +61,13 @@ for name in usr root; do
 done
 
 unsquashfs -q -n -d usr.tree usr.part >/dev/null
+# The clock is not behind the lock's time, in the initrd and after it (systemd(1), /usr/lib/clock-epoch).
+test "$(stat -c %Y usr.tree/lib/clock-epoch)" = "$archive_time"
+mcopy -n -o -i boot.fat ::/initrd.img .
+rm -rf epoch && mkdir epoch
+zstd -dc initrd.img | (cd epoch && cpio -idm --quiet usr/lib/clock-epoch)
+test "$(stat -c %Y epoch/usr/lib/clock-epoch)" = "$archive_time"
+rm -rf epoch initrd.img
 unsquashfs -q -n -d root.tree root.part >/dev/null
 # A scanner that mounts root and /usr at rest finds every package of the system, of the initrd and of the boot loaders in
 # its version, and nothing else; and their licences.

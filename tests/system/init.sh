@@ -37,7 +37,7 @@ password_fits flags/mail.yaml alice@example.org "$(sed -n 's/^alice@example.org 
 password_fits flags/mail.yaml bob@example.org "$(sed -n 's/^bob@example.org //p' passwords)"
 if grep -F -f <(cut -d' ' -f2 passwords) -r flags said.txt; then echo 'a password was kept'; exit 1; fi
 grep -qF 'mailstead build flags/mail.yaml -o flags/mail.img' said.txt
-test "$(stat -c %a flags flags/mail.yaml flags/secrets flags/secrets/tls/key.pem | xargs)" = '700 600 700 600'
+test "$(stat -c %a flags flags/mail.yaml flags/secrets flags/secrets/tls/*/key.pem | xargs)" = '700 600 700 600'
 git init -q flags
 touch flags/mail.img
 git -C flags add .
@@ -60,7 +60,7 @@ refuse 2 "--account: the domain 'exmaple.org' is not one of this site's; did you
   "$MAILSTEAD" init none --domain example.org --account a@exmaple.org --dhcp
 refuse 2 '--gateway' "$MAILSTEAD" init none --domain example.org --account a --address 192.0.2.5/24
 refuse 2 '--dhcp' "$MAILSTEAD" init none "${flags[@]}" --address 192.0.2.5/24 --gateway 192.0.2.1
-refuse 2 '--address and --gateway: the gateway 198.51.100.1 is in the network of none' \
+refuse 2 '--address and --gateway: the gateway 198.51.100.1 is in none of the networks' \
   "$MAILSTEAD" init none --domain example.org --account a --address 192.0.2.5/24 --gateway 198.51.100.1
 refuse 2 '--ssh-key: cannot open' "$MAILSTEAD" init none "${flags[@]}" --ssh-key none.pub
 refuse 2 "--time-zone: unknown time zone 'Berlin'" "$MAILSTEAD" init none "${flags[@]}" --time-zone Berlin
@@ -92,7 +92,7 @@ Address of another person	bob@bücher.example
 Address of another person	
 Addresses of the machine	192.0.2.5/24
 Gateway	198.51.100.1
-in the network of none
+in none of the networks
 Addresses of the machine	192.0.2.5/24
 Gateway	192.0.2.1
 SSH key	$key

@@ -24,7 +24,10 @@ refuse 2 '--no-such-option' "$MAILSTEAD" build --no-such-option mail.yaml -o wro
 cp mail.yaml wrong/precious.yaml
 refuse 2 'is no disk image: it is not overwritten' "$MAILSTEAD" build mail.yaml -o wrong/precious.yaml
 cmp mail.yaml wrong/precious.yaml
-refuse 2 'is not a file that could be an image' "$MAILSTEAD" build mail.yaml -o /dev/null
+refuse 2 '/dev/null is not a file' "$MAILSTEAD" build mail.yaml -o /dev/null
+refuse 2 'wrong is a folder' "$MAILSTEAD" build mail.yaml -o wrong
+refuse 2 "'-' is not the name of a file" "$MAILSTEAD" build mail.yaml -o -
+refuse 2 "'-' is not the name of a file" "$MAILSTEAD" build mail.yaml -o wrong/x.img --provenance -
 refuse 2 'is no JSON document' "$MAILSTEAD" build mail.yaml -o wrong/x.img --provenance wrong/precious.yaml
 refuse 2 'is no JSON document' "$MAILSTEAD" sbom demo.img -o wrong/precious.yaml
 refuse 2 'have the same name' "$MAILSTEAD" build mail.yaml -o wrong/x.img --provenance wrong/../wrong/x.img
@@ -37,6 +40,55 @@ for verb in "test --spec mail.yaml" run; do
   # shellcheck disable=SC2086
   refuse 2 'there is no image wrong/none.img' "$MAILSTEAD" $verb wrong/none.img
 done
+
+# a file of the wrong kind
+refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" base mail.yaml --profile cloud-amd64
+grep -qF 'name the lock beside it:' said.txt
+refuse 2 'wrong/precious.yaml is a spec, not a lock' "$MAILSTEAD" base wrong/precious.yaml --profile cloud-amd64
+grep -qF 'make a lock with: mailstead lock wrong/precious.yaml' said.txt
+refuse 2 'mailstead.lock is a lock, not a spec' "$MAILSTEAD" check mailstead.lock
+refuse 2 'demo.img is a disk image, not a spec' "$MAILSTEAD" check demo.img
+
+# symbolic links stay, and what they lead to is new; without -o, the image is called as the host
+mkdir wrong/links wrong/links/elsewhere
+ln -s elsewhere/real.img wrong/links/image
+refuse 2 'is a symbolic link to elsewhere/real.img, which does not exist' "$MAILSTEAD" build mail.yaml -o wrong/links/image
+: >wrong/links/elsewhere/real.img
+: >wrong/links/elsewhere/real.json
+ln -s elsewhere/real.json wrong/links/document
+"$MAILSTEAD" build mail.yaml -o wrong/links/image --provenance wrong/links/document
+test -L wrong/links/image && cmp demo.img wrong/links/elsewhere/real.img
+test -L wrong/links/document && python3 -m json.tool wrong/links/elsewhere/real.json >json.txt
+test -z "$(find wrong/links -name '.*image*' -o -name '.*real*')"
+"$MAILSTEAD" sbom demo.img -o wrong/links/document
+test -L wrong/links/document && cmp <("$MAILSTEAD" sbom demo.img -o -) wrong/links/elsewhere/real.json
+ln -s loop wrong/links/loop
+refuse 2 'wrong/links/loop leads to itself' "$MAILSTEAD" build mail.yaml -o wrong/links/loop
+rm wrong/links/elsewhere/real.json && : >wrong/links/elsewhere/real.img
+refuse 2 'have the same name' "$MAILSTEAD" build mail.yaml -o wrong/links/elsewhere/real.img --provenance wrong/links/image
+(cd wrong/links && "$MAILSTEAD" build ../../mail.yaml && cmp mail.example.org.img ../../demo.img)
+# any bytes in a name
+"$MAILSTEAD" build mail.yaml --json -o $'wrong/a\xff.img' >json.txt
+python3 -c 'import json; assert json.load(open("json.txt"))["image"] == "wrong/a\ufffd.img"'
+cmp $'wrong/a\xff.img' demo.img
+"$MAILSTEAD" --progress json build mail.yaml -o $'wrong/a\xff.img' 2>json.txt
+python3 -c 'import json; [json.loads(line) for line in open("json.txt", encoding="utf-8")]'
+rm -r wrong/links $'wrong/a\xff.img'
+
+# keys on a file system that keeps no permissions, whether it says so or not
+mkdir wrong/stick && cp mail.yaml wrong/stick/
+for silent in '' MODELESS_SILENT=1; do
+  refuse 2 'would be readable by all users' env LD_PRELOAD="$MODELESS_LIBRARY" MODELESS="$PWD/wrong/stick" $silent \
+    "$MAILSTEAD" keys wrong/stick/mail.yaml
+  grep -qF 'keeps no permissions (FAT, NTFS, a Windows folder in WSL), so chmod changes nothing' said.txt
+  if grep -qF 'close it with' said.txt; then exit 1; fi
+done
+test -z "$(find wrong/stick -name '*.pem')"
+cp -r secrets wrong/stick/
+refuse 2 'is open to other users' env LD_PRELOAD="$MODELESS_LIBRARY" MODELESS="$PWD/wrong/stick" "$MAILSTEAD" check wrong/stick/mail.yaml
+grep -qF 'so chmod changes nothing' said.txt
+if grep -qF 'close it with' said.txt; then exit 1; fi
+rm -r wrong/stick
 
 # what `verify` would ignore
 refuse 2 '--lock is of use with --spec only' "$MAILSTEAD" verify demo.img --quick --lock mailstead.lock
@@ -91,8 +143,10 @@ sed '0,/ pool\/main/s/[0-9a-f]\{63\}\([0-9a-f]\) /000000000000000000000000000000
 refuse 2 '--offline' "$MAILSTEAD" build --offline wrong/mail.yaml -o wrong/x.img
 test ! -e wrong/x.img
 
-# the host name has changed, the certificate has not
+# another host name in the same folder has keys of its own; that of the first does not do
 sed 's/^hostname: .*/hostname: mx.example.org/' mail.yaml >wrong/mail.yaml
+refuse 2 '2 keys of the site are missing' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+cp -r wrong/secrets/tls/mail.example.org wrong/secrets/tls/mx.example.org
 cp mailstead.lock wrong/
 refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" check wrong/mail.yaml
 refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
@@ -103,6 +157,10 @@ refuse 2 'expired on' faketime '2040-01-01' "$MAILSTEAD" check wrong/mail.yaml
 chmod 644 wrong/secrets/dkim/example.org/*ed25519.pem
 refuse 2 'close it with: chmod 600' "$MAILSTEAD" check wrong/mail.yaml
 chmod 600 wrong/secrets/dkim/example.org/*ed25519.pem
+# a sieve script from elsewhere: no line of it is shown
+sed "s|^accounts:|accounts:\\n  eve@example.org: {password_hash: \"\$y\$j9T\$abcdefghijklmnopqrstu.\$b3VbA.N.4zA4K0aenb4UAwy.Jg9xh1ecEIkjR/EbnUD\", sieve_file: /etc/passwd}|" mail.yaml >wrong/mail.yaml
+refuse 2 "the file '/etc/passwd' is not below the folder of the spec" "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+if grep -q root said.txt; then exit 1; fi
 # a user's sieve script that does not compile: with its line, at build and, now that the base is there, at check
 python3 - mail.yaml wrong/mail.yaml <<'PY'
 import sys
@@ -137,12 +195,32 @@ done
 test "$before" = "$(sha256sum <wrong/x.img)"
 rm wrong/x.img
 
+# a cache that another user can write, or has written into
+for place in . bases tools "$(basename wrong/cache/tools/*)"; do
+  [ -e "wrong/cache/$place" ] || place=tools/$place
+  chmod o+w "wrong/cache/$place"
+  refuse 2 'other users can write to' "$MAILSTEAD" build mail.yaml -o wrong/x.img
+  chmod o-w "wrong/cache/$place"
+done
+test ! -e wrong/x.img
+# one that has no locks, and one from which nothing can be run
+refuse 1 'on a file system that has locks' env LD_PRELOAD="$MODELESS_LIBRARY" LOCKLESS=1 "$MAILSTEAD" build mail.yaml -o wrong/x.img
+
+# few threads: the same image by fewer; not for a superuser, whom the limit does not bind
+if [ "$(id -u)" != 0 ]; then
+  (ulimit -u "$(($(ps -L -u "$(id -u)" --no-headers | wc -l) + 4))" && "$MAILSTEAD" build mail.yaml -o wrong/x.img) && rm wrong/x.img
+fi
+
 # nowhere to write, and no room
 refuse 1 'wrong/none/x.img' "$MAILSTEAD" build mail.yaml -o wrong/none/x.img
 mkdir wrong/small
 # The file system is seen in a namespace of its own only, and needs no root there.
 export -f refuse
 unshare -rm bash -eux <<'SH'
+mount -t tmpfs -o noexec tmpfs wrong/small
+mkdir wrong/small/cache && ln -s "$MAILSTEAD_CACHE/store" wrong/small/cache/store
+refuse 1 'let MAILSTEAD_CACHE name a folder on another one' env MAILSTEAD_CACHE="$PWD/wrong/small/cache" "$MAILSTEAD" build mail.yaml -o wrong/x.img --offline
+umount wrong/small
 mount -t tmpfs -o size=20M tmpfs wrong/small
 refuse 1 'the disk image needs' "$MAILSTEAD" build mail.yaml -o wrong/small/x.img
 test -z "$(ls -A wrong/small)"

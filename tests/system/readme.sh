@@ -35,7 +35,7 @@ grep -q '^\$y\$' said.txt                        # passwd
 grep -q '^example\.org\. 3600 IN MX 10 mail\.example\.org\.$' said.txt   # dns
 test -s mail.img
 test -s site/mailstead.lock
-test "$(stat -c %a site/secrets/tls/key.pem)" = 600
+test "$(stat -c %a site/secrets/tls/*/key.pem)" = 600
 git init -q site
 git -C site add .
 test "$(git -C site ls-files | tr '\n' ' ')" = '.gitignore mail.yaml mailstead.lock '

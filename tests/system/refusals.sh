@@ -10,7 +10,7 @@ unset MAILSTEAD_MIRROR MAILSTEAD_SNAPSHOT http_proxy https_proxy no_proxy all_pr
 rm -rf refusals && mkdir -p refusals/cache
 trap 'jobs -p | xargs -r kill' EXIT
 # What has been fetched does not fit here unpacked, so that a build ends as soon as it has everything.
-mount -t tmpfs -o size=60M tmpfs refusals/cache
+mount -t tmpfs -o mode=755,size=60M tmpfs refusals/cache
 fetched='the unpacked packages need'
 lacking='acpid adduser dash hostname nftables postfix sed tzdata'
 

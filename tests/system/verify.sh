@@ -79,8 +79,46 @@ for place in 'boot sector' 'backup of the boot sector' 'first copy of the table'
 done
 grep -A3 '^FAIL /usr' short.txt | grep -q 'mailstead-usr-a: dm-verity: hash tree'
 
+# Disks: a larger one that the image was copied to, and that of a machine which has made its data partition with mail in it
+# (systemd-repart works by sfdisk's library). The image in them is proved, the rest named.
+cp --sparse=always demo.img disk.img
+truncate -s +200M disk.img
+"$MAILSTEAD" verify disk.img --quick --root-hash "$hash" >verified.txt
+grep -q '^not proved: 210 MB of free space on the disk$' verified.txt
+sfdisk --quiet --lock=no --relocate gpt-bak-std disk.img
+echo 'size=150M, type=0FC63DAF-8483-4772-8E79-3D69D8477DE4, name=mailstead-data' |
+  sfdisk --quiet --no-reread --no-tell-kernel --lock=no --append disk.img
+data=$(sfdisk --json disk.img | python3 -c '
+import json, sys
+print(next(p["start"] for p in json.load(sys.stdin)["partitiontable"]["partitions"] if p.get("name") == "mailstead-data"))')
+mkfs.ext4 -q -F -E offset="$((data * 512))" disk.img 150M
+"$MAILSTEAD" verify disk.img --quick --spec mail.yaml --json >verified.json
+python3 - <<'PY'
+import json
+report = json.load(open("verified.json"))
+assert report["passed"], report
+assert report["not_proved"][1].startswith("the data partition mailstead-data (157 MB): "), report
+assert report["not_proved"][2].endswith(" of free space on the disk"), report
+PY
+"$MAILSTEAD" verify disk.img --quick --root-hash "$hash" --against demo.img >verified.txt
+grep -q '^ok   empty space' verified.txt && grep -q '^ok   every byte' verified.txt
+# A byte of the image on such a disk is found as ever; so is a partition that no machine makes.
+printf 'flipped' | dd of=disk.img bs=1 seek=$((1048576 + 70000)) conv=notrunc status=none
+set +e; "$MAILSTEAD" verify disk.img --quick --against demo.img >verified.txt; found=$?; set -e
+test "$found" = 1
+grep -q '^FAIL EFI system partition' verified.txt && grep -q '^FAIL every byte' verified.txt
+cp --sparse=always demo.img disk.img
+truncate -s +200M disk.img
+sfdisk --quiet --lock=no --relocate gpt-bak-std disk.img
+echo 'size=100M, type=uefi, name=other' | sfdisk --quiet --no-reread --no-tell-kernel --lock=no --append disk.img
+set +e; "$MAILSTEAD" verify disk.img --quick >verified.txt; found=$?; set -e
+test "$found" = 1
+test "$(grep -c '^FAIL' verified.txt)" = 1
+grep -A1 '^FAIL partition table' verified.txt | grep -q 'first partition table: header'
+rm disk.img
+
 # Another password: that image follows from its own root hash, but not from the spec. Of all the files that libguestfs reads,
-# one is another.
+# the two with the password are others.
 rm -rf forged && mkdir forged
 cp -r mail.yaml mailstead.lock secrets forged/
 python3 - <<'PY'
@@ -99,7 +137,8 @@ assert report["not_proved"] == [], report
 wrong = {check["name"]: check["findings"] for check in report["checks"] if check["findings"]}
 assert list(wrong) == ["every byte", "files"], report
 assert {finding["partition"] for finding in wrong["every byte"]} == {"mailstead-boot-a", "mailstead-root-a"}, wrong
-assert [(finding["partition"], finding["path"]) for finding in wrong["files"]] == [("mailstead-root-a", "etc/dovecot/users")], wrong
+assert [(finding["partition"], finding["path"]) for finding in wrong["files"]] == [
+    ("mailstead-root-a", "etc/dovecot/logins"), ("mailstead-root-a", "etc/dovecot/users")], wrong
 PY
 
 "$SOURCE/tests/system/flips.py" "$MAILSTEAD" demo.img flipped.img

@@ -190,3 +190,8 @@ def _():
 @case("lone-dots")
 def _():
     return text(b".\r\n..\r\n" * 100000)
+
+
+@case("sql-dump-5000", "^250 ")
+def _():
+    return text(b"--\r\n-- Name: t; Type: TABLE\r\n--\r\nCREATE TABLE t();\r\n" * 5000)

@@ -102,5 +102,21 @@ TEST_CASE("human_size uses decimal units") {
   CHECK(human_size(999999999) == "1.0 GB");
 }
 
+TEST_CASE("a cache without room is told before it is filled, with what helps") {
+  const auto folder = TemporaryDirectory::create().value();
+  REQUIRE(free_space(folder.path()));
+  CHECK(!free_space(folder.path() / "none"));
+  CHECK(require_cache_space(folder.path(), 1, "the packages to fetch"));
+  CHECK(require_cache_space(folder.path() / "none", 1, "the packages to fetch"));
+  const auto refused =
+      require_cache_space(folder.path(), 9'000'000'000'000'000'000u, "the packages to fetch");
+  REQUIRE(!refused);
+  CHECK(refused.error().kind == ErrorKind::io);
+  CHECK(refused.error().message.starts_with(
+      "the packages to fetch need 9000000 TB, and the disk of the cache (" + folder.path().string() +
+      ") has "));
+  CHECK(refused.error().hint == kCacheFull);
+}
+
 }  // namespace
 }  // namespace mailstead

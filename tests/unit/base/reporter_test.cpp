@@ -56,13 +56,13 @@ TEST_CASE("what has failed, or has not come to its end, bears no mark of success
   INFO(terminal);
   CHECK(terminal.find("\033[32m✓\033[0m good  \033[2m2 things, 0.0 s") != std::string::npos);
   CHECK(terminal.find("\033[31m✗\033[0m bad  \033[2mno answer, 0.0 s") != std::string::npos);
-  CHECK(terminal.find("– open  \033[2m0.0 s") != std::string::npos);
+  CHECK(terminal.find("\033[31m✗\033[0m open  \033[2m0.0 s") != std::string::npos);
   CHECK(shown(make_plain_reporter, three_ends) ==
-        "good …\ngood: 2 things, 0.0 s\nbad …\nbad: failed, no answer, 0.0 s\nopen …\nopen: 0.0 s\n");
+        "good …\ngood: 2 things, 0.0 s\nbad …\nbad: failed, no answer, 0.0 s\nopen …\nopen: failed, 0.0 s\n");
   const std::string json = shown(make_json_reporter, three_ends);
   for (const char* outcome :
        {R"("outcome":"done","result":"2 things")", R"("outcome":"failed","result":"no answer")",
-        R"("outcome":"open","result":"")"})
+        R"("outcome":"failed","result":"")"})
     CHECK(json.find(outcome) != std::string::npos);
 }
 
@@ -90,4 +90,13 @@ TEST_CASE("programs hear how far long work is, once a second") {
   CHECK(said.find(R"({"event":"progress","name":"fetching","done":2000,"total":3000,)") != std::string::npos);
   CHECK(said.find(R"("done":1000,"total")") == std::string::npos);
   CHECK(said.find(R"("done":2500,"total")") == std::string::npos);
+}
+
+TEST_CASE("JSON progress stays UTF-8, whatever bytes a name has") {
+  const std::string said = shown(make_json_reporter, [](Reporter& reporter) {
+    reporter.start("a\xff.img")->set_result("\xc3\xa4\x80");
+  });
+  INFO(said);
+  CHECK(said.find("\"name\":\"a\xef\xbf\xbd.img\"") != std::string::npos);
+  CHECK(said.find("\"result\":\"\xc3\xa4\xef\xbf\xbd\"") != std::string::npos);
 }

@@ -213,6 +213,7 @@ TEST_CASE("reverse names and what is not an address of the internet") {
               "mail.example.org."});
   }
   SECTION("private addresses are published with a warning") {
+    fixture.site.network.dhcp4 = fixture.site.network.dhcp6 = false;
     for (const char* address :
          {"10.0.0.5/8", "172.31.0.1/16", "192.168.1.2/24", "100.64.0.1/10", "fd00::1/64"}) {
       fixture.site.network.addresses = {address};

@@ -116,8 +116,8 @@ TEST_CASE("The initrd looks for the data where the images end") {
 }
 
 TEST_CASE("The ids of a disk are those of the site, whatever the base") {
-  CHECK(disk_scope("mail.example.org") == disk_scope("mail.example.org"));
-  CHECK(disk_scope("mail.example.org") != disk_scope("mail.example.net"));
+  CHECK(disk_uuid("mail.example.org") == disk_uuid("mail.example.org"));
+  CHECK(disk_uuid("mail.example.org") != disk_uuid("mail.example.net"));
 }
 
 TEST_CASE("sfdisk makes exactly this table and finds no fault with it") {

@@ -92,8 +92,8 @@ TEST_CASE("Addresses, gateways and the time zone are checked as in a spec") {
   CHECK(network({"192.0.2.5"}, {"192.0.2.1"}) ==
         "'192.0.2.5' has no prefix length / write it as 192.0.2.5/24 or 2001:db8::5/64");
   CHECK(network({"192.0.2.5/24"}, {"198.51.100.1"})
-            .starts_with("the gateway 198.51.100.1 is in the network of none of the addresses"));
-  CHECK(network({"192.0.2.5/24", "192.0.2.5/24"}, {"192.0.2.1"}) == "the address 192.0.2.5 is there twice");
+            .starts_with("the gateway 198.51.100.1 is in none of the networks of the addresses"));
+  CHECK(network({"192.0.2.5/24", "192.0.2.5/24"}, {"192.0.2.1"}) == "the address 192.0.2.5 is listed twice");
   CHECK(network({"192.0.2.5/24"}, {"192.0.2.5"}) ==
         "the gateway 192.0.2.5 is an address of the appliance itself");
   REQUIRE(init::set_time_zone(answers, "Europe/Berlin"));

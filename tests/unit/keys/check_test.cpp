@@ -200,7 +200,7 @@ TEST_CASE("a key that others may read is refused") {
   given.issue("leaf", kGoodName);
   given.use({"leaf", "ca"}, 0604);
   CHECK(given.shown(given.findings().errors) ==
-        at_key("the private key DIR/key.pem is open to others than its owner (mode 0604)",
+        at_key("the private key DIR/key.pem is open to other users (mode 0604)",
                "close it with: chmod 600 DIR/key.pem"));
 }
 
@@ -326,6 +326,6 @@ TEST_CASE("DKIM keys are looked into, as far as they are there") {
   CHECK(given.findings().errors.empty());
   fs::permissions(given.folder() / "dkim.pem", fs::perms(0644));
   CHECK(given.shown(given.findings().errors) ==
-        "the private key DIR/dkim.pem is open to others than its owner (mode 0644)\n"
+        "the private key DIR/dkim.pem is open to other users (mode 0644)\n"
         "  close it with: chmod 600 DIR/dkim.pem\n");
 }

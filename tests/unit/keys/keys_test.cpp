@@ -170,7 +170,7 @@ TEST_CASE("a folder that others may write to is refused") {
   const auto made = keys::make_missing_keys(site);
   REQUIRE_FALSE(made);
   CHECK(made.error().kind == ErrorKind::usage);
-  CHECK(made.error().message == "others than its owner may write to the folder " + parent.string() +
+  CHECK(made.error().message == "other users can write to the folder " + parent.string() +
                                     " (mode 0777), so a key in it is not safe");
   CHECK(made.error().hint == "close it with: chmod 700 " + parent.string());
   CHECK(files_below(home.path()).empty());
@@ -234,8 +234,9 @@ TEST_CASE("the self-signed certificate is one that OpenSSL accepts for the host 
   const std::string text = openssl({"x509", "-in", certificate, "-noout", "-text"});
   INFO(text);
   for (const char* part :
-       {"Version: 3", "Signature Algorithm: ecdsa-with-SHA256", "ASN1 OID: prime256v1", "CA:FALSE",
-        "X509v3 Key Usage: critical\n                Digital Signature\n", "TLS Web Server Authentication"})
+       {"Version: 3", "Signature Algorithm: sha256WithRSAEncryption", "Public-Key: (2048 bit)", "CA:FALSE",
+        "X509v3 Key Usage: critical\n                Digital Signature, Key Encipherment\n",
+        "TLS Web Server Authentication"})
     CHECK(text.find(part) != std::string::npos);
   CHECK(text.find("DNS:" + site.hostname + "\n") != std::string::npos);
   CHECK(openssl({"x509", "-in", certificate, "-noout", "-serial"}).size() ==
@@ -246,6 +247,20 @@ TEST_CASE("the self-signed certificate is one that OpenSSL accepts for the host 
   };
   CHECK_FALSE(ends_within(823));
   CHECK(ends_within(824));  // 825 days in all, one of them before now
+}
+
+TEST_CASE("a key of ECDSA gets a certificate without the use that only RSA has") {
+  const auto home = folder();
+  const auto site = site_in(home.path());
+  REQUIRE(make_directories(site.tls.private_key.parent_path()));
+  openssl({"genpkey", "-quiet", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256", "-out",
+           site.tls.private_key.string()});
+  fs::permissions(site.tls.private_key, fs::perms::owner_read | fs::perms::owner_write);
+  REQUIRE(keys::make_missing_keys(site));
+  const std::string text = openssl({"x509", "-in", site.tls.certificate.string(), "-noout", "-text"});
+  INFO(text);
+  CHECK(text.find("ecdsa-with-SHA256") != std::string::npos);
+  CHECK(text.find("Key Encipherment") == std::string::npos);
 }
 
 TEST_CASE("a removed certificate is made again for the same key") {

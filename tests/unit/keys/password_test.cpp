@@ -56,10 +56,23 @@ TEST_CASE("a generated password has 80 bits, is easy to type, and differs each t
     const auto password = keys::generate_password();
     REQUIRE(password);
     CHECK(std::regex_match(*password, groups));
+    CHECK(keys::password_weakness(*password).empty());
     characters.insert(password->begin(), password->end());
     passwords.insert(*password);
   }
   CHECK(passwords.size() == 200);
   CHECK(characters.size() == 33);  // 32 and the hyphen: that one of them is never drawn is a matter of 10^-40
   CHECK(keys::hash_password(*passwords.begin()));
+}
+
+TEST_CASE("passwords that are guessed first are told from others") {
+  CHECK(keys::password_weakness("abc") == "the password has only 3 characters");
+  CHECK(keys::password_weakness("x") == "the password has only 1 character");
+  CHECK(keys::password_weakness("äöüäöü") == "the password has only 6 characters");
+  CHECK(keys::password_weakness("aaaaaaaaaaaa") == "the password repeats a few characters");
+  CHECK(keys::password_weakness("0815200712") == "the password has only digits");
+  for (const char* row : {"qwertzuiopas", "ABCDEFGHIJKL", "qwerty12345678", "zyxwvutsrqponm"})
+    CHECK(keys::password_weakness(row) == "the password is a row of neighbouring characters");
+  for (const char* fair : {"correct horse battery", "v3Kq-9xTz-Lm", "8402931756620419", "Grün-ist-die-Heide"})
+    CHECK(keys::password_weakness(fair).empty());
 }

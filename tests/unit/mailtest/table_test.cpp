@@ -57,7 +57,7 @@ TEST_CASE("a block is played for the rows of a condition only") {
       "each x taken in t.table where taken is ${no}\n  set all = ${all}${x}\nend\ncheck all equals acb\n",
       "t.dialogue");
   REQUIRE(dialogue.has_value());
-  REQUIRE(read_tables(*dialogue, folder.path()).has_value());
+  REQUIRE(find_companions(*dialogue, folder.path()).has_value());
   CHECK(needed_variables(*dialogue).empty());
   CHECK(Player(Stage{}).play(*dialogue).has_value());
   for (const char* bad : {"each x in t where y is z", "each x in t where x", "each x in t when x is y",

@@ -21,11 +21,14 @@ struct Fixture {
   Fixture() {
     platform.data = folder.path();
     platform.profile.name = "box";
+    platform.profile.files = {"profiles/box.yaml"};
     platform.profile.boot_packages = {"loader"};
     REQUIRE(make_directories(folder.path() / "profiles"));
-    REQUIRE(make_directories(folder.path() / "rootfs-overlays/initrd"));
-    for (const char* name : {"profiles/box.yaml", "profiles/accounts.yaml",
-                             "profiles/maintainer-scripts.yaml", "rootfs-overlays/initrd/manifest.yaml"})
+    for (const char* name : kInitrdOverlays)
+      REQUIRE(make_directories(folder.path() / "rootfs-overlays" / name));
+    for (const char* name :
+         {"profiles/box.yaml", "profiles/accounts.yaml", "profiles/maintainer-scripts.yaml",
+          "rootfs-overlays/initrd/manifest.yaml", "rootfs-overlays/start/manifest.yaml"})
       write(name, "first");
     lock.architecture = "amd64";
     lock.packages = {package("initrd", {false, true, false}), package("loader", {false, false, true}),
@@ -139,6 +142,9 @@ TEST_CASE("What changes bytes of a base changes its identity") {
   }
   SECTION("the overlay of the initrd") {
     f.write("rootfs-overlays/initrd/manifest.yaml", "second");
+  }
+  SECTION("the overlay that system and initrd have in common") {
+    f.write("rootfs-overlays/start/manifest.yaml", "second");
   }
   CHECK(f.id().identity != before.identity);
   CHECK(f.id().key != before.key);

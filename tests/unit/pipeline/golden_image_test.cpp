@@ -306,7 +306,7 @@ TEST_CASE("The image of the fixture has the digest that is in git") {
   options.offline = true;
   options.now = 1'750'000'000;
   const fs::path image = folder.path() / "golden.img";
-  const pipeline::BuildResult result = must(pipeline::build(spec, image, options, *reporter));
+  const pipeline::BuildResult result = must(pipeline::build({spec, image, {}}, options, *reporter));
   const std::string bytes = must(read_file(image));
   const std::string found = digests(bytes, result);
 

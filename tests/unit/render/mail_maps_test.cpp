@@ -63,13 +63,32 @@ TEST_CASE("the mail maps say who gets mail and who may send as whom") {
                                            {"postmaster@mail.example.org", "postmaster@example.org"},
                                            {"root@mail.example.org", "postmaster@example.org"},
                                            {"team@example.org", "alice@example.org,bob@example.net"}});
-  CHECK(maps.smtpd_sender_login_maps == Entries{{"alice@example.org", "alice@example.org"},
+  CHECK(maps.smtpd_sender_login_maps == Entries{{"@example.net", "bob@example.net"},
+                                                {"abuse@example.org", "alice@example.org"},
+                                                {"abuse@mail.example.org", "alice@example.org"},
+                                                {"alice@example.org", "alice@example.org"},
                                                 {"bob@example.net", "bob@example.net"},
                                                 {"carol@example.net", "carol@example.net"},
+                                                {"mailer-daemon@mail.example.org", "alice@example.org"},
                                                 {"noreply@example.org", "noreply@example.org"},
                                                 {"postmaster@example.org", "alice@example.org"},
+                                                {"postmaster@mail.example.org", "alice@example.org"},
+                                                {"root@mail.example.org", "alice@example.org"},
                                                 {"team@example.org", "alice@example.org,bob@example.net"}});
   CHECK(maps.send_only_recipients == Entries{{"noreply@example.org", "550 5.7.1 Nobody reads this"}});
+}
+
+TEST_CASE("who has the catch-all writes as what is nobody else's") {
+  spec::Site made = site();
+  made.domains[1].catch_all = Address{"alice", "example.org"};
+  made.accounts[0].aliases.clear();
+  const auto owners = render::make_mail_maps(made).smtpd_sender_login_maps;
+  CHECK(owners.at("@example.org") == "alice@example.org");
+  // A forward is somebody else's; Postfix looks for the whole address first.
+  CHECK(owners.at("old@example.org") == "nobody");
+  CHECK(owners.at("noreply@example.org") == "noreply@example.org");
+  // Mail to the machine goes to a postmaster whom the catch-all has.
+  CHECK(owners.at("postmaster@mail.example.org") == "alice@example.org");
 }
 
 TEST_CASE(

@@ -48,7 +48,7 @@ spec::Site example_site(const fs::path& folder) {
   spec::Account alice;
   alice.address = {"alice", "example.org"};
   alice.password_hash = "$y$j9T$hash";
-  alice.aliases = {{"postmaster", "example.org"}};
+  alice.aliases = {{"o'brien", "example.org"}, {"postmaster", "example.org"}};
   alice.quota_bytes = 5000000;
   alice.sieve = "keep;\n";
   spec::Account bob;
@@ -85,7 +85,7 @@ TEST_CASE("the mail overlays of the example site") {
   for (const char* unit : {"postfix", "dovecot", "rspamd", "valkey-server"})
     put(system, std::string("usr/lib/systemd/system/") + unit + ".service",
         "[Install]\nWantedBy=multi-user.target\n");
-  must(render::lay_public(overlays, accounts, system));
+  must(render::lay_public(overlays, accounts, 1700000000, system));
   CHECK(system.find("usr/sbin/postdrop")->mode == 0755);
   CHECK(system.find("usr/share/mailstead/sieve/junk.sieve") != nullptr);
   CHECK(system.find("etc/postfix/main.cf") == nullptr);
@@ -100,9 +100,9 @@ TEST_CASE("the mail overlays of the example site") {
   CHECK(tree.find("etc/dovecot/users")->mode == 0640);
 
   std::string shown = must(rootfs::dump(tree));
-  for (const char* path :
-       {"etc/postfix/main.cf", "etc/postfix/master.cf", "etc/dovecot/dovecot.conf", "etc/dovecot/users",
-        "etc/dovecot/aliases", "etc/rspamd/addresses.conf", "etc/rspamd-signing/dkim_signing.conf"})
+  for (const char* path : {"etc/postfix/main.cf", "etc/postfix/master.cf", "etc/dovecot/dovecot.conf",
+                           "etc/dovecot/users", "etc/dovecot/logins", "etc/dovecot/aliases",
+                           "etc/rspamd/addresses.conf", "etc/rspamd-signing/dkim_signing.conf"})
     shown += "\n==== " + std::string(path) + "\n" + text_of(tree, path);
   const fs::path golden = kSource / "tests/golden/render/example.txt";
   if (std::getenv("UPDATE_GOLDEN") != nullptr) write(golden, shown);
@@ -156,7 +156,7 @@ TEST_CASE("overlays are laid in two steps") {
   rootfs::FileTree system, tree;
   const auto lay = [&]() -> Status {
     TRY(const auto overlays, render::load_overlays(data, {"x"}));
-    CHECK_OK(render::lay_public(overlays, accounts, system));
+    CHECK_OK(render::lay_public(overlays, accounts, 1700000000, system));
     return render::render_site(site, overlays, accounts, 7, system, tree);
   };
   write(overlay / "usr/bin/tool", "#!/bin/sh\n", 0700);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Every file that is made from a spec, for five sites that differ in all that a spec can say. UPDATE_GOLDEN=1
+// Every file that is made from a spec, for six sites that differ in all that a spec can say. UPDATE_GOLDEN=1
 // writes the expected texts anew.
 #include <algorithm>
 #include <cstdlib>
@@ -62,10 +62,10 @@ std::string configuration_of(const spec::Site& site, std::set<std::string>& rend
 
 }  // namespace
 
-TEST_CASE("the configuration of five sites") {
+TEST_CASE("the configuration of six sites") {
   const fs::path folder = kSource / "tests/golden/render/sites";
   std::set<std::string> rendered;
-  for (const char* name : {"dhcp", "on-link", "international", "everything", "nothing"}) {
+  for (const char* name : {"dhcp", "on-link", "international", "everything", "nothing", "cards"}) {
     INFO(name);
     const spec::Site site = must(spec::load_site(folder / (std::string(name) + ".yaml")));
     const std::string text = configuration_of(site, rendered);

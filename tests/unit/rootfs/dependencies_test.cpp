@@ -76,5 +76,15 @@ TEST_CASE("qualifiers want an architecture, or a package that serves any") {
   CHECK(missing({"a\nDepends: libc6:i386", "libc6"}) == Lines{"a 1 needs libc6:i386"});
 }
 
+TEST_CASE("the size that a package says its files have") {
+  const auto size_of = [](const std::string& field) {
+    return installed_size(parse_control("Package: a\nVersion: 1\nArchitecture: all\n" + field).value());
+  };
+  CHECK(size_of("Installed-Size: 12\n") == 12 * 1024);
+  CHECK(size_of("") == 0);
+  CHECK(size_of("Installed-Size: many\n") == 0);
+  CHECK(size_of("Installed-Size: 18446744073709551615\n") == std::uint64_t{8} << 30);
+}
+
 }  // namespace
 }  // namespace mailstead::rootfs

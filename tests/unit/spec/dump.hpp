@@ -79,6 +79,10 @@ inline std::string dump(const Site& site) {
     line(fmt::format("alias {}:{}", name.text(), join(targets, address)));
   for (const auto& [name, targets] : site.forwards)
     line(fmt::format("forward {}:{}", name.text(), join(targets, address)));
+  for (Error warning : site.warnings) {
+    warning.place->file = relative(warning.place->file);
+    line("warning " + format_error_line(warning));
+  }
   return out;
 }
 

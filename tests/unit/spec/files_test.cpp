@@ -29,3 +29,17 @@ TEST_CASE("What was read of the files that a spec names is noted with its digest
   CHECK(site->files == std::map<std::string, std::string>{{"hash", crypto::sha256_hex(hash)},
                                                           {"sieve/alice", crypto::sha256_hex(script)}});
 }
+
+TEST_CASE("A lock or an image that is given instead of a spec is named as such") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const std::filesystem::path lock = folder.path() / "mailstead.lock";
+  REQUIRE(write_file(lock, "# Made by `mailstead lock`.\nmailstead-lock 1\nsuite trixie\n"));
+  const std::filesystem::path image = folder.path() / "demo.img";
+  REQUIRE(write_file(image, std::string(512, '\0') + "EFI PART" + std::string(1024, '\0')));
+  for (const auto& [file, what] : {std::pair{lock, "a lock"}, {image, "a disk image"}}) {
+    const auto site = spec::load_site(file);
+    REQUIRE(!site);
+    CHECK(format_error(site.error()) ==
+          file.string() + " is " + what + ", not a spec\n  name the YAML file that describes the site\n");
+  }
+}

@@ -52,7 +52,7 @@ std::vector<Hostile> hostile_specs() {
        "is not one of this site's"},
       {"passwords",
        lines(124'000, "accounts:\n", [](int i) { return fmt::format("  k{}@example.org: x\n", i); }),
-       "expected a map, found text"},
+       "takes keys of its own, not text"},
       {"names that are no addresses",
        lines(240'000, "aliases:\n  a@example.org:\n", [](int) { return "  - x\n"; }), "is not an address"},
       {"unknown algorithms",
@@ -84,7 +84,7 @@ std::vector<Hostile> hostile_specs() {
        lines(
            60'000, "forwards:\n",
            [](int i) { return fmt::format("  k{}@example.org: [k{}@example.org]\n", i, (i + 1) % 60'000); }),
-       "in a circle"},
+       "leads back to itself"},
   };
   return specs;
 }

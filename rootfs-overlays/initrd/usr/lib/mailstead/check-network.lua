@@ -19,7 +19,7 @@ local modules = folder .. "/sysroot/usr/lib/modules/" .. release
 local driven = hardware.driven(aliases, disks.read_file(modules .. "/modules.alias") or "")
 for _, card in ipairs(cards) do
   if not card.driver and not driven[card.alias] then
-    print(string.format("<3>This kernel has no driver for the network card at %s (PCI id %s).", card.slot, card.id))
+    print(string.format("<3>No driver for the network card %s (PCI %s).", card.id, card.slot))
     print("<3>Give the machine a virtio card, or build the image with profile: server-amd64.")
   end
 end

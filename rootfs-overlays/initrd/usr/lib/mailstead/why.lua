@@ -15,7 +15,7 @@ elseif #disks.holding(disks.list(folder), disks.slot_ids(folder)) == 0 then
   for _, device in ipairs(hardware.devices(folder)) do
     if device.storage and not device.driver then
       undriven = true
-      print(string.format("<3>This kernel has no driver for the disk controller at %s (PCI id %s).", device.slot, device.id))
+      print(string.format("<3>No driver for the disk controller %s (PCI %s).", device.id, device.slot))
     end
   end
   if undriven then
@@ -23,4 +23,4 @@ elseif #disks.holding(disks.list(folder), disks.slot_ids(folder)) == 0 then
     print("<3>or build the image with profile: server-amd64.")
   end
 end
-print("<3>The start has failed. The next try begins in a minute.")
+print("<3>The start has failed. Next try in a minute.")

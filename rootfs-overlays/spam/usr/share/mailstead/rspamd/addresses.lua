@@ -5,7 +5,7 @@ local logger = require "rspamd_logger"
 local ucl = require "ucl"
 
 local addresses = {
-  owners = {},    -- address -> logins that may write as it
+  owners = {},    -- address, or @domain for its catch-all -> logins that may write as it
   forwarded = {}, -- addresses whose mail goes on to other servers, all of it or in part
   domains = {},   -- ours
 }
@@ -54,11 +54,14 @@ function addresses.domain_of(address)
   return domain and domain:gsub("%.$", "")
 end
 
+-- Who may write as an address. What has no entry of its own is its catch-all's, as for Postfix.
+function addresses.owners_of(address)
+  return addresses.look_up(addresses.owners, address) or addresses.owners[address:match("@[^@]*$") or ""] or {}
+end
+
 -- The domain may be written in Unicode, as in names that show an address.
 function addresses.owns(user, address)
-  address = address:lower():gsub("[^@]*$", a_labels)
-  local found = addresses.look_up(addresses.owners, address)
-  return found ~= nil and found[user] == true
+  return addresses.owners_of((address:lower():gsub("[^@]*$", a_labels)))[user] == true
 end
 
 -- From this machine itself. Rspamd's is_local() also takes link-local addresses for that, which are the neighbours'.

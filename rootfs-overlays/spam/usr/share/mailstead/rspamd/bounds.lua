@@ -11,8 +11,10 @@
 local trie = require "rspamd_trie"
 
 local kHeaderBytes = 256 * 1024
--- Lines that begin with --: any of them may begin a part.
+-- Lines that begin with --: any of them may begin a part, unless the message is nothing but plain text, as a dump of a database
+-- with its comments. That has a bound for the time that counting takes.
 local kDelimiters = 2000
+local kLines = 200000
 -- Content-Type lines, outermost included: each part that is not plain text has one, and each message/rfc822.
 local kContentTypes = 1000
 -- Attached messages, which may be in each other.
@@ -37,7 +39,8 @@ end
 local function excess(task)
   local content = task:get_content()
   local header = content:len()
-  local bounds = {[kDelimiter] = kDelimiters, [kContentType] = kContentTypes, [kMessage] = kMessages}
+  local is_plain = true
+  local bounds = {[kDelimiter] = kLines, [kContentType] = kContentTypes, [kMessage] = kMessages}
   local text = {
     [kDelimiter] = "too many parts",
     [kContentType] = "too many parts",
@@ -51,6 +54,11 @@ local function excess(task)
       header = math.min(header, place[1])
     elseif kind ~= kMessage or is_type(content, place[1]) then
       counts[kind] = counts[kind] + 1
+      if kind == kContentType then
+        -- Its value begins behind the name.
+        local value = content:sub(place[2] + 1, place[2] + 20):str():lower()
+        is_plain = is_plain and counts[kind] == 1 and value:find("^[ \t]*:[ \t]*text/plain") ~= nil
+      end
       if counts[kind] > bounds[kind] then
         found = text[kind]
         return 1
@@ -58,6 +66,9 @@ local function excess(task)
     end
     return 0
   end)
+  if not found and counts[kDelimiter] > kDelimiters and not is_plain then
+    found = text[kDelimiter]
+  end
   if header > kHeaderBytes then
     return "its header is larger than " .. kHeaderBytes .. " bytes"
   end

@@ -82,21 +82,26 @@ end
 
 -- Evaluates up to the next record that must be asked for, or to the end. The records are those that include each other.
 go_on = function(state)
-  while #state.records > 0 and state.count <= kLookUps do
+  while #state.records > 0 do
     local record = state.records[#state.records]
     local term = record.terms[record.at]
     if not term then
       table.remove(state.records)
       if record.redirect then
         state.count = state.count + 1
-        return enter(state, record.redirect, record.top)
+        if state.count <= kLookUps then
+          return enter(state, record.redirect, record.top)
+        end
+        break
       end
     else
       record.at = record.at + 1
       local effect, domain = effect_of(term, state, record)
-      if effect == "end" then
+      if state.count > kLookUps then
+        break
+      elseif effect == "end" then
         return
-      elseif effect == "include" and state.count <= kLookUps then
+      elseif effect == "include" then
         return enter(state, domain, false)
       end
     end

@@ -71,7 +71,7 @@ local function check_own_reply(task, list, fields)
   if sender == "" then
     return
   end
-  for user in pairs(addresses.look_up(addresses.owners, sender) or {}) do
+  for user in pairs(addresses.owners_of(sender)) do
     if #list == 1 and not wrong_for(task, user, list, fields) then
       task:get_mempool():set_variable("own_from_domain", list[1].domain)
       task:set_milter_reply({change_from = "<>"})

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "spec/redirects.hpp"
+
+#include <algorithm>
+#include <optional>
+#include <string>
+
+#include "spec/ascii.hpp"
+
+namespace mailstead::spec {
+namespace {
+
+/// Blocks within blocks; Dovecot takes 32.
+constexpr int kDeepest = 64;
+
+/// The words and signs of a script that matter here: names of commands and tests in lower case, and ; { }.
+class Tokens {
+ public:
+  explicit Tokens(std::string_view script) : text_(script) {}
+
+  /// Empty at the end.
+  std::string next() {
+    while (!text_.empty()) {
+      const char c = text_.front();
+      if (c == '#') {
+        skip_behind("\n", 1);
+      } else if (text_.starts_with("/*")) {
+        skip_behind("*/", 2);
+      } else if (c == '"') {
+        skip_string();
+      } else if (is_word(c) || c == ':') {
+        std::string word = take_word();
+        // A text on lines of its own, up to one with a dot.
+        if (word == "text" && text_.starts_with(':'))
+          skip_lines();
+        else if (word.front() != ':')
+          return word;
+      } else {
+        text_.remove_prefix(1);
+        if (c == ';' || c == '{' || c == '}') return std::string(1, c);
+      }
+    }
+    return {};
+  }
+
+ private:
+  static bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; }
+
+  void skip_behind(std::string_view end, std::size_t from) {
+    const std::size_t at = text_.find(end, from);
+    text_.remove_prefix(at == std::string_view::npos ? text_.size() : at + end.size());
+  }
+
+  void skip_string() {
+    std::size_t at = 1;
+    while (at < text_.size() && text_[at] != '"') at += text_[at] == '\\' ? 2 : 1;
+    text_.remove_prefix(std::min(at + 1, text_.size()));
+  }
+
+  void skip_lines() {
+    while (!text_.empty()) {
+      skip_behind("\n", 0);
+      if (text_.starts_with(".\n") || text_.starts_with(".\r\n")) return text_.remove_prefix(1);
+    }
+  }
+
+  std::string take_word() {
+    std::size_t size = 1;
+    while (size < text_.size() && is_word(text_[size])) ++size;
+    std::string word(text_.substr(0, size));
+    text_.remove_prefix(size);
+    for (char& c : word)
+      if (is_upper(c)) c = static_cast<char>(c + ('a' - 'A'));
+    return word;
+  }
+
+  std::string_view text_;
+};
+
+/// What a message can meet in a block, at most.
+struct Met {
+  std::optional<std::size_t> beyond = 0;  ///< if it gets through it; nothing: it never does
+  std::size_t within = 0;                 ///< wherever the script ends
+};
+
+class Counter {
+ public:
+  explicit Counter(std::string_view script) : tokens_(script) {}
+
+  /// Up to the closing brace.
+  Met block(int depth) {
+    Met met;
+    std::optional<std::size_t> before;     // the if whose alternatives follow
+    std::optional<std::size_t> any_taken;  // beyond that if and those of its alternatives that were read
+    std::string command;
+    for (std::string token = tokens_.next(); !token.empty() && token != "}"; token = tokens_.next()) {
+      if (token == ";") {
+        if (command == "redirect" && met.beyond) met.within = std::max(met.within, ++*met.beyond);
+        if (command == "stop") met.beyond.reset();
+        command.clear();
+      } else if (token == "{") {
+        const bool alternative = command == "elsif" || command == "else";
+        if (!alternative) {
+          before = met.beyond;
+          any_taken.reset();
+        }
+        const Met inner = depth < kDeepest ? block(depth + 1) : Met{};
+        if (before) {
+          met.within = std::max(met.within, *before + inner.within);
+          if (inner.beyond) any_taken = std::max(any_taken.value_or(0), *before + *inner.beyond);
+        }
+        // Without an else, none of them may be taken.
+        met.beyond = command == "else" || !before ? any_taken : std::max(any_taken.value_or(0), *before);
+        command.clear();
+      } else if (command.empty()) {
+        command = token;
+      }
+    }
+    return met;
+  }
+
+ private:
+  Tokens tokens_;
+};
+
+}  // namespace
+
+std::size_t most_redirects(std::string_view script) {
+  return Counter(script).block(0).within;
+}
+
+}  // namespace mailstead::spec
