@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Reads Dovecot's events, a login a line (dovecot.conf, metric logins), and tells the firewall: a source of ten wrong passwords
 # in ten minutes is held off for as long, but not one where somebody has logged in within a day. So a colleague's forgotten
-# telephone does not shut an office out, and nobody can lock out a user who is elsewhere. A source is an IPv4 address or an IPv6
-# network of /64, as in nftables.conf.
+# telephone does not shut an office out, and nobody can lock out a user who is elsewhere. A source is an IPv4 address or the first
+# half of an IPv6 address, as in nftables.conf.
 
 # source: the part of an address that is one customer's
 function source(address,   halves, half, head, tail, group, i, h, t, text) {
@@ -14,7 +14,7 @@ function source(address,   halves, half, head, tail, group, i, h, t, text) {
     group = i <= h ? head[i] : halves > 1 && i > 8 - t ? tail[i - 8 + t] : "0"
     text = text group ":"
   }
-  return text ":/64"
+  return text ":"
 }
 
 # put: an element into a set of the firewall, with its time from now
