@@ -37,8 +37,10 @@ end
 
 local function check_authors(task)
   local list, wrong = authors.of(task)
+  local leaves, all_known = any_leaves(task)
+  task:cache_set("leaves", {leaves, all_known})
   if not list then
-    reject(task, (any_leaves(task) and "Not forwarded: " or "Not accepted: ") .. wrong)
+    reject(task, (leaves and "Not forwarded: " or "Not accepted: ") .. wrong)
   elseif #list > 1 then
     -- DMARC is judged for one author. All are of one domain, so that the first stands for them.
     task:set_from("mime", {addr = list[1].address, user = list[1].user, domain = list[1].domain})
@@ -78,7 +80,7 @@ local function check_stranger(task)
     task:set_pre_result({action = "soft reject", message = "The sender's domain cannot be asked at the moment", module = "ADDRESSES"})
     return
   end
-  local leaves, all_known = any_leaves(task)
+  local leaves, all_known = unpack(task:cache_get("leaves"))
   if (leaves or not all_known) and is_in_our_name(task) and not task:has_symbol("DMARC_POLICY_ALLOW") then
     reject(task, "Not forwarded: written in our name, and not by us")
   elseif leaves and task:get_metric_action() == "add header" then
@@ -90,8 +92,8 @@ end
 rspamd_config:register_symbol({
   name = "AUTHORS",
   type = "prefilter",
-  -- Before all others: what is refused need not be looked at.
-  priority = 10,
+  -- Before all others: what is refused need not be looked at, and EMAIL_PLUS_ALIASES takes details and Gmail's dots off the addresses.
+  priority = 20,
   flags = "empty,nostat",
   score = 0.0,
   description = "It is not certain who a message is from",
