@@ -4,7 +4,7 @@ import base64
 import binascii
 import random
 
-from parts_of_mail import case, folded, head, text
+from parts_of_mail import TAKEN, case, folded, head, text
 
 
 @case("text-one-line-of-ten-megabytes")
@@ -192,6 +192,6 @@ def _():
     return text(b".\r\n..\r\n" * 100000)
 
 
-@case("sql-dump-5000", "^250 ")
+@case("sql-dump-5000", TAKEN)
 def _():
     return text(b"--\r\n-- Name: t; Type: TABLE\r\n--\r\nCREATE TABLE t();\r\n" * 5000)

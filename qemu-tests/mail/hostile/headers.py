@@ -3,7 +3,7 @@
 import base64
 import hashlib
 
-from parts_of_mail import DOMAIN, REFUSED, case, head, text
+from parts_of_mail import DOMAIN, REFUSED, RFC822, TAKEN, case, head, multipart, text
 
 
 @case("header-lines-100000", REFUSED)
@@ -14,6 +14,31 @@ def _():
 @case("header-lines-same-20000")
 def _():
     return text(b"hi", *["X: y"] * 20000)
+
+
+@case("header-lines-of-a-part", REFUSED)
+def _():
+    return multipart([b"X:y\r\n" * 200000 + b"\r\nhi"])
+
+
+@case("header-lines-of-100-parts", REFUSED)
+def _():
+    return multipart([b"X:y\r\n" * 2000 + b"\r\nhi"] * 100)
+
+
+@case("header-lines-of-a-message", REFUSED)
+def _():
+    return head() + RFC822 + b"X:y\r\n" * 200000 + b"\r\nhi"
+
+
+@case("header-lines-of-a-part-9000")
+def _():
+    return multipart([b"X:y\r\n" * 9000 + b"\r\nhi"])
+
+
+@case("text-like-header-lines", TAKEN)
+def _():
+    return text(b"-- \r\n" + b"".join(b"key-%d: value\r\n" % i for i in range(50000)))
 
 
 @case("header-of-one-megabyte")

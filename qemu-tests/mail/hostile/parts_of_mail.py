@@ -4,6 +4,7 @@ import base64
 
 ANY = r"^(250|45[0-9]|5[0-9][0-9]) "  # taken or refused, but answered
 REFUSED = r"^554 5[.]7[.]1 Message refused: "
+TAKEN = r"^250 "
 CASES = {}
 DOMAIN = "elsewhere.example"
 

@@ -11,6 +11,8 @@
 local trie = require "rspamd_trie"
 
 local kHeaderBytes = 256 * 1024
+-- Fields of all headers together: the message's own, those of its parts, and those of messages within it.
+local kFields = 10000
 -- Lines that begin with --: any of them may begin a part, unless the message is nothing but plain text, as a dump of a database
 -- with its comments. That has a bound for the time that counting takes.
 local kDelimiters = 2000
@@ -35,10 +37,28 @@ local function is_type(content, place)
   return before:find("[\r\n]content%-type[ \t]*:[^:]*$") ~= nil
 end
 
+-- How many lines from one place to another look like fields of a header, which any name without blanks does to the parser.
+local function fields_between(content, first, last)
+  local count = 0
+  while first < last do
+    -- In pieces, as Lua wants a copy.
+    local piece = content:sub(first, math.min(first + 65535, last)):str()
+    for _ in piece:gmatch("[\r\n][^%s:]+:") do
+      count = count + 1
+    end
+    first = first + 65536
+  end
+  return count
+end
+
 -- What is wrong with a message, or nil.
 local function excess(task)
   local content = task:get_content()
   local header = content:len()
+  -- Where a header may begin: in front, behind each line of dashes, and behind the header of a part that is a message. To the next
+  -- empty line, all is taken for one.
+  local begin, in_message = 1, false
+  local fields = 0
   local is_plain = true
   local bounds = {[kDelimiter] = kLines, [kContentType] = kContentTypes, [kMessage] = kMessages}
   local text = {
@@ -52,12 +72,24 @@ local function excess(task)
     local kind = kinds[pattern]
     if kind == kHeaderEnd then
       header = math.min(header, place[1])
+      if begin then
+        fields = fields + fields_between(content, begin, place[1])
+      end
+      begin, in_message = in_message and place[1] or nil, false
+      if fields > kFields then
+        found = "too many header lines"
+        return 1
+      end
     elseif kind ~= kMessage or is_type(content, place[1]) then
       counts[kind] = counts[kind] + 1
       if kind == kContentType then
         -- Its value begins behind the name.
         local value = content:sub(place[2] + 1, place[2] + 20):str():lower()
         is_plain = is_plain and counts[kind] == 1 and value:find("^[ \t]*:[ \t]*text/plain") ~= nil
+      elseif kind == kMessage then
+        in_message = true
+      elseif not is_plain then
+        begin = begin or place[1]
       end
       if counts[kind] > bounds[kind] then
         found = text[kind]
@@ -66,6 +98,9 @@ local function excess(task)
     end
     return 0
   end)
+  if not found and begin and fields + fields_between(content, begin, content:len()) > kFields then
+    found = "too many header lines"
+  end
   if not found and counts[kDelimiter] > kDelimiters and not is_plain then
     found = text[kDelimiter]
   end
