@@ -195,3 +195,8 @@ def _():
 @case("sql-dump-5000", TAKEN)
 def _():
     return text(b"--\r\n-- Name: t; Type: TABLE\r\n--\r\nCREATE TABLE t();\r\n" * 5000)
+
+
+@case("html-dashes-5000", TAKEN)
+def _():
+    return text(b"--<br>\r\n" * 5000, "Content-Type: text/html; charset=utf-8")
