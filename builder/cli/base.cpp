@@ -12,19 +12,19 @@
 
 namespace mailstead::cli {
 
-void print_public_part(const image::ImageRecord& record, bool json) {
+void print_public_part(const image::PublicDigests& digests, bool json) {
   if (json) {
     nlohmann::ordered_json parts = nlohmann::ordered_json::array();
-    for (const image::PublicPart& part : record.parts)
+    for (const image::PublicPart& part : digests.parts)
       parts.push_back({{"name", part.name}, {"size", part.size}, {"sha256", part.sha256}});
     const nlohmann::ordered_json object = {
-        {"base", record.base}, {"usr_root_hash", record.usr_root_hash}, {"parts", std::move(parts)}};
+        {"base", digests.base}, {"usr_root_hash", digests.usr_root_hash}, {"parts", std::move(parts)}};
     fmt::print("{}", json_document(object));
     return;
   }
-  fmt::print("base      {}\n", record.base);
-  fmt::print("usr hash  {}\n", record.usr_root_hash);
-  for (const image::PublicPart& part : record.parts)
+  fmt::print("base      {}\n", digests.base);
+  fmt::print("usr hash  {}\n", digests.usr_root_hash);
+  for (const image::PublicPart& part : digests.parts)
     fmt::print("{:<8}  {} {}\n", part.name, part.sha256, part.size);
 }
 
@@ -66,7 +66,7 @@ void add_base(CLI::App& app, Globals& globals) {
       TRY(const auto made,
           pipeline::get_public_part(platform, locked, "SPEC", globals.options, *globals.reporter));
       if (!folder->empty()) CHECK_OK(pipeline::export_base(made.base, *folder));
-      print_public_part({made.base.id, made.base.usr.root_hash, made.base.parts, {}}, globals.json);
+      print_public_part({made.base.id, made.base.usr.root_hash, made.base.parts}, globals.json);
       return ok();
     };
   });

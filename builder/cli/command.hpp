@@ -59,7 +59,7 @@ std::string not_empty(const std::string& text);
 
 /// Prints what is public of an appliance, identity and digests: the same text for a base that has been made
 /// and for one that is in an image, so that anyone can hold the two against each other.
-void print_public_part(const image::ImageRecord& record, bool json);
+void print_public_part(const image::PublicDigests& digests, bool json);
 
 /// Options that several verbs have.
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec);

@@ -120,6 +120,12 @@ Status NewDisk::add_boot_code(const fs::path& code) {
   return write_boot_code(code, file_.fd());
 }
 
+Status NewDisk::add_record(std::string_view record) {
+  if (record.size() > kDiskRecordRoom)
+    return fail(ErrorKind::internal, fmt::format("the record of the disk has {} bytes", record.size()));
+  return write_at(file_.fd(), record.data(), record.size(), disk_record_place(at(kEspNumber)));
+}
+
 std::uint64_t allocated_bytes(const std::vector<fs::path>& files) {
   std::uint64_t sum = 0;
   for (const fs::path& file : files) {

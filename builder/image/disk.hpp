@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -32,6 +33,10 @@ class NewDisk {
   /// Puts the code for legacy BIOS (440 bytes) into the master boot record.
   Status add_boot_code(const std::filesystem::path& code);
 
+  /// Puts the record of the disk where it belongs. Errors: it has no room there (ErrorKind::internal);
+  /// ErrorKind::io.
+  Status add_record(std::string_view record);
+
   /// Makes it durable and names it `out`, which is old or new, never half-written. Only its owner can read
   /// it: an image holds private keys and password hashes.
   Status keep(const std::filesystem::path& out) { return file_.keep(out); }
@@ -39,9 +44,7 @@ class NewDisk {
  private:
   NewDisk(NewFile file, std::vector<Partition> partitions)
       : file_(std::move(file)), partitions_(std::move(partitions)) {}
-  const Partition& at(PartitionNumber number) const {
-    return partitions_[static_cast<std::size_t>(number) - 1];
-  }
+  const Partition& at(PartitionNumber number) const { return partition_of(partitions_, number); }
 
   NewFile file_;
   std::vector<Partition> partitions_;

@@ -70,10 +70,14 @@ menuentry 'Mailstead, slot B' --id b --unrestricted {{
                      static_cast<int>(kBootNumberA), static_cast<int>(kBootNumberB));
 }
 
-std::string grub_environment() {
-  std::string block = "# GRUB Environment Block\nslot=a\n";
+std::string grub_environment(char slot) {
+  std::string block = fmt::format("# GRUB Environment Block\nslot={}\n", slot);
   block.resize(kEnvironmentSize, '#');
   return block;
+}
+
+char first_slot(std::string_view environment) {
+  return environment.find("\nslot=b\n") != std::string_view::npos ? 'b' : 'a';
 }
 
 std::string kernel_command_line(const std::string& hostname, std::size_t slot, const VerityImage& usr,
@@ -127,7 +131,7 @@ Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox) {
   files.push_back(
       text_file("EFI/debian/grub.cfg", "set prefix=($root)/grub\nsource ($root)/grub/grub.cfg\n"));
   files.push_back(text_file("grub/grub.cfg", grub_config()));
-  files.push_back(text_file("grub/grubenv", grub_environment()));
+  files.push_back(text_file(kGrubEnvironmentFile, grub_environment('a')));
   return files;
 }
 
@@ -157,7 +161,7 @@ Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,
   CHECK_OK(run(command));
 
   TRY(const std::vector<Partition> partitions, place_partitions(layout, ""));
-  const Partition& bios = partitions[kBiosNumber - 1];
+  const Partition& bios = partition_of(partitions, kBiosNumber);
   const std::uint64_t sector = bios.start / kSectorSize;
   TRY(const std::string boot, read_file(modules / "boot.img"));
   TRY(const std::string code, patch_boot_image(boot, sector));

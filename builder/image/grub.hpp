@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -47,8 +48,15 @@ Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,
 /// be started, the other one is.
 std::string grub_config();
 
-/// grub/grubenv as in a fresh image: 1024 bytes, slot a (GRUB manual, "Environment block").
-std::string grub_environment();
+/// Where GRUB keeps what it has saved, on the EFI system partition.
+inline constexpr const char* kGrubEnvironmentFile = "grub/grubenv";
+
+/// Its content: 1024 bytes, which say that `slot` ('a' or 'b') is started first (GRUB manual, "Environment
+/// block"). In a fresh image that is a.
+std::string grub_environment(char slot);
+
+/// Which slot such a block (any bytes) has GRUB start first: 'a' or 'b'.
+char first_slot(std::string_view environment);
 
 /// The kernel's command line for a slot of a site's disk (kernel-command-line(7),
 /// systemd-veritysetup-generator(8)).

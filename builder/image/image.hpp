@@ -65,11 +65,16 @@ Status add_to_fat(const std::vector<FatFile>& files, std::int64_t clock, const t
 bool looks_like_disk(const std::filesystem::path& path);
 
 struct Layout {
-  std::uint64_t esp_size = 0;  ///< bytes, multiples of 1 MiB, as all of these
+  std::uint64_t esp_size = 0;  ///< bytes, multiples of 1 MiB, as all of these; more than kDiskRecordRoom
   std::uint64_t boot_size = 0;
   std::uint64_t usr_size = 0;
   std::uint64_t root_size = 0;
+  friend bool operator==(const Layout&, const Layout&) = default;
 };
+
+/// The end of the EFI system partition, behind its file system, where the record of the disk lies: not a file
+/// of it, since the record has the digest of that file system.
+inline constexpr std::uint64_t kDiskRecordRoom = 1u << 20;
 
 /// Of the FAT file system of a boot partition, in either slot.
 inline constexpr const char* kBootFatLabel = "BOOT";

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "crypto/digest.hpp"
 
 namespace mailstead::image {
@@ -53,6 +55,10 @@ Result<std::vector<Partition>> place_partitions(const Layout& layout, const std:
     partition.start = next;
     next += partition.size;
   }
+  if (layout.esp_size <= kDiskRecordRoom)
+    return fail(ErrorKind::usage,
+                fmt::format("the partition {} has 1 MiB, which the disk's record takes", kEspLabel),
+                "make it larger in the profile");
   if (disk_size(partitions) > kDataStart)
     return fail(ErrorKind::usage,
                 fmt::format("an image of {} MiB reaches into the data of its site, which begin at {} MiB",
@@ -61,9 +67,18 @@ Result<std::vector<Partition>> place_partitions(const Layout& layout, const std:
   return partitions;
 }
 
+const Partition& partition_of(const std::vector<Partition>& partitions, PartitionNumber number) {
+  return *std::find_if(partitions.begin(), partitions.end(),
+                       [&](const Partition& partition) { return partition.number == number; });
+}
+
 std::uint64_t disk_size(const std::vector<Partition>& partitions) {
   const Partition& last = partitions.back();
   return last.start + last.size + kMebibyte;
+}
+
+std::uint64_t disk_record_place(const Partition& esp) {
+  return esp.start + esp.size - kDiskRecordRoom;
 }
 
 std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& hostname) {

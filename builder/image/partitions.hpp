@@ -29,6 +29,16 @@ enum PartitionNumber : int {
   kRootNumberB = 8,
 };
 
+/// The partitions of a slot.
+struct SlotPartitions {
+  char name;
+  PartitionNumber boot;
+  PartitionNumber usr;
+  PartitionNumber root;
+};
+inline constexpr SlotPartitions kSlots[2] = {{'a', kBootNumberA, kUsrNumberA, kRootNumberA},
+                                             {'b', kBootNumberB, kUsrNumberB, kRootNumberB}};
+
 /// A partition as it will be on the disk.
 struct Partition {
   int number = 0;
@@ -45,11 +55,18 @@ struct Partition {
 std::string disk_uuid(const std::string& hostname);
 
 /// Places the partitions one after the other from 1 MiB on. Errors (ErrorKind::usage): a size that is 0 or no
-/// multiple of 1 MiB; the image would not end before kDataStart.
+/// multiple of 1 MiB; no room for a file system in front of the disk's record; the image would not end before
+/// kDataStart.
 Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& hostname);
+
+/// The one with this number, which has to be there.
+const Partition& partition_of(const std::vector<Partition>& partitions, PartitionNumber number);
 
 /// Size of the disk in bytes: up to the end of the last partition and 1 MiB for the second copy of the table.
 std::uint64_t disk_size(const std::vector<Partition>& partitions);
+
+/// Where the record of the disk lies, `esp` being its EFI system partition: bytes from the start of the disk.
+std::uint64_t disk_record_place(const Partition& esp);
 
 /// The input of sfdisk(8) for this table.
 std::string sfdisk_script(const std::vector<Partition>& partitions, const std::string& hostname);

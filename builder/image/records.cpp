@@ -30,6 +30,13 @@ std::string dump(const Json& json) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+Json parts_json(const std::vector<PublicPart>& parts) {
+  Json array = Json::array();
+  for (const PublicPart& part : parts)
+    array.push_back({{"name", part.name}, {"size", part.size}, {"sha256", part.sha256}});
+  return array;
+}
+
 /// The longest value that an error shows, bytes.
 constexpr std::size_t kMostShown = 100;
 
@@ -91,7 +98,11 @@ Result<RecordedPackage> package_of(const Object& object) {
   return object.wrong("in", roles, "some of [\"system\",\"initrd\",\"boot\"], in this order");
 }
 
+/// What errors call the record of a disk, which is no file.
+constexpr const char* kDiskRecordName = "the record of the disk";
+
 constexpr std::array kParts = {kUsrPart, kKernelPart, kInitrdPart, kEspPart, kMbrPart, kBiosPart};
+constexpr std::size_t kSlotParts = 3;  // the first of them
 
 /// The place of a part in the order in which records have them; their number if there is no such part.
 std::size_t place_of(std::string_view part) {
@@ -139,22 +150,54 @@ Result<BaseRecord> base_record_of(const Json& json) {
   return record;
 }
 
-Result<ImageRecord> image_record_of(const Json& json) {
-  const Object object(kImageRecordPath, "", json);
-  ImageRecord record;
-  TRY(record.base, object.digest("base"));
-  TRY(record.usr_root_hash, object.digest("usr_root_hash"));
+/// The parts of a record, which are some of kParts from `first` up to `end`, and all of `needed`.
+Result<std::vector<PublicPart>> parts_of(const Object& object, const char* record, std::size_t first,
+                                         std::size_t end, const std::vector<const char*>& needed) {
+  std::vector<PublicPart> parts;
   for (const Object& one : object.list("parts")) {
     TRY(PublicPart part, part_of(one));
-    if (!record.parts.empty() && place_of(part.name) <= place_of(record.parts.back().name))
+    if (const std::size_t place = place_of(part.name); place < first || place >= end)
+      return one.wrong("name", part.name, "the name of a part that belongs here");
+    if (!parts.empty() && place_of(part.name) <= place_of(parts.back().name))
       return one.wrong("name", part.name, "behind that of the part before it");
-    record.parts.push_back(std::move(part));
+    parts.push_back(std::move(part));
   }
-  for (const char* needed : {kUsrPart, kKernelPart, kInitrdPart, kEspPart}) {
-    const auto same = [&](const PublicPart& part) { return part.name == needed; };
-    if (std::none_of(record.parts.begin(), record.parts.end(), same))
-      return fail(ErrorKind::integrity, fmt::format("{}: parts lacks \"{}\"", kImageRecordPath, needed));
-  }
+  for (const char* name : needed)
+    if (find_part(parts, name) == nullptr)
+      return fail(ErrorKind::integrity, fmt::format("{}: parts lacks \"{}\"", record, name));
+  return parts;
+}
+
+Result<DiskRecord> disk_record_of(const Json& json) {
+  const Object object(kDiskRecordName, "", json);
+  DiskRecord record;
+  TRY(record.base, object.digest("base"));
+  TRY(record.architecture, object.text("architecture", lock::is_plain_name, "an architecture"));
+  record.boot = object.at("boot").get<std::vector<std::string>>();
+  for (std::size_t i = 0; i < record.boot.size(); ++i)
+    if (!lock::is_plain_name(record.boot[i]))
+      return object.wrong(fmt::format("boot[{}]", i), record.boot[i], "a way to start a machine");
+  const Json& sizes = object.at("partitions");
+  for (const auto& [name, size] : {std::pair("esp", &record.layout.esp_size),
+                                   {"boot", &record.layout.boot_size},
+                                   {"usr", &record.layout.usr_size},
+                                   {"root", &record.layout.root_size}})
+    *size = sizes.at(name).get_ref<const Json::number_unsigned_t&>();
+  TRY(record.parts, parts_of(object, kDiskRecordName, kSlotParts, kParts.size(), {kEspPart}));
+  if ((find_part(record.parts, kMbrPart) == nullptr) != (find_part(record.parts, kBiosPart) == nullptr))
+    return fail(ErrorKind::integrity,
+                fmt::format("{}: parts has one of \"{}\" and \"{}\", which belong together", kDiskRecordName,
+                            kMbrPart, kBiosPart));
+  return record;
+}
+
+Result<SlotRecord> slot_record_of(const Json& json) {
+  const Object object(kSlotRecordPath, "", json);
+  SlotRecord record;
+  TRY(record.base, object.digest("base"));
+  TRY(record.usr_root_hash, object.digest("usr_root_hash"));
+  TRY(record.parts, parts_of(object, kSlotRecordPath, 0, kSlotParts, {kUsrPart, kKernelPart, kInitrdPart}));
+  TRY(record.disk_sha256, object.digest("disk"));
   record.kernel_arguments = object.at("kernel_arguments").get<std::vector<std::string>>();
   for (std::size_t i = 0; i < record.kernel_arguments.size(); ++i)
     if (!is_kernel_argument(record.kernel_arguments[i]))
@@ -213,22 +256,61 @@ std::string to_json(const BaseRecord& record) {
                {"packages", std::move(packages)}});
 }
 
-std::string to_json(const ImageRecord& record) {
-  Json parts = Json::array();
-  for (const PublicPart& part : record.parts)
-    parts.push_back({{"name", part.name}, {"size", part.size}, {"sha256", part.sha256}});
+const PublicPart* find_part(const std::vector<PublicPart>& parts, std::string_view name) {
+  const auto found =
+      std::find_if(parts.begin(), parts.end(), [&](const PublicPart& part) { return part.name == name; });
+  return found == parts.end() ? nullptr : &*found;
+}
+
+std::vector<PublicPart> slot_parts(const std::vector<PublicPart>& parts) {
+  std::vector<PublicPart> some;
+  for (const PublicPart& part : parts)
+    if (place_of(part.name) < kSlotParts) some.push_back(part);
+  return some;
+}
+
+std::vector<PublicPart> disk_parts(const std::vector<PublicPart>& parts) {
+  std::vector<PublicPart> some;
+  for (const PublicPart& part : parts)
+    if (place_of(part.name) >= kSlotParts) some.push_back(part);
+  return some;
+}
+
+std::string to_json(const SlotRecord& record) {
   return dump({{"base", record.base},
                {"usr_root_hash", record.usr_root_hash},
-               {"parts", std::move(parts)},
-               {"kernel_arguments", record.kernel_arguments}});
+               {"parts", parts_json(record.parts)},
+               {"kernel_arguments", record.kernel_arguments},
+               {"disk", record.disk_sha256}});
+}
+
+std::string to_json(const DiskRecord& record) {
+  const Layout& layout = record.layout;
+  return dump({{"base", record.base},
+               {"architecture", record.architecture},
+               {"boot", record.boot},
+               {"partitions",
+                {{"esp", layout.esp_size},
+                 {"boot", layout.boot_size},
+                 {"usr", layout.usr_size},
+                 {"root", layout.root_size}}},
+               {"parts", parts_json(record.parts)}});
 }
 
 Result<BaseRecord> read_base_record(std::string_view json) {
   return parse(json, kBaseRecordPath, base_record_of);
 }
 
-Result<ImageRecord> read_image_record(std::string_view json) {
-  return parse(json, kImageRecordPath, image_record_of);
+Result<SlotRecord> read_slot_record(std::string_view json) {
+  return parse(json, kSlotRecordPath, slot_record_of);
+}
+
+std::string_view disk_record_text(std::string_view room) {
+  return room.substr(0, room.find_last_not_of('\0') + 1);
+}
+
+Result<DiskRecord> read_disk_record(std::string_view room) {
+  return parse(disk_record_text(room), kDiskRecordName, disk_record_of);
 }
 
 }  // namespace mailstead::image

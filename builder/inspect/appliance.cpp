@@ -54,8 +54,14 @@ Result<PublicFacts> read_facts(const DiskImage& image, std::size_t slot) {
 Status read_root(const DiskImage& image, Appliance& appliance) {
   TRY(const Partition partition, image.partition(image::kRootLabels[appliance.current]));
   TRY(appliance.root, image.read_squashfs(partition));
-  TRY(const std::string json, required_text(appliance.root, image::kImageRecordPath));
-  TRY(appliance.record, image::read_image_record(json));
+  TRY(const std::string json, required_text(appliance.root, image::kSlotRecordPath));
+  TRY(appliance.record, image::read_slot_record(json));
+  TRY(const Partition esp, image.partition(image::kEspLabel));
+  if (esp.size > image::kDiskRecordRoom) {
+    TRY(const std::string room,
+        image.disk().read(esp.start + esp.size - image::kDiskRecordRoom, image::kDiskRecordRoom));
+    TRY(appliance.disk_record, image::read_disk_record(room));
+  }
   TRY(appliance.hostname, text_of(appliance.root, "etc/hostname"));
   appliance.hostname.erase(std::min(appliance.hostname.find('\n'), appliance.hostname.size()));
   appliance.units = enabled_units(appliance.root);

@@ -42,7 +42,8 @@ struct Appliance {
   std::uint64_t size = 0;
   std::string hostname;
   PublicFacts facts;
-  image::ImageRecord record;
+  image::SlotRecord record;
+  image::DiskRecord disk_record;
   std::vector<MeasuredPartition> partitions;  ///< in the order of places on the disk
   std::vector<Slot> slots;                    ///< a and b
   std::size_t current = 0;                    ///< index of the slot that all else is said of

@@ -48,7 +48,7 @@ Result<PublicPart> measure(const DiskImage& image, const Appliance& appliance, c
   if (name == image::kMbrPart) return measure_range(image, name, 0, recorded.size, disk::kMasterBootCodeSize);
   if (name == image::kEspPart) {
     TRY(const Partition esp, image.partition(image::kEspLabel));
-    return measure_range(image, name, esp.start, esp.size, esp.size);
+    return measure_range(image, name, esp.start, recorded.size, esp.size);
   }
   TRY(const Partition bios, image.partition(image::kBiosLabel));
   return measure_range(image, name, bios.start, recorded.size, bios.size);
@@ -61,7 +61,7 @@ std::string differs(std::string_view what, std::string_view recorded, std::strin
 }  // namespace
 
 Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const Appliance& appliance) {
-  const image::ImageRecord& record = appliance.record;
+  const image::SlotRecord& record = appliance.record;
   MeasuredPublicPart result;
   result.measured.base = appliance.facts.base.identity;
   Slot slot = appliance.slots[appliance.current];
@@ -72,7 +72,9 @@ Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const App
     result.mismatches.push_back(differs("base", record.base, result.measured.base));
   if (record.usr_root_hash != result.measured.usr_root_hash)
     result.mismatches.push_back(differs("usr hash", record.usr_root_hash, result.measured.usr_root_hash));
-  for (const PublicPart& recorded : record.parts) {
+  std::vector<PublicPart> parts = record.parts;
+  parts.insert(parts.end(), appliance.disk_record.parts.begin(), appliance.disk_record.parts.end());
+  for (const PublicPart& recorded : parts) {
     TRY(PublicPart part, measure(image, appliance, recorded));
     if (part.sha256 != recorded.sha256 || part.size != recorded.size)
       result.mismatches.push_back(differs(recorded.name, fmt::format("{} {}", recorded.sha256, recorded.size),

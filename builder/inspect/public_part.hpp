@@ -12,13 +12,14 @@ namespace mailstead::inspect {
 
 /// What is public of an image, by its own bytes.
 struct MeasuredPublicPart {
-  image::ImageRecord measured;          ///< without kernel arguments
+  image::PublicDigests measured;
   std::vector<std::string> mismatches;  ///< a sentence each: what the image records and its bytes are not
 };
 
-/// Hashes the public parts of an image, and holds both root hashes on the kernel's command line against the
+/// Hashes the public parts of an image: those of the slot, and those of the disk, which may be of an earlier
+/// base, and holds both root hashes on the kernel's command line against the
 /// contents. Which parts there are, and the sizes of those whose ends cannot be seen (boot code), come from
-/// the image's record. Errors: ErrorKind::integrity for a part that is not there or not known; those of
+/// the image's records. Errors: ErrorKind::integrity for a part that is not there or not known; those of
 /// measure_root_hashes.
 Result<MeasuredPublicPart> measure_public_part(const DiskImage& image, const Appliance& appliance);
 

@@ -32,10 +32,6 @@ std::string_view Slot::argument(std::string_view argument_name) const {
   return {};
 }
 
-char first_slot(std::string_view environment) {
-  return environment.find("\nslot=b\n") != std::string_view::npos ? 'b' : 'a';
-}
-
 std::string command_line_in(std::string_view slot_config) {
   constexpr std::string_view kCommand = "linux ($root)/vmlinuz ";
   const auto start = slot_config.find(kCommand);
@@ -58,12 +54,12 @@ std::string kernel_release_in(std::string_view kernel) {
 
 Result<std::vector<Slot>> read_slots(const DiskImage& image) {
   TRY(const Partition esp, image.partition(image::kEspLabel));
-  TRY(const std::string environment, image.read_fat_file(esp, "grub/grubenv", kMostConfig));
+  TRY(const std::string environment, image.read_fat_file(esp, image::kGrubEnvironmentFile, kMostConfig));
   std::vector<Slot> slots;
   for (const std::size_t i : {0u, 1u}) {
     Slot slot;
     slot.name = i == 0 ? 'a' : 'b';
-    slot.first = first_slot(environment) == slot.name;
+    slot.first = image::first_slot(environment) == slot.name;
     TRY(const Partition boot, image.partition(image::kBootLabels[i]));
     TRY(slot.filled, has_boot_sector(image, boot));
     if (slot.filled) {

@@ -35,9 +35,6 @@ struct Slot {
 /// The slots of an image, a and b. Errors: those of read_fat_file.
 Result<std::vector<Slot>> read_slots(const DiskImage& image);
 
-/// Which slot GRUB's environment block (grub/grubenv on the ESP) has it start first: 'a' or 'b'.
-char first_slot(std::string_view environment);
-
 /// The kernel's command line in a slot's file of its boot partition; empty if there is none.
 std::string command_line_in(std::string_view slot_config);
 

@@ -242,8 +242,8 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
     CHECK_OK(image::write_bios_boot(input.toolbox, layout_of(input.platform.profile), base.bios_boot,
                                     base.bios_core));
     TRY(const auto esp, image::esp_files(input.toolbox));
-    CHECK_OK(image::write_fat(esp, input.platform.profile.esp_size, "MAILSTEAD", id.identity, clock,
-                              input.toolbox, base.esp));
+    CHECK_OK(image::write_fat(esp, input.platform.profile.esp_size - image::kDiskRecordRoom, "MAILSTEAD",
+                              id.identity, clock, input.toolbox, base.esp));
     CHECK_OK(write_tar_file(rendering_view(system), base.units));
     TRY(const rootfs::FileTree root, root_part(system));
     CHECK_OK(write_tar_file(root, base.root));

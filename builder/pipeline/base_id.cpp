@@ -17,7 +17,49 @@ namespace fs = std::filesystem;
 /// Raised whenever the code changes the bytes that it makes of the same packages, profile and overlays, so
 /// that an identity never stands for two bases: the test of the golden image wants it. (The cache does not
 /// need it: its key has the digest of the program.)
-constexpr int kBaseFormat = 6;
+constexpr int kBaseFormat = 7;
+
+void add_list(std::string& text, std::string_view what, std::vector<std::string> list) {
+  for (const std::string& one : list) text += fmt::format("{} {}\n", what, one);
+}
+
+void add_set(std::string& text, std::string_view what, std::vector<std::string> set) {
+  std::sort(set.begin(), set.end());
+  set.erase(std::unique(set.begin(), set.end()), set.end());
+  add_list(text, what, std::move(set));
+}
+
+/// What a profile says that makes bytes, whichever of its files says it. Its packages are the lock's.
+std::string text_of(const profile::Profile& profile) {
+  std::string text;
+  add_list(text, "starts by", {"grub-bios", "grub-efi"});
+  add_list(text, "overlay", profile.overlays);
+  add_list(text, "kernel argument", profile.kernel_arguments);
+  add_set(text, "exclude", profile.exclude);
+  add_set(text, "keep", profile.keep);
+  add_set(text, "exclude from initrd", profile.initrd_exclude);
+  add_set(text, "module of initrd", profile.initrd_modules);
+  text += fmt::format("partitions {} {} {} {}\n", profile.esp_size, profile.boot_size, profile.usr_size,
+                      profile.root_size);
+  text += fmt::format("squashfs {} {}\n", profile.squashfs_compressor, profile.squashfs_level);
+  for (const auto& [path, target] : profile.alternatives)
+    text += fmt::format("alternative {} {}\n", path, target);
+  for (const auto& [path, diversion] : profile.diversions)
+    text += fmt::format("diversion {} {} {}\n", path, diversion.to, diversion.package);
+  return text;
+}
+
+std::string text_of(const profile::Accounts& accounts) {
+  std::string text;
+  for (const profile::User& user : accounts.users)
+    text += fmt::format("user {} {} {} {} {} {}\n", user.name, user.uid, user.group, user.home, user.shell,
+                        user.description);
+  for (const profile::Group& group : accounts.groups) {
+    text += fmt::format("group {} {}\n", group.name, group.gid);
+    add_set(text, "member", group.members);
+  }
+  return text;
+}
 
 /// Adds each file below `folder`, with its name and whether it is executable, in byte order.
 Status digest_folder(const fs::path& folder, crypto::Sha256& hash) {
@@ -73,7 +115,8 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
       fmt::format("mailstead base {}\n{}", kBaseFormat, image::to_json(record_of(platform, lock, {}))));
   for (const lock::Package& package : lock.packages) {
     // Tools are programs of the build host: for each architecture they are other files, and write the same.
-    if (package.roles.tool) {
+    // What is copied from a package is in the record.
+    if (package.roles.tool && !is_boot_package(platform.profile, package)) {
       bytes.update(fmt::format("tool {} {}\n", package.name, package.version));
       making.update(fmt::format("tool {} {} {}\n", package.name, package.architecture, package.sha256));
     }
@@ -86,8 +129,8 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
     hash.update(text);
     return ok();
   };
-  for (const std::string& file : platform.profile.files) CHECK_OK(add_file(file, bytes));
-  CHECK_OK(add_file("profiles/accounts.yaml", bytes));
+  bytes.update(text_of(platform.profile));
+  bytes.update(text_of(platform.accounts));
   for (const render::Overlay& overlay : platform.overlays) CHECK_OK(digest_folder(overlay.folder, bytes));
   for (const char* name : kInitrdOverlays)
     CHECK_OK(digest_folder(platform.data / "rootfs-overlays" / name, bytes));

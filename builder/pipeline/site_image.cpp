@@ -7,9 +7,11 @@
 
 #include "base/files.hpp"
 #include "base/threads.hpp"
+#include "crypto/digest.hpp"
 #include "image/disk.hpp"
 #include "image/grub.hpp"
 #include "image/partitions.hpp"
+#include "image/records.hpp"
 #include "image/verity.hpp"
 #include "rootfs/archive_writer.hpp"
 #include "tools/scratch.hpp"
@@ -24,14 +26,25 @@ Result<rootfs::Content> content_of(const fs::path& path) {
   return rootfs::Content(std::move(bytes));
 }
 
-/// Lays into the root file system what vouches for the rest of the disk.
+/// What a disk that is made with this base says of itself.
+std::string disk_record(const BaseInput& input, const Base& base) {
+  const profile::Profile& profile = input.platform.profile;
+  return image::to_json(image::DiskRecord{base.id,
+                                          profile.architecture,
+                                          {"grub-bios", "grub-efi"},
+                                          layout_of(profile),
+                                          image::disk_parts(base.parts)});
+}
+
+/// Lays into the root file system what vouches for the rest of the slot, and of a disk that is made with it.
 Status put_record(const BaseInput& input, const Base& base, rootfs::FileTree& tree) {
   rootfs::Inode inode;
   inode.mtime = input.lock.archive_time;
   inode.origin = "site";
-  inode.content = rootfs::Content(image::to_json(
-      image::ImageRecord{base.id, base.usr.root_hash, base.parts, input.platform.profile.kernel_arguments}));
-  return tree.put(image::kImageRecordPath, std::move(inode));
+  inode.content = rootfs::Content(image::to_json(image::SlotRecord{
+      base.id, base.usr.root_hash, image::slot_parts(base.parts), input.platform.profile.kernel_arguments,
+      crypto::sha256_hex(disk_record(input, base))}));
+  return tree.put(image::kSlotRecordPath, std::move(inode));
 }
 
 Result<image::VerityImage> write_root(const spec::Site& site, const BaseInput& input, const Base& base,
@@ -65,6 +78,7 @@ Result<image::NewDisk> begin_disk(const BaseInput& input, const Base& base, cons
   CHECK_OK(disk.fill(image::kUsrNumberA, base.usr.file));
   CHECK_OK(disk.fill(image::kBiosNumber, base.bios_core));
   CHECK_OK(disk.add_boot_code(base.bios_boot));
+  CHECK_OK(disk.add_record(disk_record(input, base)));
   return disk;
 }
 

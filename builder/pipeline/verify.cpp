@@ -108,7 +108,7 @@ Result<verify::FileSystems> read_proved_files(const disk::Disk& disk,
                                               Reporter& reporter) {
   const auto activity = reporter.start("Reading the files that the root hash vouches for");
   const auto partition = [&](image::PartitionNumber number) -> const image::Partition& {
-    return partitions[static_cast<std::size_t>(number) - 1];
+    return image::partition_of(partitions, number);
   };
   const auto squashfs = [&](image::PartitionNumber number) {
     return disk::read_squashfs(disk, {partition(number).start, partition(number).size});
@@ -116,7 +116,7 @@ Result<verify::FileSystems> read_proved_files(const disk::Disk& disk,
   verify::FileSystems files;
   TRY(const rootfs::FileTree root, squashfs(image::kRootNumberA));
   TRY(const rootfs::FileTree usr, squashfs(image::kUsrNumberA));
-  const rootfs::Inode* record = root.find(image::kImageRecordPath);
+  const rootfs::Inode* record = root.find(image::kSlotRecordPath);
   TRY(files.system, mounted(root, usr, record == nullptr ? 0 : record->mtime));
   TRY(files.boot, read_fat_tree(disk, partition(image::kBootNumberA)));
   TRY(files.esp, read_fat_tree(disk, partition(image::kEspNumber)));

@@ -23,9 +23,10 @@ constexpr const char* kKernel = "vmlinuz";
 constexpr const char* kInitrd = "initrd.img";
 constexpr std::uint64_t kMostSlotConfig = 64 * 1024;
 
-std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& volume) {
+std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& volume, std::size_t slot) {
   for (const FatEntry& entry : volume.entries) {
-    if (entry.directory || entry.path != image::slot_config_file(0) || entry.size > kMostSlotConfig) continue;
+    if (entry.directory || entry.path != image::slot_config_file(slot) || entry.size > kMostSlotConfig)
+      continue;
     if (auto content = disk::read_fat_file(disk, entry)) return *std::move(content);
   }
   return std::nullopt;
@@ -40,13 +41,14 @@ Status check_digest(const Disk& disk, std::uint64_t start, const image::PublicPa
 
 }  // namespace
 
-BootPartition BootPartition::read(const Disk& disk, const image::Partition& partition) {
+BootPartition BootPartition::read(const Disk& disk, const image::Partition& partition, std::size_t slot) {
   BootPartition boot;
   boot.partition_ = partition;
+  boot.slot_ = slot;
   for (const FatCopies copies : {FatCopies{}, {false, true}, {true, false}, {true, true}}) {
     auto volume = disk::read_fat(disk, {partition.start, partition.size}, copies);
     if (!volume) continue;
-    auto config = read_slot_config(disk, *volume);
+    auto config = read_slot_config(disk, *volume, slot);
     if (!config) continue;
     const bool makes_sense = config->starts_with("linux ");
     if (makes_sense || !boot.volume_) {
@@ -66,14 +68,14 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
                label,
                {},
                partition_.start,
-               "a file system with " + image::slot_config_file(0),
+               "a file system with " + image::slot_config_file(slot_),
                "none"});
     return ok();
   }
   // One of another size is easier to understand as a whole.
-  const std::string& config = expected.configs.front().text;
-  if (slot_config_.size() != config.size())
-    check.add({"file", label, expected.configs.front().file, {}, config, slot_config_});
+  const image::SlotConfig& own = expected.configs[slot_];
+  if (slot_config_.size() != own.text.size())
+    check.add({"file", label, own.file, {}, own.text, slot_config_});
   FatContent content{partition_.size,
                      image::kBootFatLabel,
                      image::fat_volume_id(expected.hostname),

@@ -26,12 +26,12 @@ struct BootExpectation {
   std::int64_t time = 0;  ///< of all files, seconds since the epoch
 };
 
-/// The boot partition of slot A: kernel, initrd, and the kernel's command lines for both slots.
+/// The boot partition of a slot: kernel, initrd, and the kernel's command lines for both slots.
 class BootPartition {
  public:
   /// Reads it by those copies of its tables in which the slot's file makes sense. Whatever the bytes are,
   /// this comes back, if need be with nothing in it.
-  static BootPartition read(const disk::Disk& disk, const image::Partition& partition);
+  static BootPartition read(const disk::Disk& disk, const image::Partition& partition, std::size_t slot);
 
   /// The slot's file. Empty if there is none.
   const std::string& slot_config() const { return slot_config_; }
@@ -43,6 +43,7 @@ class BootPartition {
 
  private:
   image::Partition partition_;
+  std::size_t slot_ = 0;
   std::optional<disk::FatVolume> volume_;
   std::string slot_config_;
 };

@@ -12,14 +12,14 @@
 
 namespace mailstead::verify {
 
-/// Follows what an image says of itself, with nothing but the image: the kernel's command line names the root
-/// hash, the hash tree vouches for the root file system, the record in there for everything else that starts
-/// the machine, and what is left has to be empty. Adds a check for each of them to `report`, and to its
-/// unproved what nothing vouches for.
+/// Follows what a disk says of itself, with nothing but the disk: each slot by its root hash (check_slot),
+/// what is beside the slots by the record of the disk (check_machine_disk), and what is left has to be empty.
+/// Adds a check for each of them to `report`, and to its unproved what nothing vouches for.
 ///
 /// `contents` is what read_contents found; `places` the map of the image; `root_hash`, if it is not empty,
-/// the one that it has to have (lower case). Errors: ErrorKind::integrity for what is not laid out as an
-/// image at all, ErrorKind::io, ErrorKind::interrupted. Runs sqfs2tar(1), to read the record.
+/// the one that the slot which is started first has to have (lower case). Errors: ErrorKind::integrity for
+/// what is not laid out as an image at all, ErrorKind::io, ErrorKind::interrupted. Runs sqfs2tar(1), to read
+/// the record.
 Status check_chain(const disk::Disk& disk, const Contents& contents, const Places& places,
                    const std::string& root_hash, Reporter& reporter, Report& report);
 

@@ -16,8 +16,8 @@ using disk::Disk;
 using disk::Extent;
 using disk::kSectorSize;
 
-void add_fat(const Disk& disk, const image::Partition& partition, Places& places) {
-  const auto volume = disk::read_any_fat(disk, {partition.start, partition.size});
+void add_fat(const Disk& disk, const image::Partition& partition, std::uint64_t size, Places& places) {
+  const auto volume = disk::read_any_fat(disk, {partition.start, size});
   if (!volume) return;
   const auto add = [&](Extent extent, std::string structure, std::string path = {}) {
     places.add(extent, {std::move(structure), partition.label, std::move(path)});
@@ -70,18 +70,32 @@ Places Places::of(const Disk& disk, const std::vector<image::Partition>& partiti
     places.add({partition.start, partition.size}, {"partition", partition.label, {}});
     switch (partition.number) {
       case image::kEspNumber:
+        add_fat(disk, partition, partition.size - image::kDiskRecordRoom, places);
+        places.add({image::disk_record_place(partition), image::kDiskRecordRoom},
+                   {"record of the disk", partition.label, {}});
+        break;
       case image::kBootNumberA:
-        add_fat(disk, partition, places);
+        add_fat(disk, partition, partition.size, places);
         break;
       case image::kUsrNumberA:
       case image::kRootNumberA:
         add_squashfs(disk, partition, places);
         break;
+      case image::kBootNumberB:
+        places.add({partition.start, partition.size}, {"empty slot", partition.label, {}});
+        add_fat(disk, partition, partition.size, places);
+        break;
+      case image::kUsrNumberB:
+      case image::kRootNumberB:
+        places.add({partition.start, partition.size}, {"empty slot", partition.label, {}});
+        if (disk::read_squashfs_superblock(disk, {partition.start, partition.size}))
+          add_squashfs(disk, partition, places);
+        break;
       case image::kBiosNumber:
         places.add({partition.start, partition.size}, {"GRUB's core image", partition.label, {}});
         break;
       default:
-        places.add({partition.start, partition.size}, {"empty slot", partition.label, {}});
+        break;
     }
   }
   return places;

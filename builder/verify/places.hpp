@@ -25,7 +25,7 @@ class Places {
   /// What every disk of this size has in front of and behind its partitions.
   static Places outside_partitions(std::uint64_t disk_size);
 
-  /// A whole image whose second copy of the table ends at `table_end`: the partitions, and in those of slot A
+  /// A whole image whose second copy of the table ends at `table_end`: the partitions, and in those of slots
   /// what their own tables say. A partition whose tables cannot be read is one place.
   static Places of(const disk::Disk& disk, const std::vector<image::Partition>& partitions,
                    std::uint64_t table_end);

@@ -17,6 +17,7 @@
 #include "disk/gpt.hpp"
 #include "disk/squashfs.hpp"
 #include "disk/verity.hpp"
+#include "image/grub.hpp"
 #include "image/records.hpp"
 #include "inspect/dpkg_status.hpp"
 #include "inspect/services.hpp"
@@ -30,7 +31,7 @@ namespace {
 
 using namespace mailstead;
 
-constexpr std::uint64_t kDisk = 10u << 20;  // the smallest that has all partitions
+constexpr std::uint64_t kDisk = 11u << 20;  // the smallest that has all partitions
 
 void require(bool condition) {
   if (!condition) std::abort();
@@ -164,9 +165,13 @@ void read_verity(std::string_view bytes) {
 
 void read_records(std::string_view bytes) {
   // What is accepted can be written, and read again as the same.
-  if (const auto record = image::read_image_record(bytes)) {
+  if (const auto record = image::read_slot_record(bytes)) {
     const std::string json = image::to_json(*record);
-    require(image::to_json(image::read_image_record(json).value()) == json);
+    require(image::to_json(image::read_slot_record(json).value()) == json);
+  }
+  if (const auto record = image::read_disk_record(bytes)) {
+    const std::string json = image::to_json(*record);
+    require(image::to_json(image::read_disk_record(json).value()) == json);
   }
   if (const auto record = image::read_base_record(bytes)) {
     const std::string json = image::to_json(*record);
@@ -183,7 +188,7 @@ void read_slot(std::string_view bytes) {
   slot.command_line = inspect::command_line_in(bytes);
   require(slot.argument("roothash").size() <= slot.command_line.size());
   (void)inspect::kernel_release_in(bytes);
-  (void)inspect::first_slot(bytes);
+  (void)image::first_slot(bytes);
   (void)inspect::open_ports(bytes);
 }
 

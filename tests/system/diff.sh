@@ -113,7 +113,7 @@ section packages | diff /dev/fd/3 - 3<<SAID
   - runit-helper $(locked runit-helper 3)
 SAID
 section files | diff /dev/fd/3 - 3<<SAID
-  ~ /etc/mailstead/image.json: content
+  ~ /etc/mailstead/slot.json: content
   - /usr/lib/runit-helper
   - /usr/lib/runit-helper/runit-helper
   + /usr/share/dns/noise
@@ -165,7 +165,7 @@ assert files["/usr/lib/runit-helper/runit-helper"] == ("added", [])
 assert files["/usr/share/dns/root.key"] == ("changed", ["mode 0600 -> 0644"])
 assert files["/usr/share/dns/root.hints"][0] == "changed" and files["/usr/share/dns/root.hints"][1][0].startswith("content, ")
 assert {size["what"]: [size["after"], size["before"]] for size in said["sizes"]} == json.load(open("diff/sizes.json"))
-assert [c["path"] for c in said["configuration"]] == ["/etc/mailstead/image.json"]
+assert [c["path"] for c in said["configuration"]] == ["/etc/mailstead/slot.json"]
 assert said["partitions"] == ["mailstead-boot-a", "mailstead-esp", "mailstead-root-a", "mailstead-usr-a"]
 PY
 

@@ -67,7 +67,7 @@ def fat_places(image, name):
         (root + cluster - 5, "FAT: root directory"),  # behind its end
         (start + 2 * SECTOR + 5, "FAT: reserved sectors"),
         (start + 10 * SECTOR + 5, "FAT: reserved sectors"),
-        (start + image.partitions[name][1] - 100, "FAT: unused clusters"),
+        (start + number(boot, 32, 4) * SECTOR - 100, "FAT: unused clusters"),
     ]
     for offset, structure in places:
         yield [offset], [structure], label, ""
@@ -122,6 +122,9 @@ def all_places(image):
     bios = image.partitions["bios"][0]
     yield [bios + 700], ["GRUB's core image"], "mailstead-bios", ""
     yield [bios + image.partitions["bios"][1] - 1], ["GRUB's core image"], "mailstead-bios", ""
+    esp, size = image.partitions["esp"]
+    for offset in (esp + size - (1 << 20) + 20, esp + size - 1):
+        yield [offset], ["record of the disk"], "mailstead-esp", ""
     for name in ("esp", "boot-a"):
         yield from fat_places(image, name)
     for name, path, text in (

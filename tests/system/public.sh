@@ -50,7 +50,7 @@ for image in sys.argv[2:]:
     for name, part in (("mailstead-usr-a", "usr.img"), ("mailstead-bios", "core.img")):
         there = read(name)
         assert there[:len(made[part])] == made[part] and not there[len(made[part]):].strip(b"\0"), name
-    assert read("mailstead-esp") == made["esp.img"], "esp"
+    assert read("mailstead-esp", len(made["esp.img"])) == made["esp.img"], "esp"
     for name in ("vmlinuz", "initrd.img"):
         assert file(name) == made[name], name
     roots.add(hashlib.sha256(read("mailstead-root-a")).hexdigest())

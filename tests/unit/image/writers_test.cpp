@@ -64,7 +64,7 @@ TEST_CASE("A disk that cannot be written leaves nothing behind") {
   Fixture fixture;
   const auto out = fixture.folder.path() / "images";
   std::filesystem::create_directory(out);
-  const Layout layout{kMebibyte, kMebibyte, kMebibyte, kMebibyte};
+  const Layout layout{2 * kMebibyte, kMebibyte, kMebibyte, kMebibyte};
   CHECK_FALSE(NewDisk::create(layout, "scope", fixture.toolbox, out / "disk.raw", 0));  // no sfdisk
   CHECK(std::filesystem::is_empty(out));
   const auto full = NewDisk::create(layout, "scope", fixture.toolbox, out / "disk.raw", 1ull << 62);

@@ -84,6 +84,17 @@ TEST_CASE("A tool that is in the system too is the same tool on every build host
   CHECK(f.id().key != before.key);
 }
 
+TEST_CASE("How a profile is written down, and in which of its files, makes no other base") {
+  Fixture f;
+  f.platform.profile.exclude = {"a", "b"};
+  const BaseId before = f.id();
+  f.write("profiles/box.yaml", "second");
+  f.write("profiles/accounts.yaml", "second");
+  f.platform.profile.exclude = {"b", "a", "b"};
+  CHECK(f.id().identity == before.identity);
+  CHECK(f.id().key == before.key);
+}
+
 TEST_CASE("A size that the lock never had is not taken for what the cache has") {
   Fixture f;
   const BaseId before = f.id();
@@ -134,11 +145,17 @@ TEST_CASE("What changes bytes of a base changes its identity") {
   SECTION("the archive's time") {
     f.lock.archive_time = 1;
   }
-  SECTION("the profile") {
-    f.write("profiles/box.yaml", "second");
+  SECTION("what is left out") {
+    f.platform.profile.exclude.emplace_back("usr/share/doc/*");
+  }
+  SECTION("the kernel's command line") {
+    f.platform.profile.kernel_arguments.emplace_back("quiet");
+  }
+  SECTION("the size of a partition") {
+    f.platform.profile.root_size += 1;
   }
   SECTION("the accounts") {
-    f.write("profiles/accounts.yaml", "second");
+    f.platform.accounts.users.push_back({"user", 1, "group", {}, "/", "/bin/sh"});
   }
   SECTION("the overlay of the initrd") {
     f.write("rootfs-overlays/initrd/manifest.yaml", "second");
