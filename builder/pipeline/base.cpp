@@ -141,9 +141,7 @@ Result<rootfs::FileTree> compose_initrd(const BaseInput& input, const Unpacked& 
   });
   warn_of_unmatched(composed.unmatched, "the initrd", reporter);
   CHECK_OK(rootfs::write_accounts(input.platform.accounts, clock, composed.tree));
-  TRY(const auto overlays,
-      render::load_overlays(input.platform.data, {std::begin(kInitrdOverlays), std::end(kInitrdOverlays)}));
-  CHECK_OK(render::lay_public(overlays, input.platform.accounts, clock, composed.tree));
+  CHECK_OK(render::lay_public(input.platform.initrd_overlays, input.platform.accounts, clock, composed.tree));
   CHECK_OK(image::finish_initrd(composed.tree, system, release, input.platform.profile.initrd_modules,
                                 input.toolbox, scratch, clock));
   return std::move(composed.tree);

@@ -33,9 +33,6 @@ struct Base {
   std::vector<image::PublicPart> parts;  ///< sizes and digests of what gets onto the disk as it is
 };
 
-/// The folders of rootfs-overlays/ that go into every initrd, in this order.
-inline constexpr const char* kInitrdOverlays[] = {"start", "initrd"};
-
 /// What says of a base in the cache that it is complete, and when it was last of use.
 inline constexpr const char* kBaseMark = "base.json";
 
@@ -56,8 +53,8 @@ image::BaseRecord record_of(const Platform& platform, const lock::Lock& lock, st
 struct BaseId {
   /// The digest over everything that its bytes depend on: what its record says (all of the packages of system
   /// and initrd and of those that are copied to boot, our version), the names and versions of the tools,
-  /// profile, accounts and overlays.
-  /// Salts and UUIDs derive from it, and it is the same on every build host.
+  /// what profile, accounts and overlays come to. What they say to people is not in it, nor what a site alone
+  /// sees. Salts and UUIDs derive from it, and it is the same on every build host.
   std::string identity;
   /// In the cache: the identity and all that must not have changed since the base was made. A changed
   /// program, tool or review never takes what another one made, yet all builds of one version agree on the

@@ -37,6 +37,8 @@ Result<Platform> open_platform(const std::string& name) {
   TRY(platform.profile, profile::load_profile(platform.data, name));
   TRY(platform.accounts, profile::load_accounts(platform.data));
   TRY(platform.overlays, render::load_overlays(platform.data, platform.profile.overlays));
+  TRY(platform.initrd_overlays,
+      render::load_overlays(platform.data, {std::begin(kInitrdOverlays), std::end(kInitrdOverlays)}));
   platform.request = profile::make_request(platform.profile, platform.accounts, kHostArchitecture);
   return platform;
 }

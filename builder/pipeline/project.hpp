@@ -26,6 +26,9 @@ struct Options {
   std::int64_t now = 0;
 };
 
+/// The folders of rootfs-overlays/ that go into every initrd, in this order.
+inline constexpr const char* kInitrdOverlays[] = {"start", "initrd"};
+
 /// What the public part of an appliance is made from, besides a lock: a profile with all that it refers to in
 /// Mailstead's own data. It knows no site.
 struct Platform {
@@ -33,8 +36,9 @@ struct Platform {
   std::filesystem::path cache;  ///< store, tools and bases
   profile::Profile profile;
   profile::Accounts accounts;
-  std::vector<render::Overlay> overlays;  ///< the profile's, in their order
-  lock::Request request;                  ///< what the profile asks of the archive
+  std::vector<render::Overlay> overlays;         ///< the profile's, in their order
+  std::vector<render::Overlay> initrd_overlays;  ///< kInitrdOverlays
+  lock::Request request;                         ///< what the profile asks of the archive
 };
 
 /// Reads the profile called `name`. Errors: ErrorKind::usage.

@@ -80,6 +80,11 @@ Result<Profile> load_profile(const std::filesystem::path& data, const std::strin
 Result<Accounts> load_accounts(const std::filesystem::path& data);
 Result<std::vector<Review>> load_reviews(const std::filesystem::path& data);
 
+/// All of a profile that can change the bytes of an appliance, in words: the same words mean the same bytes.
+std::string describe(const Profile& profile);
+/// The same of its users and groups.
+std::string describe(const Accounts& accounts);
+
 /// The request for the archive that a profile makes on a build host of `host_architecture`.
 lock::Request make_request(const Profile& profile, const Accounts& accounts,
                            const std::string& host_architecture);

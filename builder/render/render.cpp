@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "crypto/digest.hpp"
 #include "render/context.hpp"
 #include "render/overlay_files.hpp"
 #include "render/site_files.hpp"
@@ -21,9 +22,13 @@ Result<bool> is_on(const Overlay& overlay, const Value& context) {
                                             overlay.when, overlay.name));
 }
 
+/// Whether the overlay's part at `path` is laid for every site.
+bool is_always_laid(const Overlay& overlay, std::string_view path) {
+  return overlay.when.empty() || is_public(path);
+}
+
 Status lay_public_files(const Overlay& overlay, std::int64_t clock, rootfs::FileTree& tree) {
-  const bool always = overlay.when.empty();
-  const auto wanted = [&](std::string_view path) { return always || is_public(path); };
+  const auto wanted = [&](std::string_view path) { return is_always_laid(overlay, path); };
   for (const std::string& pattern : overlay.remove)
     if (wanted(pattern)) tree.remove_matching(pattern);
   TRY(const std::vector<OverlayFile> files, list_files(overlay));
@@ -65,6 +70,30 @@ Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts&
   for (const Overlay& overlay : overlays)
     CHECK_OK(set_attributes(overlay, accounts, Scope::public_part, clock, tree));
   return ok();
+}
+
+Result<std::string> describe_public(const std::vector<Overlay>& overlays) {
+  std::string text;
+  rootfs::FileTree tree;
+  for (const Overlay& overlay : overlays) {
+    CHECK_OK(lay_public_files(overlay, 0, tree));
+    for (const std::string& pattern : overlay.remove)
+      if (is_always_laid(overlay, pattern)) text += fmt::format("remove {}\n", pattern);
+  }
+  for (const auto& [path, inode] : tree) {
+    if (inode->type == rootfs::FileType::symlink) text += fmt::format("link {} {}\n", path, inode->target);
+    if (inode->type != rootfs::FileType::regular) continue;
+    TRY(const std::string bytes, inode->content.read());
+    text += fmt::format("file {} {:o} {}\n", path, inode->mode, crypto::sha256_hex(bytes));
+  }
+  for (const Overlay& overlay : overlays) {
+    for (const Overlay::Attributes& set : overlay.files) {
+      if (is_always_laid(overlay, set.path))
+        text += fmt::format("set {} {} {} {}\n", set.path, set.mode ? fmt::format("{:o}", *set.mode) : "-",
+                            set.owner, set.group);
+    }
+  }
+  return text;
 }
 
 Status render_configuration(const spec::Site& site, const std::vector<Overlay>& overlays, std::int64_t clock,

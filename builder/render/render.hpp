@@ -48,6 +48,10 @@ Result<std::vector<Overlay>> load_overlays(const std::filesystem::path& data,
 Status lay_public(const std::vector<Overlay>& overlays, const profile::Accounts& accounts, std::int64_t clock,
                   rootfs::FileTree& tree);
 
+/// All that lay_public does with these overlays, in words: the same words mean the same bytes. What is only
+/// for people, or for a site, is not among them.
+Result<std::string> describe_public(const std::vector<Overlay>& overlays);
+
 /// Renders the templates of the overlays that are on for the site into `tree`, and lays the other files of
 /// optional overlays. Needs no keys and no base. Errors: those of templates, with their places.
 Status render_configuration(const spec::Site& site, const std::vector<Overlay>& overlays, std::int64_t clock,

@@ -21,15 +21,11 @@ struct Fixture {
   Fixture() {
     platform.data = folder.path();
     platform.profile.name = "box";
-    platform.profile.files = {"profiles/box.yaml"};
     platform.profile.boot_packages = {"loader"};
     REQUIRE(make_directories(folder.path() / "profiles"));
-    for (const char* name : kInitrdOverlays)
-      REQUIRE(make_directories(folder.path() / "rootfs-overlays" / name));
-    for (const char* name :
-         {"profiles/box.yaml", "profiles/accounts.yaml", "profiles/maintainer-scripts.yaml",
-          "rootfs-overlays/initrd/manifest.yaml", "rootfs-overlays/start/manifest.yaml"})
-      write(name, "first");
+    write("profiles/maintainer-scripts.yaml", "first");
+    for (const char* name : {"initrd", "start", "mail"}) overlay(name, "description: first\n");
+    load();
     lock.architecture = "amd64";
     lock.packages = {package("initrd", {false, true, false}), package("loader", {false, false, true}),
                      package("system", {true, false, false}), package("tool", {false, false, true})};
@@ -42,6 +38,14 @@ struct Fixture {
     package.sha256 = "digest of " + name;
     package.roles = roles;
     return package;
+  }
+  void overlay(const std::string& name, const std::string& manifest) {
+    REQUIRE(make_directories(folder.path() / "rootfs-overlays" / name));
+    write("rootfs-overlays/" + name + "/manifest.yaml", manifest);
+  }
+  void load() {
+    platform.overlays = render::load_overlays(folder.path(), {"start", "mail"}).value();
+    platform.initrd_overlays = render::load_overlays(folder.path(), {"start", "initrd"}).value();
   }
   void write(const std::string& name, const std::string& text) {
     REQUIRE(write_file(folder.path() / name, text));
@@ -69,6 +73,30 @@ TEST_CASE("What changes no bytes of a base changes its place in the cache, not i
   }
   CHECK(f.id().identity == before.identity);
   CHECK(f.id().key != before.key);
+}
+
+TEST_CASE("What is said to people, or for a site alone, changes no base") {
+  Fixture f;
+  const BaseId before = f.id();
+  SECTION("words") {
+    f.platform.profile.description = "another one";
+    f.overlay("mail", "# A comment.\ndescription: second\n");
+  }
+  SECTION("what a site enables") {
+    f.overlay("mail", "description: first\nenable: [postfix.service]\nmask: [apt.timer]\n");
+  }
+  SECTION("a template") {
+    REQUIRE(make_directories(f.folder.path() / "rootfs-overlays/mail/etc"));
+    f.write("rootfs-overlays/mail/etc/aliases.tmpl", "{{ hostname }}");
+  }
+  SECTION("a file of an optional overlay") {
+    f.overlay("mail", "description: first\nwhen: ssh.enabled\n");
+    REQUIRE(make_directories(f.folder.path() / "rootfs-overlays/mail/etc"));
+    f.write("rootfs-overlays/mail/etc/aliases", "");
+  }
+  f.load();
+  CHECK(f.id().identity == before.identity);
+  CHECK(f.id().key == before.key);
 }
 
 TEST_CASE("A tool that is in the system too is the same tool on every build host") {
@@ -145,24 +173,29 @@ TEST_CASE("What changes bytes of a base changes its identity") {
   SECTION("the archive's time") {
     f.lock.archive_time = 1;
   }
-  SECTION("what is left out") {
-    f.platform.profile.exclude.emplace_back("usr/share/doc/*");
-  }
-  SECTION("the kernel's command line") {
-    f.platform.profile.kernel_arguments.emplace_back("quiet");
-  }
-  SECTION("the size of a partition") {
-    f.platform.profile.root_size += 1;
+  SECTION("the profile") {
+    f.platform.profile.exclude = {"usr/share/doc/*"};
   }
   SECTION("the accounts") {
-    f.platform.accounts.users.push_back({"user", 1, "group", {}, "/", "/bin/sh"});
+    f.platform.accounts.users.push_back({"root", 0, "root", "", "/root", "/bin/bash"});
+  }
+  SECTION("a file of an overlay") {
+    REQUIRE(make_directories(f.folder.path() / "rootfs-overlays/mail/usr/bin"));
+    f.write("rootfs-overlays/mail/usr/bin/tool", "tool");
+  }
+  SECTION("what an overlay removes") {
+    f.overlay("mail", "description: first\nremove: [usr/bin/tool]\n");
+  }
+  SECTION("a mode that an overlay sets") {
+    f.overlay("mail", "description: first\nfiles: {usr/bin/tool: {mode: \"0700\"}}\n");
   }
   SECTION("the overlay of the initrd") {
-    f.write("rootfs-overlays/initrd/manifest.yaml", "second");
+    f.overlay("initrd", "description: first\nlinks: {init: usr/lib/systemd/systemd}\n");
   }
   SECTION("the overlay that system and initrd have in common") {
-    f.write("rootfs-overlays/start/manifest.yaml", "second");
+    f.overlay("start", "description: first\nlinks: {init: usr/lib/systemd/systemd}\n");
   }
+  f.load();
   CHECK(f.id().identity != before.identity);
   CHECK(f.id().key != before.key);
 }
