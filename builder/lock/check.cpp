@@ -204,7 +204,7 @@ Status check_same_ids(const Lock& before, const Lock& after) {
   if (changes.empty()) return ok();
   return fail(ErrorKind::integrity,
               "numeric ids have changed, but the files of appliances that run keep the old ones:" + changes,
-              "give them back their numbers in profiles/accounts.yaml; to change them on purpose, move the "
+              "give them back their numbers in rootfs-overlays/; to change them on purpose, move the "
               "lock away first");
 }
 

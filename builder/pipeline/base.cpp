@@ -28,7 +28,9 @@ namespace fs = std::filesystem;
 
 /// Packages without reviewed scripts must get neither into the system nor into the initrd.
 Status check_scripts(const Platform& platform, const Unpacked& unpacked) {
-  TRY(const auto reviews, profile::load_reviews(platform.data));
+  auto reviews = overlay::merge_reviews(platform.overlays);
+  const auto of_initrd = overlay::merge_reviews(platform.initrd_overlays);
+  reviews.insert(reviews.end(), of_initrd.begin(), of_initrd.end());
   std::vector<rootfs::ControlData> control;
   for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
     const lock::Roles& roles = unpacked.packages[i].roles;

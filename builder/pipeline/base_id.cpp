@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
-#include "base/files.hpp"
 #include "crypto/digest.hpp"
 #include "pipeline/base.hpp"
 #include "tools/elf.hpp"
@@ -52,14 +52,15 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
     making.update(fmt::format("size {}\n", package.size));
   }
   bytes.update(profile::describe(platform.profile));
-  bytes.update(profile::describe(platform.accounts));
+  bytes.update(overlay::describe(platform.accounts));
   TRY(const std::string system, render::describe_public(platform.overlays));
   TRY(const std::string initrd, render::describe_public(platform.initrd_overlays));
   bytes.update(fmt::format("system {}\n{}initrd {}\n{}", system.size(), system, initrd.size(), initrd));
   // The reviews do not change bytes, but a base whose scripts are not reviewed any more must not come from a
   // cache.
-  TRY(const std::string reviews, read_file(platform.data / "profiles" / "maintainer-scripts.yaml"));
-  making.update(reviews);
+  for (const auto* overlays : {&platform.overlays, &platform.initrd_overlays})
+    for (const overlay::Review& review : overlay::merge_reviews(*overlays))
+      making.update(fmt::format("review {} {}\n", review.package, fmt::join(review.digests, " ")));
   TRY(const std::string program, tools::loaded_sha256_hex("/proc/self/exe"));
   making.update(program);
 

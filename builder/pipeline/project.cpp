@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 
 #include "base/files.hpp"
@@ -35,11 +36,16 @@ Result<Platform> open_platform(const std::string& name) {
   TRY(platform.data, data_directory());
   TRY(platform.cache, cache_directory());
   TRY(platform.profile, profile::load_profile(platform.data, name));
-  TRY(platform.accounts, profile::load_accounts(platform.data));
-  TRY(platform.overlays, render::load_overlays(platform.data, platform.profile.overlays));
+  TRY(platform.overlays, overlay::load_overlays(platform.data, platform.profile.overlays));
   TRY(platform.initrd_overlays,
-      render::load_overlays(platform.data, {std::begin(kInitrdOverlays), std::end(kInitrdOverlays)}));
-  platform.request = profile::make_request(platform.profile, platform.accounts, kHostArchitecture);
+      overlay::load_overlays(platform.data, {std::begin(kInitrdOverlays), std::end(kInitrdOverlays)}));
+  std::vector<overlay::Overlay> all = platform.overlays;
+  for (const overlay::Overlay& more : platform.initrd_overlays)
+    if (std::none_of(all.begin(), all.end(), [&](const auto& each) { return each.name == more.name; }))
+      all.push_back(more);
+  TRY(platform.accounts, overlay::merge_accounts(all));
+  platform.request = profile::make_request(platform.profile, platform.overlays, platform.initrd_overlays,
+                                           platform.accounts, kHostArchitecture);
   return platform;
 }
 

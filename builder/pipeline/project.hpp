@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "lock/lock.hpp"
 #include "lock/mirrors.hpp"
+#include "overlay/overlay.hpp"
 #include "profile/profile.hpp"
 #include "render/render.hpp"
 #include "spec/site.hpp"
@@ -35,10 +36,10 @@ struct Platform {
   std::filesystem::path data;   ///< Mailstead's profiles, overlays and scenarios
   std::filesystem::path cache;  ///< store, tools and bases
   profile::Profile profile;
-  profile::Accounts accounts;
-  std::vector<render::Overlay> overlays;         ///< the profile's, in their order
-  std::vector<render::Overlay> initrd_overlays;  ///< kInitrdOverlays
-  lock::Request request;                         ///< what the profile asks of the archive
+  overlay::Accounts accounts;
+  std::vector<overlay::Overlay> overlays;         ///< the profile's, in their order
+  std::vector<overlay::Overlay> initrd_overlays;  ///< kInitrdOverlays
+  lock::Request request;                          ///< what the profile asks of the archive
 };
 
 /// Reads the profile called `name`. Errors: ErrorKind::usage.

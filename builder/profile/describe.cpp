@@ -39,16 +39,4 @@ std::string describe(const Profile& profile) {
   return text;
 }
 
-std::string describe(const Accounts& accounts) {
-  std::string text;
-  for (const User& user : accounts.users)
-    text += fmt::format("user {}:{}:{}:{}:{}:{}\n", user.name, user.uid, user.group, user.description,
-                        user.home, user.shell);
-  for (const Group& group : accounts.groups) {
-    text += fmt::format("group {}:{}\n", group.name, group.gid);
-    for (const std::string& member : group.members) text += fmt::format(" {}\n", member);
-  }
-  return text;
-}
-
 }  // namespace mailstead::profile

@@ -5,12 +5,14 @@
 #include <optional>
 
 #include "lock/grammar.hpp"
+#include "overlay/read.hpp"
 #include "profile/profile.hpp"
-#include "profile/read.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::profile {
 namespace {
+
+namespace read = overlay::read;
 
 constexpr std::uint64_t kMebibyte = 1024 * 1024;
 
@@ -111,8 +113,7 @@ std::vector<std::string> profile_names(const std::filesystem::path& data) {
        it.increment(error)) {
     const auto& path = it->path();
     const std::string name = path.stem().string();
-    if (path.extension() == ".yaml" && name != "accounts" && name != "maintainer-scripts")
-      names.push_back(name);
+    if (path.extension() == ".yaml") names.push_back(name);
   }
   std::sort(names.begin(), names.end());
   return names;
@@ -125,8 +126,8 @@ void read_lists(yaml::MapReader& map, bool all, Profile& profile, yaml::Problems
   add_texts(map, "kernel_arguments", all, profile.kernel_arguments, problems);
   if (const auto value = all ? map.require("packages") : map.take("packages")) {
     yaml::MapReader packages(*value, problems);
-    add_packages(packages, "system", all, profile.system_packages, problems);
-    add_packages(packages, "initrd", all, profile.initrd_packages, problems);
+    add_packages(packages, "system", false, profile.system_packages, problems);
+    add_packages(packages, "initrd", false, profile.initrd_packages, problems);
     add_packages(packages, "tools", all, profile.tool_packages, problems);
     add_packages(packages, "boot", all, profile.boot_packages, problems);
     packages.finish();
@@ -181,6 +182,12 @@ Status read_layer(const std::filesystem::path& data, const std::string& file, Pr
   return std::move(problems).finish();
 }
 
+/// Two overlays may need the same package.
+void add_missing(const std::vector<std::string>& names, std::vector<std::string>& list) {
+  for (const std::string& name : names)
+    if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+}
+
 }  // namespace
 
 Result<Profile> load_profile(const std::filesystem::path& data, const std::string& name) {
@@ -201,17 +208,20 @@ Result<Profile> load_profile(const std::filesystem::path& data, const std::strin
   return profile;
 }
 
-lock::Request make_request(const Profile& profile, const Accounts& accounts,
-                           const std::string& host_architecture) {
+lock::Request make_request(const Profile& profile, const std::vector<overlay::Overlay>& overlays,
+                           const std::vector<overlay::Overlay>& initrd_overlays,
+                           const overlay::Accounts& accounts, const std::string& host_architecture) {
   lock::Request request;
   request.suite = profile.suite;
   request.architecture = profile.architecture;
   request.host_architecture = host_architecture;
   request.system = profile.system_packages;
+  for (const overlay::Overlay& each : overlays) add_missing(each.packages, request.system);
   request.initrd = profile.initrd_packages;
+  for (const overlay::Overlay& each : initrd_overlays) add_missing(each.packages, request.initrd);
   request.tools = profile.tool_packages;
-  for (const User& user : accounts.users) request.users.push_back({user.name, user.uid});
-  for (const Group& group : accounts.groups) request.groups.push_back({group.name, group.gid});
+  for (const overlay::User& user : accounts.users) request.users.push_back({user.name, user.uid});
+  for (const overlay::Group& group : accounts.groups) request.groups.push_back({group.name, group.gid});
   const auto by_name = [](const lock::FixedId& a, const lock::FixedId& b) { return a.name < b.name; };
   std::sort(request.users.begin(), request.users.end(), by_name);
   std::sort(request.groups.begin(), request.groups.end(), by_name);

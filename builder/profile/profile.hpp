@@ -9,6 +9,7 @@
 
 #include "base/result.hpp"
 #include "lock/lock.hpp"
+#include "overlay/overlay.hpp"
 
 namespace mailstead::profile {
 
@@ -24,10 +25,10 @@ struct Profile {
   std::string name;
   std::vector<std::string> files;  ///< that it was read from, relative to the data folder
   std::string description;
-  std::string suite;         ///< "trixie"
-  std::string architecture;  ///< "amd64"
-  std::vector<std::string> system_packages;
-  std::vector<std::string> initrd_packages;
+  std::string suite;                         ///< "trixie"
+  std::string architecture;                  ///< "amd64"
+  std::vector<std::string> system_packages;  ///< beside those of its overlays: kernels
+  std::vector<std::string> initrd_packages;  ///< likewise
   std::vector<std::string> tool_packages;
   /// Those of the tools whose files are copied into the appliance: boot loaders.
   std::vector<std::string> boot_packages;
@@ -48,45 +49,15 @@ struct Profile {
   std::map<std::string, Diversion> diversions;      ///< by relative path
 };
 
-/// A user of the appliance: profiles/ids.yaml.
-struct User {
-  std::string name;
-  std::uint32_t uid = 0;
-  std::string group;  ///< primary group, by name
-  std::string description;
-  std::string home;   ///< "/nonexistent" when it has none
-  std::string shell;  ///< "/usr/sbin/nologin" for all but root
-};
-struct Group {
-  std::string name;
-  std::uint32_t gid = 0;
-  std::vector<std::string> members;
-};
-struct Accounts {
-  std::vector<User> users;    ///< sorted by uid
-  std::vector<Group> groups;  ///< sorted by gid
-};
-
-/// One reviewed package of profiles/maintainer-scripts.yaml: what its scripts would do, and how that is met
-/// here.
-struct Review {
-  std::string package;               ///< a name, or a glob for kernels: "linux-image-[0-9]*-amd64"
-  std::vector<std::string> digests;  ///< script_digest() of each reviewed form of its scripts
-  std::string does;
-  std::string met;
-};
-
 Result<Profile> load_profile(const std::filesystem::path& data, const std::string& name);
-Result<Accounts> load_accounts(const std::filesystem::path& data);
-Result<std::vector<Review>> load_reviews(const std::filesystem::path& data);
 
 /// All of a profile that can change the bytes of an appliance, in words: the same words mean the same bytes.
 std::string describe(const Profile& profile);
-/// The same of its users and groups.
-std::string describe(const Accounts& accounts);
 
-/// The request for the archive that a profile makes on a build host of `host_architecture`.
-lock::Request make_request(const Profile& profile, const Accounts& accounts,
-                           const std::string& host_architecture);
+/// The request for the archive that a profile makes with its overlays and those of its initrd, on a build
+/// host of `host_architecture`.
+lock::Request make_request(const Profile& profile, const std::vector<overlay::Overlay>& overlays,
+                           const std::vector<overlay::Overlay>& initrd_overlays,
+                           const overlay::Accounts& accounts, const std::string& host_architecture);
 
 }  // namespace mailstead::profile

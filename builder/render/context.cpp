@@ -10,6 +10,7 @@
 #include "render/mail_maps.hpp"
 #include "render/quota.hpp"
 #include "render/reach.hpp"
+#include "render/services.hpp"
 #include "spec/redirects.hpp"
 
 namespace mailstead::render {
@@ -142,6 +143,12 @@ Value private_value(const spec::PrivateNetwork& network) {
                     {"mtu", mtu_value(network.mtu)}};
 }
 
+Value ports_value(const spec::Ports& ports) {
+  Value::Map map;
+  for (const spec::PortKey& key : spec::kPortKeys) map.emplace(key.name, ports.*key.field);
+  return map;
+}
+
 /// As DHCP= of systemd.network(5) has it.
 const char* dhcp_word(const spec::Network& network) {
   if (network.dhcp4) return network.dhcp6 ? "yes" : "ipv4";
@@ -184,7 +191,7 @@ std::string sieve_path(const spec::Account& account) {
   return "etc/dovecot/sieve/" + account.address.text() + ".sieve";
 }
 
-Value make_context(const spec::Site& site) {
+Value make_site_context(const spec::Site& site) {
   // What Rspamd may be given beyond a message of the largest size: headers that were added on the way.
   constexpr std::uint64_t kHeaders = 1u << 20;
   const MailMaps maps = make_mail_maps(site);
@@ -213,12 +220,17 @@ Value make_context(const spec::Site& site) {
       {"network", network_value(site.network)},
       {"ssh",
        Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},
-      {"ports", Value::Map{{"submissions", site.ports.submissions},
-                           {"submission", site.ports.submission},
-                           {"managesieve", site.ports.managesieve}}},
+      {"ports", ports_value(site.ports)},
       {"tls",
        Value::Map{{"certificate", absolute(kCertificatePath)}, {"private_key", absolute(kPrivateKeyPath)}}},
   };
+}
+
+Result<Value> make_context(const spec::Site& site, const std::vector<overlay::Overlay>& overlays) {
+  TRY(const auto services, site_services(site, overlays));
+  Value::Map context = *make_site_context(site).map();
+  context.merge(services_values(services));
+  return Value(std::move(context));
 }
 
 }  // namespace mailstead::render

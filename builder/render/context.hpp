@@ -2,7 +2,10 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "base/result.hpp"
+#include "overlay/overlay.hpp"
 #include "render/value.hpp"
 #include "spec/site.hpp"
 
@@ -15,7 +18,11 @@ std::string dkim_key_path(const spec::Domain& domain, const spec::DkimKey& key);
 /// Where a user's sieve script from the spec lies: "etc/dovecot/sieve/alice@example.org.sieve".
 std::string sieve_path(const spec::Account& account);
 
-/// What templates know of a site: the table in rootfs-overlays/README.md.
-Value make_context(const spec::Site& site);
+/// What conditions of overlays are about: all that templates know of a site but its services.
+Value make_site_context(const spec::Site& site);
+
+/// What templates know of a site with these overlays: the table in rootfs-overlays/README.md. Errors: those
+/// of site_services.
+Result<Value> make_context(const spec::Site& site, const std::vector<overlay::Overlay>& overlays);
 
 }  // namespace mailstead::render

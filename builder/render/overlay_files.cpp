@@ -11,7 +11,6 @@ namespace mailstead::render {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kTemplateSuffix = ".tmpl";
 
 tl::unexpected<Error> unreadable(const fs::path& path, const std::error_code& error) {
   return fail(ErrorKind::io, fmt::format("cannot read {}: {}", path.string(), error.message()));
@@ -21,21 +20,21 @@ bool is_glob(const std::string& path) {
   return path.find_first_of("*?[") != std::string::npos;
 }
 
-Result<std::uint32_t> user_id(const profile::Accounts& accounts, const std::string& name) {
-  for (const profile::User& user : accounts.users)
+Result<std::uint32_t> user_id(const overlay::Accounts& accounts, const std::string& name) {
+  for (const overlay::User& user : accounts.users)
     if (user.name == name) return user.uid;
   return fail(ErrorKind::usage, fmt::format("there is no user '{}'", name),
-              "add it to profiles/accounts.yaml");
+              "declare it in the manifest of an overlay");
 }
 
-Result<std::uint32_t> group_id(const profile::Accounts& accounts, const std::string& name) {
-  for (const profile::Group& group : accounts.groups)
+Result<std::uint32_t> group_id(const overlay::Accounts& accounts, const std::string& name) {
+  for (const overlay::Group& group : accounts.groups)
     if (group.name == name) return group.gid;
   return fail(ErrorKind::usage, fmt::format("there is no group '{}'", name),
-              "add it to profiles/accounts.yaml");
+              "declare it in the manifest of an overlay");
 }
 
-Status set_one(const Overlay::Attributes& attributes, const profile::Accounts& accounts,
+Status set_one(const Overlay::Attributes& attributes, const overlay::Accounts& accounts,
                rootfs::Inode& inode) {
   TRY(inode.uid, user_id(accounts, attributes.owner));
   TRY(inode.gid, group_id(accounts, attributes.group));
@@ -44,7 +43,7 @@ Status set_one(const Overlay::Attributes& attributes, const profile::Accounts& a
 }
 
 Status set_attributes_of(const Overlay::Attributes& attributes, const Overlay& overlay,
-                         const profile::Accounts& accounts, Scope scope, std::int64_t clock,
+                         const overlay::Accounts& accounts, Scope scope, std::int64_t clock,
                          rootfs::FileTree& tree) {
   if (is_glob(attributes.path)) {
     std::vector<std::string> matches;
@@ -81,35 +80,6 @@ Status set_attributes_of(const Overlay::Attributes& attributes, const Overlay& o
 
 }  // namespace
 
-bool is_public(std::string_view path) {
-  return path == "usr" || path.starts_with("usr/");
-}
-
-Result<std::vector<OverlayFile>> list_files(const Overlay& overlay) {
-  std::vector<OverlayFile> files;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(overlay.folder, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    const fs::file_status status = entry->symlink_status(error);
-    if (error) break;
-    if (fs::is_directory(status)) continue;
-    OverlayFile file;
-    file.source = entry->path();
-    file.path = entry->path().lexically_relative(overlay.folder).generic_string();
-    if (file.path == "manifest.yaml") continue;
-    if (!fs::is_symlink(status) && !fs::is_regular_file(status))
-      return fail(ErrorKind::usage, fmt::format("{} is neither a file nor a symlink", file.source.string()));
-    if (fs::is_regular_file(status) && file.path.ends_with(kTemplateSuffix)) {
-      file.is_template = true;
-      file.path.resize(file.path.size() - kTemplateSuffix.size());
-    }
-    files.push_back(std::move(file));
-  }
-  if (error) return unreadable(overlay.folder, error);
-  std::sort(files.begin(), files.end(), [](const auto& a, const auto& b) { return a.path < b.path; });
-  return files;
-}
-
 Result<rootfs::Inode> read_inode(const Overlay& overlay, const OverlayFile& file, std::int64_t clock) {
   rootfs::Inode inode;
   inode.mtime = clock;
@@ -133,11 +103,34 @@ Result<rootfs::Inode> read_inode(const Overlay& overlay, const OverlayFile& file
   return inode;
 }
 
-Status set_attributes(const Overlay& overlay, const profile::Accounts& accounts, Scope scope,
-                      std::int64_t clock, rootfs::FileTree& tree) {
+Status put_link(const Overlay& overlay, const std::string& path, const std::string& target,
+                std::int64_t clock, rootfs::FileTree& tree) {
+  rootfs::Inode inode;
+  inode.type = rootfs::FileType::symlink;
+  inode.mode = 0777;
+  inode.mtime = clock;
+  inode.target = target;
+  inode.origin = overlay.name;
+  return tree.put(path, std::move(inode));
+}
+
+std::vector<std::string> conditions_of(const Overlay& overlay, std::string_view path) {
+  std::vector<std::string> conditions;
+  if (!overlay.when.empty()) conditions.push_back(overlay.when);
+  const std::string name(path);
+  for (const Overlay::Attributes& entry : overlay.files)
+    if (!entry.when.empty() && ::fnmatch(entry.path.c_str(), name.c_str(), 0) == 0)
+      conditions.push_back(entry.when);
+  return conditions;
+}
+
+Status set_attributes(const Overlay& overlay, const overlay::Accounts& accounts, Scope scope,
+                      const std::function<Result<bool>(const std::string& path)>& wanted, std::int64_t clock,
+                      rootfs::FileTree& tree) {
   for (const Overlay::Attributes& attributes : overlay.files) {
     if (scope == Scope::site_part && is_public(attributes.path)) continue;
-    if (scope == Scope::public_part && !is_public(attributes.path) && !overlay.when.empty()) continue;
+    TRY(const bool applies, wanted(attributes.path));
+    if (!applies) continue;
     auto set = set_attributes_of(attributes, overlay, accounts, scope, clock, tree);
     if (!set)
       return fail(

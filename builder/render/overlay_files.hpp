@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,37 +13,20 @@
 
 namespace mailstead::render {
 
-/// A file in the folder of an overlay.
-struct OverlayFile {
-  std::filesystem::path source;
-  std::string path;  ///< in the image, without the suffix .tmpl
-  bool is_template = false;
-};
-
-/// The files and symlinks of an overlay but its manifest, sorted by path.
-Result<std::vector<OverlayFile>> list_files(const Overlay& overlay);
-
-/// True for paths that are the same for every site: usr and what is below it.
-bool is_public(std::string_view path);
+using overlay::is_public;
+using overlay::Overlay;
+using overlay::OverlayFile;
 
 /// The file as it is, owned by root, 0755 if executable or else 0644; or the symlink.
 Result<rootfs::Inode> read_inode(const Overlay& overlay, const OverlayFile& file, std::int64_t clock);
 
-/// Puts the symlinks of the manifest for which `wanted` says yes.
-template <class Predicate>
-Status put_links(const Overlay& overlay, std::int64_t clock, Predicate wanted, rootfs::FileTree& tree) {
-  for (const auto& [path, target] : overlay.links) {
-    if (!wanted(path)) continue;
-    rootfs::Inode inode;
-    inode.type = rootfs::FileType::symlink;
-    inode.mode = 0777;
-    inode.mtime = clock;
-    inode.target = target;
-    inode.origin = overlay.name;
-    CHECK_OK(tree.put(path, std::move(inode)));
-  }
-  return ok();
-}
+/// Puts a symlink of the manifest.
+Status put_link(const Overlay& overlay, const std::string& path, const std::string& target,
+                std::int64_t clock, rootfs::FileTree& tree);
+
+/// The booleans of the context that a site must have for the overlay's part at `path`, if that is not below
+/// usr/.
+std::vector<std::string> conditions_of(const Overlay& overlay, std::string_view path);
 
 /// Which of the entries of `files` are meant, and whether one that names a missing path is an error.
 enum class Scope {
@@ -50,9 +34,10 @@ enum class Scope {
   site_part,    ///< all but usr/
 };
 
-/// Sets owners and modes as `files` of the manifest says. Errors: an unknown name, a path that does not
-/// exist.
-Status set_attributes(const Overlay& overlay, const profile::Accounts& accounts, Scope scope,
-                      std::int64_t clock, rootfs::FileTree& tree);
+/// Sets owners and modes as `files` of the manifest says, for the paths and globs for which `wanted` says
+/// yes. Errors: an unknown name, a path that does not exist; those of `wanted`.
+Status set_attributes(const Overlay& overlay, const overlay::Accounts& accounts, Scope scope,
+                      const std::function<Result<bool>(const std::string& path)>& wanted, std::int64_t clock,
+                      rootfs::FileTree& tree);
 
 }  // namespace mailstead::render

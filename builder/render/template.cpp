@@ -153,9 +153,9 @@ class Template {
     node.text = trimmed(inside.substr(0, bar));
     if (bar != std::string_view::npos) {
       node.filter = trimmed(inside.substr(bar + 1));
-      if (node.filter != "quoted" && node.filter != "joined")
+      if (node.filter != "quoted" && node.filter != "joined" && node.filter != "listed")
         return fail(error_at(offset, fmt::format("unknown filter '{}'", node.filter),
-                             "the filters are quoted and joined"));
+                             "the filters are quoted, joined and listed"));
     }
     if (!is_path(node.text)) return fail(error_at(offset, fmt::format("'{}' is not a name", node.text)));
     return node;
@@ -222,12 +222,12 @@ class Template {
   }
 
   Status insert(const Node& node, const Value& value, std::string& out) const {
-    if (node.filter == "joined") {
+    if (node.filter == "joined" || node.filter == "listed") {
       if (value.list() == nullptr)
         return fail(error_at(node.offset, fmt::format("'{}' is not a list", node.text)));
       bool first = true;
       for (const Value& element : *value.list()) {
-        if (!first) out += ' ';
+        if (!first) out += node.filter == "joined" ? " " : ", ";
         first = false;
         CHECK_OK(insert_scalar(node, element, out));
       }

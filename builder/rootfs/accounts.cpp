@@ -14,7 +14,7 @@ namespace mailstead::rootfs {
 
 namespace {
 
-constexpr const char* kWhere = "correct profiles/accounts.yaml";
+constexpr const char* kWhere = "correct the manifest of its overlay";
 
 bool is_valid_name(std::string_view name) {
   const auto is_start = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
@@ -50,7 +50,7 @@ class Uniqueness {
   std::set<std::uint32_t> ids_;
 };
 
-Status check(const profile::Accounts& accounts) {
+Status check(const overlay::Accounts& accounts) {
   Uniqueness users("user");
   Uniqueness groups("group");
   for (const auto& group : accounts.groups) CHECK_OK(groups.add(group.name, group.gid));
@@ -84,7 +84,7 @@ Status check(const profile::Accounts& accounts) {
 
 }  // namespace
 
-Status write_accounts(const profile::Accounts& accounts, std::int64_t clock, FileTree& tree) {
+Status write_accounts(const overlay::Accounts& accounts, std::int64_t clock, FileTree& tree) {
   CHECK_OK(check(accounts));
   std::string passwd;
   std::string shadow;
@@ -121,20 +121,20 @@ Status write_accounts(const profile::Accounts& accounts, std::int64_t clock, Fil
   return put("etc/subgid", {}, false);
 }
 
-Result<std::uint32_t> resolve_owner(const profile::Accounts& accounts, std::string_view name) {
+Result<std::uint32_t> resolve_owner(const overlay::Accounts& accounts, std::string_view name) {
   for (const auto& user : accounts.users) {
     if (user.name == name) return user.uid;
   }
   return fail(ErrorKind::usage, fmt::format("there is no user '{}'", name),
-              "add it to profiles/accounts.yaml");
+              "declare it in the manifest of an overlay");
 }
 
-Result<std::uint32_t> resolve_group(const profile::Accounts& accounts, std::string_view name) {
+Result<std::uint32_t> resolve_group(const overlay::Accounts& accounts, std::string_view name) {
   for (const auto& group : accounts.groups) {
     if (group.name == name) return group.gid;
   }
   return fail(ErrorKind::usage, fmt::format("there is no group '{}'", name),
-              "add it to profiles/accounts.yaml");
+              "declare it in the manifest of an overlay");
 }
 
 }  // namespace mailstead::rootfs

@@ -5,7 +5,7 @@
 #include <string_view>
 
 #include "base/result.hpp"
-#include "profile/profile.hpp"
+#include "overlay/overlay.hpp"
 #include "rootfs/file_tree.hpp"
 
 namespace mailstead::rootfs {
@@ -17,10 +17,10 @@ namespace mailstead::rootfs {
 ///
 /// Errors (ErrorKind::usage): a name that useradd(8) would refuse, a field with ':' or control characters, a
 /// name or id twice, a primary group or member that does not exist.
-Status write_accounts(const profile::Accounts& accounts, std::int64_t clock, FileTree& tree);
+Status write_accounts(const overlay::Accounts& accounts, std::int64_t clock, FileTree& tree);
 
 /// The uid of a user, the gid of a group. Errors (ErrorKind::usage): there is none of that name.
-Result<std::uint32_t> resolve_owner(const profile::Accounts& accounts, std::string_view name);
-Result<std::uint32_t> resolve_group(const profile::Accounts& accounts, std::string_view name);
+Result<std::uint32_t> resolve_owner(const overlay::Accounts& accounts, std::string_view name);
+Result<std::uint32_t> resolve_group(const overlay::Accounts& accounts, std::string_view name);
 
 }  // namespace mailstead::rootfs

@@ -140,10 +140,10 @@ Error not_reviewed(const ControlData& package, const std::string& digest, bool k
                           known ? "are not those that were reviewed" : "have not been reviewed"),
               {},
               known ? fmt::format("see what changed, and add digest {} to the review of {} in "
-                                  "profiles/maintainer-scripts.yaml",
+                                  "maintainer-scripts.yaml of its overlay",
                                   digest, package.name)
                     : fmt::format("say what they do and how it is met, with package {} and digest {}, in "
-                                  "profiles/maintainer-scripts.yaml",
+                                  "maintainer-scripts.yaml of the overlay that needs it (base if none does)",
                                   package.name, digest),
               {},
               {}};
@@ -167,14 +167,14 @@ std::string script_digest(const ControlData& control) {
   return crypto::to_hex(digest.finish()).substr(0, 16);
 }
 
-Status check_reviews(const std::vector<ControlData>& packages, const std::vector<profile::Review>& reviews) {
+Status check_reviews(const std::vector<ControlData>& packages, const std::vector<overlay::Review>& reviews) {
   std::vector<Error> errors;
   for (const ControlData& package : packages) {
     const std::string digest = script_digest(package);
     if (digest.empty()) continue;
     bool known = false;
     bool reviewed = false;
-    for (const profile::Review& review : reviews) {
+    for (const overlay::Review& review : reviews) {
       if (::fnmatch(review.package.c_str(), package.name.c_str(), 0) != 0) continue;
       known = true;
       reviewed =

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
-#include "profile/profile.hpp"
+#include "overlay/overlay.hpp"
 #include "rootfs/control.hpp"
 
 namespace mailstead::rootfs {
@@ -27,6 +27,6 @@ std::string script_digest(const ControlData& control);
 /// Checks that the scripts of every package were reviewed: that a review names the package (or matches it as
 /// a glob, for kernels) and lists its digest. Errors (ErrorKind::integrity): all packages of which that is
 /// not so, each with name, version, digest, the first 40 lines of each script, and where the review belongs.
-Status check_reviews(const std::vector<ControlData>& packages, const std::vector<profile::Review>& reviews);
+Status check_reviews(const std::vector<ControlData>& packages, const std::vector<overlay::Review>& reviews);
 
 }  // namespace mailstead::rootfs

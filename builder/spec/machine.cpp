@@ -338,12 +338,10 @@ void read_ssh(Reading& reading, const Value& value) {
 void read_ports(Reading& reading, const Value& value) {
   Ports& ports = reading.site.ports;
   MapReader map(value, reading.problems, "ports: {managesieve: true}");
-  const auto read = [&](std::string_view key, bool& into) {
-    if (const auto open = map.take(key)) into = open->as_bool(reading.problems).value_or(into);
-  };
-  read("submissions", ports.submissions);
-  read("submission", ports.submission);
-  read("managesieve", ports.managesieve);
+  for (const PortKey& key : kPortKeys) {
+    bool& into = ports.*key.field;
+    if (const auto open = map.take(key.name)) into = open->as_bool(reading.problems).value_or(into);
+  }
   map.finish();
 }
 

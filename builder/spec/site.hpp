@@ -112,12 +112,21 @@ struct Ssh {
   std::vector<std::string> authorized_keys;  ///< for root, in authorized_keys(5) form
 };
 
-/// Which optional listeners are open. 25 and 993 always are.
+/// Which optional listeners are open; their ports are in the manifests of rootfs-overlays/.
 struct Ports {
-  bool submissions = true;   ///< 465, RFC 8314
-  bool submission = true;    ///< 587, RFC 6409 with STARTTLS
-  bool managesieve = false;  ///< 4190
+  bool submissions = true;   ///< RFC 8314
+  bool submission = true;    ///< RFC 6409 with STARTTLS
+  bool managesieve = false;  ///< RFC 5804
 };
+
+/// The keys of `ports:` and where they go.
+struct PortKey {
+  const char* name;
+  bool Ports::* field;
+};
+inline constexpr PortKey kPortKeys[] = {{"submissions", &Ports::submissions},
+                                        {"submission", &Ports::submission},
+                                        {"managesieve", &Ports::managesieve}};
 
 /// A site as the spec describes it, after validation: every reference is resolved, every address is in
 /// canonical form, nothing needs to be checked again.

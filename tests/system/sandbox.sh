@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
 # Every service of the image that we run or shape is as confined as was reviewed: systemd-analyze(1) reads the units of the
-# image and gives each an exposure, which has a bound in sandbox.txt.
+# image and gives each an exposure, which has a bound in the manifest of an overlay (in tenths; 2 above what systemd 252 says: 257
+# counts a little otherwise).
 set -eux
 cd "$WORK"
 rm -rf sandbox
@@ -19,8 +20,8 @@ units=sandbox/root/usr/lib/systemd/system
 # confined UNIT BOUND: its exposure, in tenths of a point of 10, is not above the bound
 confined() { systemd-analyze security --offline=true --root="$PWD/sandbox/root" --no-pager --threshold="$2" "$1" >sandbox/said.txt 2>&1; }
 
-grep -v '^#' "$SOURCE/tests/system/sandbox.txt" >sandbox/bounds.txt
-while read -r unit bound _; do
+sed -n 's/^  \([^ ]*\): {exposure: \([0-9]*\), why: .*/\1 \2/p' "$SOURCE"/rootfs-overlays/*/manifest.yaml >sandbox/bounds.txt
+while read -r unit bound; do
   test -e "$units/$unit"
   confined "$unit" "$bound" || { cat sandbox/said.txt; echo "$unit: exposed to more than $bound/10"; exit 1; }
 done <sandbox/bounds.txt

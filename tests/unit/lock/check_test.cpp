@@ -221,7 +221,7 @@ TEST_CASE("a changed id is refused, and a number that another name takes over") 
         "numeric ids have changed, but the files of appliances that run keep the old ones:\n"
         "  user postfix: 900 in the lock, 901 now\n"
         "  group id 8: of mail in the lock, of vmail now\n"
-        "  give them back their numbers in profiles/accounts.yaml; to change them on purpose, move the lock "
+        "  give them back their numbers in rootfs-overlays/; to change them on purpose, move the lock "
         "away first\n");
 }
 

@@ -22,8 +22,6 @@ struct Fixture {
     platform.data = folder.path();
     platform.profile.name = "box";
     platform.profile.boot_packages = {"loader"};
-    REQUIRE(make_directories(folder.path() / "profiles"));
-    write("profiles/maintainer-scripts.yaml", "first");
     for (const char* name : {"initrd", "start", "mail"}) overlay(name, "description: first\n");
     load();
     lock.architecture = "amd64";
@@ -44,8 +42,8 @@ struct Fixture {
     write("rootfs-overlays/" + name + "/manifest.yaml", manifest);
   }
   void load() {
-    platform.overlays = render::load_overlays(folder.path(), {"start", "mail"}).value();
-    platform.initrd_overlays = render::load_overlays(folder.path(), {"start", "initrd"}).value();
+    platform.overlays = overlay::load_overlays(folder.path(), {"start", "mail"}).value();
+    platform.initrd_overlays = overlay::load_overlays(folder.path(), {"start", "initrd"}).value();
   }
   void write(const std::string& name, const std::string& text) {
     REQUIRE(write_file(folder.path() / name, text));
@@ -64,8 +62,8 @@ TEST_CASE("What changes no bytes of a base changes its place in the cache, not i
   Fixture f;
   const BaseId before = f.id();
   CHECK(f.id().key == before.key);
-  SECTION("another wording of a review") {
-    f.write("profiles/maintainer-scripts.yaml", "second");
+  SECTION("another review") {
+    f.platform.overlays.front().reviews.push_back({"postfix", {"0123456789abcdef"}, "things", "elsewhere"});
   }
   SECTION("the tool of another build host") {
     f.locked("tool").architecture = "arm64";

@@ -136,13 +136,12 @@ TEST_CASE("a profile with errors names all of them") {
 TEST_CASE("a profile that is not there gets a suggestion and cannot reach other files") {
   const Data data;
   data.write("cloud-amd64.yaml", kProfile);
-  data.write("accounts.yaml", "groups: {}\nusers: {}\n");
   const auto near = profile::load_profile(data.path(), "cloud-amd46");
   REQUIRE_FALSE(near);
   CHECK(near.error().message == "there is no profile 'cloud-amd46'; did you mean 'cloud-amd64'?");
   CHECK(near.error().hint == "the profiles are: cloud-amd64");
   CHECK(near.error().kind == ErrorKind::usage);
-  for (const char* name : {"accounts", "../profiles/cloud-amd64", "", "cloud-amd64.yaml"}) {
+  for (const char* name : {"../profiles/cloud-amd64", "", "cloud-amd64.yaml"}) {
     INFO(name);
     CHECK_FALSE(profile::load_profile(data.path(), name));
   }
@@ -153,13 +152,18 @@ TEST_CASE("the request for the archive holds packages and ids in a stable order"
   data.write("box.yaml", kProfile);
   const auto profile = profile::load_profile(data.path(), "box");
   REQUIRE(profile);
-  profile::Accounts accounts;
+  overlay::Accounts accounts;
   accounts.users = {{"zoe", 1, "zoe", "", "/", "/"}, {"anna", 2, "anna", "", "/", "/"}};
   accounts.groups = {{"zoe", 1, {}}, {"anna", 2, {}}};
-  const auto request = profile::make_request(*profile, accounts, "arm64");
+  overlay::Overlay mail;
+  mail.packages = {"postfix", "udev"};
+  overlay::Overlay initrd;
+  initrd.packages = {"fdisk"};
+  const auto request = profile::make_request(*profile, {mail}, {initrd}, accounts, "arm64");
   CHECK(request.architecture == "amd64");
   CHECK(request.host_architecture == "arm64");
-  CHECK(request.system == profile->system_packages);
+  CHECK(request.system == std::vector<std::string>{"udev", "libstdc++6", "postfix"});
+  CHECK(request.initrd == std::vector<std::string>{"udev", "fdisk"});
   REQUIRE(request.users.size() == 2);
   CHECK(request.users[0].name == "anna");
   CHECK(request.users[0].id == 2);

@@ -77,8 +77,9 @@ std::string text_of(const rootfs::FileTree& tree, const std::string& path) {
 TEST_CASE("the mail overlays of the example site") {
   const auto folder = must(TemporaryDirectory::create());
   const spec::Site site = example_site(folder.path());
-  const auto accounts = must(profile::load_accounts(kSource));
-  const auto overlays = must(render::load_overlays(kSource, {"tls", "mail", "spam"}));
+  const auto overlays = must(overlay::load_overlays(kSource, {"tls", "mail", "spam"}));
+  const auto accounts =
+      must(overlay::merge_accounts(must(overlay::load_overlays(kSource, {"base", "mail", "spam"}))));
   rootfs::FileTree system;
   put(system, "usr/sbin/postdrop");
   put(system, "usr/sbin/postqueue");
@@ -126,7 +127,7 @@ TEST_CASE("the mail overlays of the example site") {
 TEST_CASE("the data partition is mounted by the id that it is made with, and each site has its own") {
   const auto folder = must(TemporaryDirectory::create());
   spec::Site site = example_site(folder.path());
-  const auto overlays = must(render::load_overlays(kSource, {"base"}));
+  const auto overlays = must(overlay::load_overlays(kSource, {"base"}));
   const auto line_with = [](const std::string& text, const std::string& start) {
     const std::size_t at = text.find("\n" + start) + 1 + start.size();
     REQUIRE(at > start.size());
@@ -150,12 +151,12 @@ TEST_CASE("overlays are laid in two steps") {
   const fs::path data = folder.path();
   const fs::path overlay = data / "rootfs-overlays/x";
   spec::Site site = example_site(data / "site");
-  profile::Accounts accounts;
+  overlay::Accounts accounts;
   accounts.users.push_back({"root", 0, "root", "", "/root", "/bin/bash"});
   accounts.groups = {{"root", 0, {}}, {"mail", 8, {}}};
   rootfs::FileTree system, tree;
   const auto lay = [&]() -> Status {
-    TRY(const auto overlays, render::load_overlays(data, {"x"}));
+    TRY(const auto overlays, overlay::load_overlays(data, {"x"}));
     CHECK_OK(render::lay_public(overlays, accounts, 1700000000, system));
     return render::render_site(site, overlays, accounts, 7, system, tree);
   };
@@ -184,6 +185,24 @@ TEST_CASE("overlays are laid in two steps") {
     CHECK(tree.find("etc/link")->target == "target");
     CHECK(tree.find("etc/systemd/system/a.service")->target == "/dev/null");
   }
+  SECTION("a file or unit with a condition is there for the sites that meet it") {
+    write(overlay / "etc/more", "m\n");
+    put(system, "usr/lib/systemd/system/a.service", "[Install]\nWantedBy=multi-user.target\n");
+    write(overlay / "manifest.yaml",
+          "description: x\nfiles: {etc/name: {when: ssh.enabled, mode: \"0640\"}, etc/more: {when: "
+          "ssh.enabled}}\n"
+          "enable: [{unit: a.service, when: ssh.enabled}]\nmask: [{unit: b.service, when: ssh.enabled}]\n");
+    const std::vector<std::string> paths = {"etc/name", "etc/more", "etc/systemd/system/b.service",
+                                            "etc/systemd/system/multi-user.target.wants/a.service"};
+    must(lay());
+    CHECK(system.find("etc/static") != nullptr);
+    CHECK(system.find("etc/more") == nullptr);
+    for (const std::string& path : paths) CHECK(tree.find(path) == nullptr);
+    site.ssh.enabled = true;
+    must(lay());
+    for (const std::string& path : paths) CHECK(tree.find(path) != nullptr);
+    CHECK(tree.find("etc/name")->mode == 0640);
+  }
   SECTION("what is wrong in an overlay stops the build") {
     const auto message = [&](const std::string& manifest) {
       write(overlay / "manifest.yaml", manifest);
@@ -206,6 +225,10 @@ TEST_CASE("overlays are laid in two steps") {
           "'when: hostname' of the overlay 'x' is not a boolean of the context");
     CHECK(message("description: x\nenable: [none.service]\n") ==
           "cannot enable none.service: there is no such unit");
+    CHECK(message("description: x\nfiles: {etc/name: {when: hostname}}\n") ==
+          "'when: hostname' of the overlay 'x' is not a boolean of the context");
+    CHECK(message("description: x\nfiles: {usr/bin/tool: {when: ssh.enabled}}\n") ==
+          "'when' of usr/bin/tool, which is below usr/");
     write(overlay / "usr/lib/conf.tmpl", "x");
     CHECK(message("description: x\n").ends_with("usr/lib/conf.tmpl is a template below usr/"));
   }

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // Every file that is made from a spec, for six sites that differ in all that a spec can say. UPDATE_GOLDEN=1
 // writes the expected texts anew.
-#include <algorithm>
 #include <cstdlib>
 #include <set>
 
@@ -26,14 +25,6 @@ T must(Result<T> result) {
   return *std::move(result);
 }
 
-std::vector<std::string> overlay_names() {
-  std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(kSource / "rootfs-overlays"))
-    if (entry.is_directory()) names.push_back(entry.path().filename().string());
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 std::string shown(const std::string& name, const render::Entries& entries) {
   std::string text = "\n==== etc/postfix/" + name + "\n";
   for (const auto& [key, value] : entries) text += key + "\t" + value + "\n";
@@ -42,7 +33,7 @@ std::string shown(const std::string& name, const render::Entries& entries) {
 
 /// The configuration of a site as one text, and the names of its files.
 std::string configuration_of(const spec::Site& site, std::set<std::string>& rendered) {
-  const auto overlays = must(render::load_overlays(kSource, overlay_names()));
+  const auto overlays = must(overlay::load_overlays(kSource, overlay::overlay_names(kSource)));
   rootfs::FileTree tree;
   REQUIRE(render::render_configuration(site, overlays, kClock, tree));
   std::string text;

@@ -8,8 +8,8 @@ using namespace mailstead::rootfs;
 
 namespace {
 
-profile::Accounts ordinary() {
-  profile::Accounts accounts;
+overlay::Accounts ordinary() {
+  overlay::Accounts accounts;
   accounts.users = {{"root", 0, "root", "root", "/root", "/bin/bash"},
                     {"postfix", 401, "postfix", "Postfix, the mailer", "/nonexistent", "/usr/sbin/nologin"}};
   accounts.groups = {
@@ -21,7 +21,7 @@ std::string text_of(const FileTree& tree, std::string_view path) {
   return tree.find(path)->content.read().value();
 }
 
-std::string refusal(const profile::Accounts& accounts) {
+std::string refusal(const overlay::Accounts& accounts) {
   FileTree tree;
   const auto status = write_accounts(accounts, 5, tree);
   if (status) return "accepted";

@@ -80,7 +80,7 @@ TEST_CASE("Reviews let packages pass, and all that lack one are named") {
   const auto reviewed = package("alpha", "1.0", {{"postinst", "a\n"}});
   const auto kernel = package("linux-image-6.1-cloud-amd64", "6.1", {{"postinst", "k\n"}});
   const auto quiet = package("quiet", "1.0", {});
-  std::vector<profile::Review> reviews = {
+  std::vector<overlay::Review> reviews = {
       {.package = "alpha", .digests = {"0000000000000000", script_digest(reviewed)}, .does = "x", .met = "y"},
       {.package = "linux-image-*-cloud-amd64", .digests = {script_digest(kernel)}, .does = "x", .met = "y"}};
   CHECK(check_reviews({reviewed, kernel, quiet}, reviews));
@@ -99,7 +99,7 @@ TEST_CASE("Reviews let packages pass, and all that lack one are named") {
                   ") are not those that were reviewed") != std::string::npos);
   CHECK(text.find("the maintainer scripts of beta 2.0-1 (" + script_digest(unknown) +
                   ") have not been reviewed") != std::string::npos);
-  CHECK(text.find("profiles/maintainer-scripts.yaml") != std::string::npos);
+  CHECK(text.find("maintainer-scripts.yaml") != std::string::npos);
   CHECK(text.find("| line 40") != std::string::npos);
   CHECK(text.find("| line 41") == std::string::npos);
   CHECK(text.find("… 10 more lines") != std::string::npos);

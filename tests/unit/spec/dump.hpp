@@ -50,8 +50,9 @@ inline std::string dump(const Site& site) {
                    relative(site.tls.certificate), relative(site.tls.private_key)));
   line(fmt::format("ssh {}", site.ssh.enabled));
   for (const std::string& key : site.ssh.authorized_keys) line("  key " + key);
-  line(fmt::format("ports submissions {} submission {} managesieve {}", site.ports.submissions,
-                   site.ports.submission, site.ports.managesieve));
+  std::string ports = "ports";
+  for (const PortKey& key : kPortKeys) ports += fmt::format(" {} {}", key.name, site.ports.*key.field);
+  line(ports);
   line(fmt::format("time zone {}", site.time_zone));
   line(fmt::format("message size limit {}", site.message_size_limit));
   line(fmt::format("recipient delimiter '{}'", site.recipient_delimiter));

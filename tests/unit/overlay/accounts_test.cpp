@@ -1,26 +1,39 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/files.hpp"
-#include "profile/profile.hpp"
+#include "overlay/overlay.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
 
 namespace {
 
-Result<profile::Accounts> accounts(const std::string& text) {
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder);
-  REQUIRE(make_directories(folder->path() / "profiles"));
-  REQUIRE(write_file(folder->path() / "profiles" / "accounts.yaml", text));
-  return profile::load_accounts(folder->path());
+/// A data folder with one overlay, "x".
+class Data {
+ public:
+  Data() : folder_(*TemporaryDirectory::create()) { REQUIRE(make_directories(overlay())); }
+  Result<std::vector<overlay::Overlay>> load() const { return overlay::load_overlays(folder_.path(), {"x"}); }
+  void write(const std::string& name, const std::string& text) const {
+    REQUIRE(write_file(overlay() / name, text));
+  }
+
+ private:
+  std::filesystem::path overlay() const { return folder_.path() / "rootfs-overlays/x"; }
+  TemporaryDirectory folder_;
+};
+
+Result<overlay::Accounts> accounts(const std::string& text) {
+  const Data data;
+  data.write("manifest.yaml", "description: x\n" + text);
+  TRY(const auto overlays, data.load());
+  return overlay::merge_accounts(overlays);
 }
 
-Result<std::vector<profile::Review>> reviews(const std::string& text) {
-  const auto folder = TemporaryDirectory::create();
-  REQUIRE(folder);
-  REQUIRE(make_directories(folder->path() / "profiles"));
-  REQUIRE(write_file(folder->path() / "profiles" / "maintainer-scripts.yaml", text));
-  return profile::load_reviews(folder->path());
+Result<std::vector<overlay::Review>> reviews(const std::string& text) {
+  const Data data;
+  data.write("manifest.yaml", "description: x\n");
+  data.write("maintainer-scripts.yaml", text);
+  TRY(const auto overlays, data.load());
+  return overlay::merge_reviews(overlays);
 }
 
 }  // namespace

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "profile/read.hpp"
+#include "overlay/read.hpp"
 
 #include <fmt/format.h>
 
-namespace mailstead::profile::read {
+namespace mailstead::overlay::read {
 
 std::string text(yaml::MapReader& map, std::string_view key, yaml::Problems& problems) {
   const auto value = map.require(key);
@@ -31,4 +31,4 @@ std::string text_or(yaml::MapReader& map, std::string_view key, std::string othe
   return value ? value->as_string(problems).value_or(std::move(otherwise)) : otherwise;
 }
 
-}  // namespace mailstead::profile::read
+}  // namespace mailstead::overlay::read

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
+#include "overlay/reviews.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "profile/profile.hpp"
-#include "profile/read.hpp"
-#include "yaml/yaml.hpp"
+#include "overlay/read.hpp"
 
-namespace mailstead::profile {
+namespace mailstead::overlay {
 namespace {
 
 bool is_script_digest(std::string_view text) {
@@ -39,8 +39,8 @@ std::vector<std::string> read_digests(yaml::MapReader& map, yaml::Problems& prob
 
 }  // namespace
 
-Result<std::vector<Review>> load_reviews(const std::filesystem::path& data) {
-  TRY(const auto document, yaml::Document::load(data / "profiles" / "maintainer-scripts.yaml"));
+Result<std::vector<Review>> load_reviews(const std::filesystem::path& file) {
+  TRY(const auto document, yaml::Document::load(file));
   yaml::Problems problems;
   yaml::MapReader map(document.root(), problems);
   std::vector<Review> reviews;
@@ -65,4 +65,11 @@ Result<std::vector<Review>> load_reviews(const std::filesystem::path& data) {
   return reviews;
 }
 
-}  // namespace mailstead::profile
+std::vector<Review> merge_reviews(const std::vector<Overlay>& overlays) {
+  std::vector<Review> reviews;
+  for (const Overlay& overlay : overlays)
+    reviews.insert(reviews.end(), overlay.reviews.begin(), overlay.reviews.end());
+  return reviews;
+}
+
+}  // namespace mailstead::overlay

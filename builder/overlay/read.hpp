@@ -8,9 +8,9 @@
 
 #include "yaml/yaml.hpp"
 
-/// Reading required keys of the files in profiles/; what is missing or wrong goes to `problems` and reads as
+/// Reading required keys of manifests and profiles; what is missing or wrong goes to `problems` and reads as
 /// empty.
-namespace mailstead::profile::read {
+namespace mailstead::overlay::read {
 
 std::string text(yaml::MapReader& map, std::string_view key, yaml::Problems& problems);
 std::vector<std::string> texts(yaml::MapReader& map, std::string_view key, yaml::Problems& problems);
@@ -21,4 +21,4 @@ std::int64_t integer(yaml::MapReader& map, std::string_view key, std::int64_t le
 std::string text_or(yaml::MapReader& map, std::string_view key, std::string otherwise,
                     yaml::Problems& problems);
 
-}  // namespace mailstead::profile::read
+}  // namespace mailstead::overlay::read
