@@ -11,17 +11,15 @@
 #include "pipeline/build.hpp"
 #include "pipeline/rendered.hpp"
 #include "pipeline/security.hpp"
+#include "render/services.hpp"
 
 namespace mailstead::cli {
 namespace {
 
-std::vector<std::string> open_ports(const spec::Site& site) {
-  std::vector<std::string> ports = {"25 (smtp)"};
-  if (site.ports.submissions) ports.push_back("465 (submissions)");
-  if (site.ports.submission) ports.push_back("587 (submission)");
-  ports.push_back("993 (imaps)");
-  if (site.ports.managesieve) ports.push_back("4190 (managesieve)");
-  if (site.ssh.enabled) ports.push_back("22 (ssh)");
+std::vector<std::string> open_ports(const std::vector<overlay::SiteService>& services) {
+  std::vector<std::string> ports;
+  for (const auto& [service, offered] : services)
+    if (offered) ports.push_back(fmt::format("{} ({})", *service.port, service.name));
   return ports;
 }
 
@@ -52,7 +50,7 @@ std::string describe_network(const spec::Network& network) {
   return text;
 }
 
-void print_summary(const pipeline::Project& project) {
+void print_summary(const pipeline::Project& project, const std::vector<overlay::SiteService>& services) {
   const spec::Site& site = project.site;
   const profile::Profile& profile = project.platform.profile;
   fmt::print("{} is a valid spec. The appliance will be:\n", site.file.filename().string());
@@ -61,7 +59,7 @@ void print_summary(const pipeline::Project& project) {
   fmt::print("  network   {}\n", describe_network(site.network));
   if (const auto& inner = site.network.private_network)
     fmt::print("  private   {}\n", describe_private(*inner));
-  fmt::print("  ports     {}\n", fmt::join(open_ports(site), ", "));
+  fmt::print("  ports     {}\n", fmt::join(open_ports(services), ", "));
   fmt::print("  tls       {}\n", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()
                                                                        : "a self-signed certificate");
   std::map<std::string, std::size_t> accounts;
@@ -113,7 +111,8 @@ void add_check(CLI::App& app, Globals& globals) {
       pipeline::warn_of_choices(project, *globals.reporter);
       TRY(const bool compiled, pipeline::check_scripts_if_built(project, *globals.reporter));
       warn_of_security_updates(project, globals);
-      print_summary(project);
+      TRY(const auto services, render::site_services(project.site, project.platform.overlays));
+      print_summary(project, services);
       if (!compiled) fmt::print("  sieve     scripts are compiled at the first build\n");
       if (folder->empty()) return ok();
       TRY(const std::size_t files, pipeline::write_rendered(project, *folder));

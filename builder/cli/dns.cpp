@@ -3,7 +3,8 @@
 
 #include "cli/command.hpp"
 #include "dns/zone.hpp"
-#include "spec/load.hpp"
+#include "pipeline/project.hpp"
+#include "render/services.hpp"
 
 namespace mailstead::cli {
 
@@ -15,9 +16,11 @@ void add_dns(CLI::App& app, Globals& globals) {
   add_json_option(*verb, globals);
   verb->callback([&globals, spec] {
     globals.work = [&globals, spec]() -> Status {
-      TRY(const spec::Site site, spec::load_site(*spec));
+      TRY(const auto project, pipeline::open_project(*spec, globals.options));
+      const spec::Site& site = project.site;
       for (const Error& warning : site.warnings) globals.reporter->warning(format_error_line(warning));
-      TRY(const auto records, dns::zone_records(site));
+      TRY(const auto services, render::site_services(site, project.platform.overlays));
+      TRY(const auto records, dns::zone_records(site, services));
       fmt::print("{}", globals.json ? dns::to_json(records) : dns::to_master_file(records));
       return ok();
     };

@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "cli/command.hpp"
 #include "inspect/appliance.hpp"
+#include "overlay/overlay.hpp"
 #include "pipeline/security.hpp"
 #include "spec/load.hpp"
 #include "vm/accelerator.hpp"
@@ -65,6 +66,18 @@ Result<std::optional<vm::UserAddresses>> addresses_of(const std::filesystem::pat
   return std::optional(*std::move(addresses));
 }
 
+/// The ports that an image may have, whatever its spec asks for.
+Result<std::vector<std::uint16_t>> known_ports() {
+  TRY(const auto data, data_directory());
+  TRY(const auto overlays, overlay::load_overlays(data, overlay::overlay_names(data)));
+  TRY(const auto services, overlay::merge_services(overlays));
+  std::vector<std::uint16_t> ports;
+  for (const overlay::Service& service : services)
+    if (service.port) ports.push_back(*service.port);
+  std::sort(ports.begin(), ports.end());
+  return ports;
+}
+
 /// Of what the image says that it has.
 void warn_of_security_updates(const std::filesystem::path& file, const Globals& globals) {
   const auto image = inspect::DiskImage::open(file);
@@ -94,9 +107,9 @@ Status run_image(const RunOptions& wanted, Globals& globals) {
     TRY(network.addresses, addresses_of(wanted.spec));
   }
   std::string ports;
-  for (const unsigned port : {22u, 25u, 465u, 587u, 993u, 4190u}) {
-    network.forwards.emplace_back(static_cast<std::uint16_t>(wanted.first_port + port),
-                                  static_cast<std::uint16_t>(port));
+  TRY(const std::vector<std::uint16_t> known, known_ports());
+  for (const std::uint16_t port : known) {
+    network.forwards.emplace_back(static_cast<std::uint16_t>(wanted.first_port + port), port);
     ports += fmt::format(" {}→{}", wanted.first_port + port, port);
   }
   options.network = network;

@@ -13,7 +13,8 @@
 #include "cli/command.hpp"
 #include "dns/zone.hpp"
 #include "mailtest/run_scenarios.hpp"
-#include "spec/load.hpp"
+#include "pipeline/project.hpp"
+#include "render/services.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -53,6 +54,14 @@ Status read_passwords(const std::filesystem::path& path, mailtest::Variables& va
     variables["password:" + line.substr(0, space)] = line.substr(space + 1);
   }
   return ok();
+}
+
+/// "25 465 993": what the dialogue of ports expects.
+std::string ports_text(const std::vector<overlay::SiteService>& services) {
+  std::string ports;
+  for (const auto& [service, offered] : services)
+    if (offered) ports += fmt::format("{}{}", ports.empty() ? "" : " ", *service.port);
+  return ports;
 }
 
 /// Reads "NAME=VALUE" of the command line, which everyone on this machine can see: no place for secrets.
@@ -112,8 +121,10 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   mailtest::Options options;
   TRY(options.cache, cache_directory());
   TRY(const auto data, data_directory());
-  TRY(const spec::Site site, spec::load_site(wanted.spec));
-  TRY(const auto records, dns::zone_records(site));
+  TRY(const auto project, pipeline::open_project(wanted.spec, globals.options));
+  const spec::Site& site = project.site;
+  TRY(const auto services, render::site_services(site, project.platform.overlays));
+  TRY(const auto records, dns::zone_records(site, services));
   options.image = wanted.image;
   options.site = site.hostname;
   options.scenarios = wanted.folder.empty() ? data / "qemu-tests" : wanted.folder;
@@ -124,6 +135,7 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   options.time_scale = wanted.patience;
   options.memory_mib = wanted.memory_mib;
   if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, options.variables));
+  options.variables["ports"] = ports_text(services);
   CHECK_OK(take_variables(wanted.variables, options.variables));
   TRY(const mailtest::Summary summary, mailtest::run_scenarios(options, *globals.reporter));
   if (globals.json) {

@@ -71,22 +71,19 @@ void add_dmarc(const spec::Domain& domain, std::vector<Record>& records) {
 /// Where mail programs find the server by a user's address. A service that is not offered says so with the
 /// target "." (RFC 6186 section 3.4), so that nobody else's answer is taken for it. Between services the
 /// lower priority is preferred (section 3.3): TLS from the first byte before STARTTLS (RFC 8314 section 3.3).
-void add_services(const spec::Site& site, const std::string& domain, std::vector<Record>& records) {
-  const auto service = [&](const char* name, bool offered, int priority, int port) {
-    records.push_back(record(fmt::format("{}._tcp.{}", name, domain), "SRV",
-                             offered ? fmt::format("{} 1 {} {}.", priority, port, site.hostname) : "0 0 0 .",
-                             offered ? "" : "not offered"));
-  };
-  service("_submissions", site.ports.submissions, 0, 465);
-  service("_submission", site.ports.submission, 10, 587);
-  service("_imaps", true, 0, 993);
-  service("_imap", false, 0, 0);
-  service("_pop3", false, 0, 0);
-  service("_pop3s", false, 0, 0);
-  if (site.ports.managesieve) service("_sieve", true, 0, 4190);
+void add_services(const spec::Site& site, const std::vector<overlay::SiteService>& services,
+                  const std::string& domain, std::vector<Record>& records) {
+  for (const auto& [service, offered] : services) {
+    if (service.srv.empty() || !(offered || service.srv_denies)) continue;
+    records.push_back(record(
+        fmt::format("{}._tcp.{}", service.srv, domain), "SRV",
+        offered ? fmt::format("{} 1 {} {}.", service.srv_priority, *service.port, site.hostname) : "0 0 0 .",
+        offered ? "" : "not offered"));
+  }
 }
 
-Status add_domain(const spec::Site& site, const spec::Domain& domain, std::vector<Record>& records) {
+Status add_domain(const spec::Site& site, const std::vector<overlay::SiteService>& services,
+                  const spec::Domain& domain, std::vector<Record>& records) {
   records.push_back(record(domain.name, "MX", fmt::format("10 {}.", site.hostname)));
   records.push_back(text_record(domain.name, "v=spf1 mx -all", "only this server sends mail of the domain"));
   for (const auto& key : domain.dkim) {
@@ -96,7 +93,7 @@ Status add_domain(const spec::Site& site, const spec::Domain& domain, std::vecto
     records.push_back(text_record(fmt::format("{}._domainkey.{}", key.selector, domain.name), text));
   }
   add_dmarc(domain, records);
-  add_services(site, domain.name, records);
+  add_services(site, services, domain.name, records);
   return ok();
 }
 
@@ -162,9 +159,10 @@ void sort_records(std::vector<Record>& records) {
 
 }  // namespace
 
-Result<std::vector<Record>> zone_records(const spec::Site& site) {
+Result<std::vector<Record>> zone_records(const spec::Site& site,
+                                         const std::vector<overlay::SiteService>& services) {
   std::vector<Record> records;
-  for (const auto& domain : site.domains) CHECK_OK(add_domain(site, domain, records));
+  for (const auto& domain : site.domains) CHECK_OK(add_domain(site, services, domain, records));
   add_host(site, records);
   for (const auto& made : records) CHECK_OK(check_name(made.name));
   sort_records(records);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "overlay/overlay.hpp"
 #include "spec/site.hpp"
 
 namespace mailstead::dns {
@@ -24,10 +25,11 @@ struct Record {
 /// All records of a site, sorted by zone and name: MX, A and AAAA (from the spec's addresses, or
 /// placeholders), SPF (RFC 7208) for the domains and for the host name (HELO), DKIM (RFC 6376), DMARC (RFC
 /// 7489) with the authorisation of reports to a foreign domain, SRV for submission and IMAP (RFC 6186, RFC
-/// 8314) and ManageSieve (RFC 5804), and the PTR records that the owner of the addresses has to publish.
-/// Reads the DKIM private keys. Errors: those of keys::dkim_record; a name that is too long for DNS
-/// (ErrorKind::usage).
-Result<std::vector<Record>> zone_records(const spec::Site& site);
+/// 8314) and ManageSieve (RFC 5804) as `services` have them, and the PTR records that the owner of the
+/// addresses has to publish. Reads the DKIM private keys. Errors: those of keys::dkim_record; a name that is
+/// too long for DNS (ErrorKind::usage).
+Result<std::vector<Record>> zone_records(const spec::Site& site,
+                                         const std::vector<overlay::SiteService>& services);
 
 /// Master-file form (RFC 1035 section 5) in a group a zone, comments with a ';', names absolute, long TXT
 /// values as several strings. What cannot be published with the zone (placeholders, PTR) is a comment, so

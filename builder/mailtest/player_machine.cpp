@@ -7,6 +7,7 @@
 #include <charconv>
 #include <mutex>
 #include <set>
+#include <sstream>
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
@@ -22,6 +23,20 @@ namespace {
 constexpr int kKnownHighPorts[] = {1080,  2049,  2525,  3128,  3306,  4190,  5353,  5355,  5432,  6379,
                                    8080,  8443,  8953,  9000,  9090,  9100,  9900,  9980,  10025, 10026,
                                    10143, 11332, 11333, 11334, 11335, 12340, 12345, 24242, 28080};
+
+/// The numbers in a word; a variable may hold several.
+Result<std::vector<int>> ports_in(const std::string& word) {
+  std::vector<int> ports;
+  std::istringstream numbers(word);
+  for (std::string text; numbers >> text;) {
+    int port = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+    if (error != std::errc() || end != text.data() + text.size())
+      return fail(ErrorKind::usage, "'" + text + "' is not a port");
+    ports.push_back(port);
+  }
+  return ports;
+}
 
 }  // namespace
 
@@ -160,10 +175,9 @@ Status Player::check_ports(const Step& step) {
   std::set<int> tried(std::begin(kKnownHighPorts), std::end(kKnownHighPorts));
   for (int port = 1; port <= 1024; ++port) tried.insert(port);
   for (std::size_t i = 1; i < w.size(); ++i) {
-    int port = 0;
-    std::from_chars(w[i].data(), w[i].data() + w[i].size(), port);
-    wanted.insert(port);
-    tried.insert(port);
+    TRY(const std::vector<int> named, ports_in(w[i]));
+    wanted.insert(named.begin(), named.end());
+    tried.insert(named.begin(), named.end());
   }
   const std::vector<int> ports(tried.begin(), tried.end());
   std::set<int> open;

@@ -44,8 +44,22 @@ struct Fixture {
     return site.domains.back();
   }
 
+  /// Those of the overlay mail, whose conditions are keys of the spec's `ports`.
+  std::vector<overlay::SiteService> services() const {
+    const auto overlays = overlay::load_overlays(MAILSTEAD_SOURCE_DIR, {"mail"});
+    REQUIRE(overlays);
+    std::vector<overlay::SiteService> services;
+    for (const overlay::Service& service : overlays->front().services) {
+      bool offered = service.port.has_value();
+      for (const spec::PortKey& key : spec::kPortKeys)
+        if (service.when == std::string("ports.") + key.name) offered = site.ports.*key.field;
+      services.push_back({service, offered});
+    }
+    return services;
+  }
+
   std::vector<dns::Record> records() const {
-    auto made = dns::zone_records(site);
+    auto made = dns::zone_records(site, services());
     INFO((made ? "" : format_error(made.error())));
     REQUIRE(made);
     return *std::move(made);
@@ -268,7 +282,7 @@ TEST_CASE("names that DNS cannot hold and keys that are missing are errors") {
   auto& domain = fixture.site.domains[0];
   SECTION("long label") {
     domain.dkim = {fixture.key(spec::DkimAlgorithm::ed25519, std::string(64, 's'))};
-    const auto made = dns::zone_records(fixture.site);
+    const auto made = dns::zone_records(fixture.site, fixture.services());
     REQUIRE_FALSE(made);
     CHECK(made.error().kind == ErrorKind::usage);
     CHECK(made.error().message.find("has a label of more than 63 octets") != std::string::npos);
@@ -277,13 +291,13 @@ TEST_CASE("names that DNS cannot hold and keys that are missing are errors") {
     std::string name = "org";
     while (name.size() < 240) name = "abcdefghi." + name;
     domain.name = name;
-    const auto made = dns::zone_records(fixture.site);
+    const auto made = dns::zone_records(fixture.site, fixture.services());
     REQUIRE_FALSE(made);
     CHECK(made.error().message.find("has more than 253 octets") != std::string::npos);
   }
   SECTION("missing key") {
     domain.dkim = {{"s1", spec::DkimAlgorithm::ed25519, "secrets/s1.pem"}};
-    const auto made = dns::zone_records(fixture.site);
+    const auto made = dns::zone_records(fixture.site, fixture.services());
     REQUIRE_FALSE(made);
     CHECK(made.error().message == "cannot read the key " + (fixture.home.path() / "secrets/s1.pem").string() +
                                       ": No such file or directory");
