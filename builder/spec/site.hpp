@@ -117,6 +117,7 @@ struct Ports {
   bool submissions = true;   ///< RFC 8314
   bool submission = true;    ///< RFC 6409 with STARTTLS
   bool managesieve = false;  ///< RFC 5804
+  bool pop3 = false;         ///< RFC 1939, with TLS from the first byte
 };
 
 /// The keys of `ports:` and where they go.
@@ -126,7 +127,8 @@ struct PortKey {
 };
 inline constexpr PortKey kPortKeys[] = {{"submissions", &Ports::submissions},
                                         {"submission", &Ports::submission},
-                                        {"managesieve", &Ports::managesieve}};
+                                        {"managesieve", &Ports::managesieve},
+                                        {"pop3", &Ports::pop3}};
 
 /// A site as the spec describes it, after validation: every reference is resolved, every address is in
 /// canonical form, nothing needs to be checked again.
