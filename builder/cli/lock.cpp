@@ -10,16 +10,18 @@ namespace mailstead::cli {
 namespace {
 
 void print_lock(const lock::Lock& lock) {
-  std::size_t count[3] = {};
+  std::size_t count[4] = {};
   std::uint64_t size = 0;
   for (const lock::Package& package : lock.packages) {
     count[0] += package.roles.system ? 1 : 0;
     count[1] += package.roles.initrd ? 1 : 0;
     count[2] += package.roles.tool ? 1 : 0;
+    count[3] += package.roles.boot ? 1 : 0;
     size += package.size;
   }
-  fmt::print("{} packages ({}): {} for the system, {} for the initrd, {} with tools\n", lock.packages.size(),
-             human_size(size), count[0], count[1], count[2]);
+  fmt::print(
+      "{} packages ({}): {} for the system, {} for the initrd, {} with tools, {} that start the machine\n",
+      lock.packages.size(), human_size(size), count[0], count[1], count[2], count[3]);
 }
 
 Status make_or_update(const std::filesystem::path& spec, bool update, Globals& globals) {

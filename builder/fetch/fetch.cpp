@@ -36,7 +36,8 @@ std::vector<Found> look_up(const std::vector<lock::Package>& packages, const Sto
 }
 
 bool wanted(const lock::Roles& has, const lock::Roles& asked) {
-  return (has.system && asked.system) || (has.initrd && asked.initrd) || (has.tool && asked.tool);
+  return (has.system && asked.system) || (has.initrd && asked.initrd) || (has.tool && asked.tool) ||
+         (has.boot && asked.boot);
 }
 
 tl::unexpected<Error> missing_offline(const std::vector<lock::Package>& missing) {

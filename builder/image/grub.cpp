@@ -8,6 +8,7 @@
 #include "base/files.hpp"
 #include "image/bios_boot.hpp"
 #include "image/partitions.hpp"
+#include "tools/folder.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -25,6 +26,15 @@ constexpr const char* kBiosModules = "usr/lib/grub/i386-pc";
 
 FatFile text_file(std::string path, std::string text) {
   return {std::move(path), rootfs::Content(std::move(text))};
+}
+
+/// A file of the boot packages.
+Result<rootfs::Content> content_of(const rootfs::FileTree& boot, const std::string& path) {
+  const rootfs::Inode* inode = boot.find(path);
+  if (inode == nullptr)
+    return fail(ErrorKind::usage, fmt::format("no boot package has {}", path),
+                "add the package that has it to 'boot' in the profile and lock again");
+  return inode->content;
 }
 
 }  // namespace
@@ -119,14 +129,11 @@ std::vector<std::string> boot_sources() {
   return paths;
 }
 
-Result<std::vector<FatFile>> esp_files(const tools::Toolbox& toolbox) {
+Result<std::vector<FatFile>> esp_files(const rootfs::FileTree& boot) {
   std::vector<FatFile> files;
   for (const auto& [path, source] : kLoaders) {
-    auto bytes = read_file(toolbox.root() / source);
-    if (!bytes)
-      return fail(std::move(bytes.error())
-                      .with_note("while looking for the signed boot loaders in the tool packages"));
-    files.push_back(text_file(path, *std::move(bytes)));
+    TRY(rootfs::Content content, content_of(boot, source));
+    files.push_back({path, std::move(content)});
   }
   files.push_back(
       text_file("EFI/debian/grub.cfg", "set prefix=($root)/grub\nsource ($root)/grub/grub.cfg\n"));
@@ -139,9 +146,12 @@ std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd) 
   return {{"vmlinuz", std::move(kernel)}, {"initrd.img", std::move(initrd)}};
 }
 
-Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,
-                       const std::filesystem::path& boot_code, const std::filesystem::path& core_image) {
-  const std::filesystem::path modules = toolbox.root() / kBiosModules;
+Status write_bios_boot(const rootfs::FileTree& boot, const tools::Toolbox& toolbox, const Layout& layout,
+                       const std::filesystem::path& scratch, const std::filesystem::path& boot_code,
+                       const std::filesystem::path& core_image) {
+  TRY(const TemporaryDirectory folder, TemporaryDirectory::create(scratch));
+  CHECK_OK(tools::write_folder(boot.subtree(kBiosModules), folder.path()));
+  const std::filesystem::path& modules = folder.path();
   // The comma makes it the disk that the BIOS started from.
   TRY(const Command command,
       toolbox.command("grub-mkimage", {"-O",       "i386-pc",
@@ -163,8 +173,9 @@ Status write_bios_boot(const tools::Toolbox& toolbox, const Layout& layout,
   TRY(const std::vector<Partition> partitions, place_partitions(layout, ""));
   const Partition& bios = partition_of(partitions, kBiosNumber);
   const std::uint64_t sector = bios.start / kSectorSize;
-  TRY(const std::string boot, read_file(modules / "boot.img"));
-  TRY(const std::string code, patch_boot_image(boot, sector));
+  TRY(const rootfs::Content boot_image, content_of(boot, std::string(kBiosModules) + "/boot.img"));
+  TRY(const std::string boot_bytes, boot_image.read());
+  TRY(const std::string code, patch_boot_image(boot_bytes, sector));
   CHECK_OK(write_file(boot_code, code));
   TRY(const std::string core, read_file(core_image));
   TRY(const std::string patched, patch_core_image(core, sector, bios.size));

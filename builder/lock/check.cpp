@@ -53,6 +53,7 @@ std::string roles_of(const Roles& roles) {
   if (roles.system) names.emplace_back("system");
   if (roles.initrd) names.emplace_back("initrd");
   if (roles.tool) names.emplace_back("tools");
+  if (roles.boot) names.emplace_back("boot");
   return list_some(names);
 }
 
@@ -80,7 +81,7 @@ std::map<std::string, Pair> pair_packages(const Lock& before, const Lock& after)
   // "all" and the machine's own architecture are one package to people: some packages move between the two.
   const auto label = [](const Lock& lock, const Package& package) {
     const bool foreign = package.roles.tool && !package.roles.system && !package.roles.initrd &&
-                         lock.host_architecture != lock.architecture;
+                         !package.roles.boot && lock.host_architecture != lock.architecture;
     return foreign ? package.name + ":" + lock.host_architecture : package.name;
   };
   std::map<std::string, Pair> pairs;
@@ -150,7 +151,8 @@ Status check_answered(const Lock& lock) {
   };
   std::vector<std::string> all = missing(names_of(lock.requested_system), &Roles::system);
   for (const auto& more : {missing(names_of(lock.requested_initrd), &Roles::initrd),
-                           missing(names_of(lock.requested_tools), &Roles::tool)})
+                           missing(names_of(lock.requested_tools), &Roles::tool),
+                           missing(names_of(lock.requested_boot), &Roles::boot)})
     all.insert(all.end(), more.begin(), more.end());
   if (!all.empty()) return refuse("packages that it was asked for", all);
   const auto essential = missing(essential_packages(lock.suite), &Roles::system);
@@ -169,6 +171,8 @@ Status check_lock(const Lock& lock, const Request& request) {
   compare_names(changes, "packages of the system", names_of(lock.requested_system), names_of(request.system));
   compare_names(changes, "packages of the initrd", names_of(lock.requested_initrd), names_of(request.initrd));
   compare_names(changes, "tools", names_of(lock.requested_tools), names_of(request.tools));
+  compare_names(changes, "packages that start the machine", names_of(lock.requested_boot),
+                names_of(request.boot));
   compare_names(changes, "user ids", names_of(lock.users), names_of(request.users));
   compare_names(changes, "group ids", names_of(lock.groups), names_of(request.groups));
   std::string message = "the lock was made for something else than what the profile asks for now";
@@ -219,6 +223,8 @@ std::vector<std::string> diff_locks(const Lock& before, const Lock& after) {
   diff_names(lines, "asked for the initrd:", names_of(before.requested_initrd),
              names_of(after.requested_initrd));
   diff_names(lines, "asked for as tool:", names_of(before.requested_tools), names_of(after.requested_tools));
+  diff_names(lines, "asked for to start the machine:", names_of(before.requested_boot),
+             names_of(after.requested_boot));
   diff_names(lines, "user", names_of(before.users), names_of(after.users));
   diff_names(lines, "group", names_of(before.groups), names_of(after.groups));
   for (const auto& [label, pair] : pair_packages(before, after)) {

@@ -30,6 +30,7 @@ std::string request_digest(const Request& request) {
   add_names(text, "system", request.system);
   add_names(text, "initrd", request.initrd);
   add_names(text, "tool", request.tools);
+  add_names(text, "boot", request.boot);
   add_ids(text, "user", request.users);
   add_ids(text, "group", request.groups);
   return crypto::sha256_hex(text);
@@ -42,6 +43,7 @@ Request request_of(const Lock& lock) {
           lock.requested_system,
           lock.requested_initrd,
           lock.requested_tools,
+          lock.requested_boot,
           lock.users,
           lock.groups};
 }

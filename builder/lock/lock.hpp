@@ -10,11 +10,12 @@
 
 namespace mailstead::lock {
 
-/// What a locked package is for. One package may be all three.
+/// What a locked package is for. One package may be for all.
 struct Roles {
   bool system = false;  ///< unpacked into the appliance
   bool initrd = false;  ///< unpacked into the initrd
   bool tool = false;    ///< run on the build host to write bits; architecture of the host
+  bool boot = false;    ///< has files that start the appliance, and needs nothing else for that
   friend bool operator==(const Roles&, const Roles&) = default;
 };
 
@@ -49,6 +50,7 @@ struct Lock {
   std::vector<std::string> requested_system;
   std::vector<std::string> requested_initrd;
   std::vector<std::string> requested_tools;
+  std::vector<std::string> requested_boot;
   std::string text_sha256;  ///< of the text that it was read from; empty if it was not read from a file
 };
 
@@ -60,6 +62,7 @@ struct Request {
   std::vector<std::string> system;  ///< package names
   std::vector<std::string> initrd;  ///< package names; their dependencies follow
   std::vector<std::string> tools;   ///< package names
+  std::vector<std::string> boot;    ///< package names; these and nothing that they depend on
   std::vector<FixedId> users;
   std::vector<FixedId> groups;
 };

@@ -45,13 +45,14 @@ std::string roles_text(const Roles& roles) {
   add(roles.system, "system");
   add(roles.initrd, "initrd");
   add(roles.tool, "tool");
+  add(roles.boot, "boot");
   return text;
 }
 
 /// Only the spelling that roles_text writes is accepted, so that equal locks are equal files.
 bool read_roles(std::string_view text, Roles& roles) {
-  for (int bits = 1; bits < 8; ++bits) {
-    roles = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0};
+  for (int bits = 1; bits < 16; ++bits) {
+    roles = {(bits & 1) != 0, (bits & 2) != 0, (bits & 4) != 0, (bits & 8) != 0};
     if (roles_text(roles) == text) return true;
   }
   return false;
@@ -119,6 +120,7 @@ class Parser {
     if (key == "ask-system") return read_asked(words, lock_.requested_system);
     if (key == "ask-initrd") return read_asked(words, lock_.requested_initrd);
     if (key == "ask-tool") return read_asked(words, lock_.requested_tools);
+    if (key == "ask-boot") return read_asked(words, lock_.requested_boot);
     if (key == "user") return read_id(words, lock_.users);
     if (key == "group") return read_id(words, lock_.groups);
     if (key == "package") return read_package(words);
@@ -198,7 +200,7 @@ class Parser {
       return "the package's size is not a possible one";
     }
     if (!crypto::is_sha256_hex(package.sha256)) return "the package's SHA-256 is not 64 hexadecimal digits";
-    if (!read_roles(words[8], package.roles)) return "the package's roles are not of system,initrd,tool";
+    if (!read_roles(words[8], package.roles)) return "the package's roles are not of system,initrd,tool,boot";
     if (!lock_.packages.empty()) {
       const Package& last = lock_.packages.back();
       if (std::tie(package.name, package.architecture) <= std::tie(last.name, last.architecture)) {
@@ -233,7 +235,7 @@ class Parser {
       const auto fits = [&](bool has_role, const std::string& architecture) {
         return !has_role || package.architecture == "all" || package.architecture == architecture;
       };
-      if (!fits(package.roles.system || package.roles.initrd, lock_.architecture) ||
+      if (!fits(package.roles.system || package.roles.initrd || package.roles.boot, lock_.architecture) ||
           !fits(package.roles.tool, lock_.host_architecture)) {
         return error(
             fmt::format("package {} is for {}, which its roles are not", package.name, package.architecture),
@@ -278,6 +280,7 @@ std::string format_lock(const Lock& lock) {
   for (const auto& name : lock.requested_system) text += fmt::format("ask-system {}\n", name);
   for (const auto& name : lock.requested_initrd) text += fmt::format("ask-initrd {}\n", name);
   for (const auto& name : lock.requested_tools) text += fmt::format("ask-tool {}\n", name);
+  for (const auto& name : lock.requested_boot) text += fmt::format("ask-boot {}\n", name);
   for (const auto& user : sorted(lock.users)) text += fmt::format("user {} {}\n", user.name, user.id);
   for (const auto& group : sorted(lock.groups)) text += fmt::format("group {} {}\n", group.name, group.id);
   for (const auto& package : lock.packages) {

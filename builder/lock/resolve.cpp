@@ -21,7 +21,7 @@ Status check_request(const Request& request) {
       return fail(ErrorKind::usage, fmt::format("'{}' is not the name of a suite or architecture", *name));
     }
   }
-  for (const auto* list : {&request.system, &request.initrd, &request.tools}) {
+  for (const auto* list : {&request.system, &request.initrd, &request.tools, &request.boot}) {
     for (const auto& name : *list) {
       if (!is_package_name(name))
         return fail(ErrorKind::usage, fmt::format("'{}' cannot be a package name", name));
@@ -42,6 +42,17 @@ Status solve_into(Apt& apt, const std::vector<std::string>& names, bool essentia
     Package& package = wanted[identity];
     std::tie(package.name, package.version, package.architecture) = identity;
     package.roles.*role = true;
+  }
+  return ok();
+}
+
+/// The packages of these names and nothing that they depend on: files are taken out of them, nothing runs.
+Status solve_boot(Apt& apt, const std::vector<std::string>& names, Wanted& wanted) {
+  Wanted all;
+  CHECK_OK(solve_into(apt, names, false, &Roles::boot, all));
+  for (auto& [identity, package] : all) {
+    if (std::find(names.begin(), names.end(), package.name) == names.end()) continue;
+    wanted.try_emplace(identity, package).first->second.roles.boot = true;
   }
   return ok();
 }
@@ -73,6 +84,7 @@ Result<std::vector<Package>> merge(const std::vector<Wanted>& views) {
       at->second.roles.system |= package.roles.system;
       at->second.roles.initrd |= package.roles.initrd;
       at->second.roles.tool |= package.roles.tool;
+      at->second.roles.boot |= package.roles.boot;
     }
   }
   std::vector<Package> packages;
@@ -102,6 +114,7 @@ Result<Answer> resolve_at(const Request& request, const Address& debian, const A
     if (system) {
       CHECK_OK(solve_into(apt, request.system, true, &Roles::system, wanted));
       CHECK_OK(solve_into(apt, request.initrd, false, &Roles::initrd, wanted));
+      CHECK_OK(solve_boot(apt, request.boot, wanted));
     }
     if (tools) CHECK_OK(solve_into(apt, request.tools, false, &Roles::tool, wanted));
     CHECK_OK(apt.look_up(wanted));
@@ -119,6 +132,7 @@ Result<Answer> resolve_at(const Request& request, const Address& debian, const A
   lock.requested_system = sorted_names(request.system);
   lock.requested_initrd = sorted_names(request.initrd);
   lock.requested_tools = sorted_names(request.tools);
+  lock.requested_boot = sorted_names(request.boot);
   lock.users = sorted_ids(request.users);
   lock.groups = sorted_ids(request.groups);
   lock.request_digest = request_digest(request);

@@ -61,22 +61,32 @@ Result<std::vector<const rootfs::UnpackedDeb*>> packages_elsewhere(const profile
   std::vector<std::string> unlocked = profile.boot_packages;
   for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
     const lock::Package& package = unpacked.packages[i];
-    const bool boots = is_boot_package(profile, package);
-    if (boots) {
+    if (package.roles.boot) {
       std::erase(unlocked, package.name);
       for (const auto& entry : unpacked.debs[i].entries) std::erase(unnamed, entry.path);
     }
-    if (!package.roles.system && (package.roles.initrd || boots)) elsewhere.push_back(&unpacked.debs[i]);
+    if (!package.roles.system && (package.roles.initrd || package.roles.boot))
+      elsewhere.push_back(&unpacked.debs[i]);
   }
   if (!unlocked.empty())
     return fail(ErrorKind::usage,
-                fmt::format("the profile's boot package {} is not among the locked tools", unlocked.front()),
-                "add it to 'tools' in the profile and lock again, or take it out of 'boot'");
+                fmt::format("the profile's boot package {} is not in the lock", unlocked.front()),
+                "run mailstead lock --update");
   if (!unnamed.empty())
     return fail(ErrorKind::usage,
                 fmt::format("no boot package of the profile has the boot loader's file {}", unnamed.front()),
                 "add the package that has it to 'boot' in the profile, so that the appliance lists it");
   return elsewhere;
+}
+
+/// The files of the boot packages, as they are in them.
+Result<rootfs::FileTree> boot_tree(const Unpacked& unpacked) {
+  rootfs::FileTree tree;
+  for (const rootfs::UnpackedDeb* deb : unpacked.with(&lock::Roles::boot))
+    for (const auto& entry : deb->entries)
+      if (entry.inode->type == rootfs::FileType::regular && entry.path.starts_with("usr/lib/"))
+        CHECK_OK(tree.put_shared(entry.path, entry.inode));
+  return tree;
 }
 
 /// The release of the one kernel in the tree, such as "6.12.117+deb13-cloud-amd64".
@@ -225,6 +235,8 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
   CHECK_OK(rootfs::declare_var(system, clock));
   CHECK_OK(put_record(input, id.identity, system));
   TRY(const std::string release, kernel_release(system));
+  TRY(const rootfs::FileTree boot, boot_tree(unpacked));
+  TRY(std::vector<image::FatFile> esp, image::esp_files(boot));
   {
     const auto step = reporter.start("squashfs of /usr, initrd, boot files");
     // Most of these work on one processor, mksquashfs on all: side by side none is idle. Nobody changes the
@@ -239,9 +251,8 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
     TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
     CHECK_OK(write_file(base.kernel, kernel));
-    CHECK_OK(image::write_bios_boot(input.toolbox, layout_of(input.platform.profile), base.bios_boot,
-                                    base.bios_core));
-    TRY(const auto esp, image::esp_files(input.toolbox));
+    CHECK_OK(image::write_bios_boot(boot, input.toolbox, layout_of(input.platform.profile), scratch,
+                                    base.bios_boot, base.bios_core));
     CHECK_OK(image::write_fat(esp, input.platform.profile.esp_size - image::kDiskRecordRoom, "MAILSTEAD",
                               id.identity, clock, input.toolbox, base.esp));
     CHECK_OK(write_tar_file(rendering_view(system), base.units));
@@ -259,7 +270,7 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
 
   base.parts = parts_in(made, digests);
   activity->set_result(id.identity.substr(0, 12));
-  return ComposedBase{std::move(base), std::move(system)};
+  return ComposedBase{std::move(base), std::move(system), std::move(esp)};
 }
 
 }  // namespace mailstead::pipeline

@@ -73,10 +73,7 @@ struct PackageFile {
   std::filesystem::path deb;
 };
 
-/// Whether the machine boots from files of this tool package, which are copied out of it.
-bool is_boot_package(const profile::Profile& profile, const lock::Package& package);
-
-/// Packages, each unpacked once, whatever it is for: the system, the initrd, the tools.
+/// Packages, each unpacked once, whatever it is for.
 struct Unpacked {
   tools::ScratchFolder folder;  ///< of their contents
   std::vector<lock::Package> packages;
@@ -87,7 +84,7 @@ struct Unpacked {
 };
 
 /// Unpacks those of `packages` (in the order of the lock) that have one of the roles in `wanted`, all that
-/// they are for included; with the system come the boot packages, which its package database lists.
+/// they are for included.
 Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>& packages,
                         const lock::Roles& wanted, Reporter& reporter);
 
@@ -95,10 +92,11 @@ Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>
 Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& lock,
                                     const Unpacked& unpacked, Reporter& reporter);
 
-/// A base, and the tree that it was written from: /usr, what lies under the site's files, and /boot.
+/// A base, and the trees that it was written from.
 struct ComposedBase {
   Base base;
-  rootfs::FileTree system;
+  rootfs::FileTree system;                ///< /usr, what lies under the site's files, and /boot
+  std::vector<image::FatFile> esp_files;  ///< what is on the EFI system partition
 };
 
 /// Completes `system`, composes the initrd, and makes the base of both in the folder `scratch`.

@@ -26,11 +26,10 @@ image::BaseRecord record_of(const Platform& platform, const lock::Lock& lock, st
                            lock.archive_time,
                            {}};
   for (const lock::Package& package : lock.packages) {
-    const bool boots = is_boot_package(profile, package);
-    if (!package.roles.system && !package.roles.initrd && !boots) continue;
+    const lock::Roles& roles = package.roles;
+    if (!roles.system && !roles.initrd && !roles.boot) continue;
     record.packages.push_back({package.name, package.version, package.architecture, package.archive,
-                               package.pool_path, package.sha256, package.roles.system, package.roles.initrd,
-                               boots});
+                               package.pool_path, package.sha256, roles.system, roles.initrd, roles.boot});
   }
   return record;
 }
@@ -43,8 +42,7 @@ Result<BaseId> base_id(const Platform& platform, const lock::Lock& lock) {
       fmt::format("mailstead base {}\n{}", kBaseFormat, image::to_json(record_of(platform, lock, {}))));
   for (const lock::Package& package : lock.packages) {
     // Tools are programs of the build host: for each architecture they are other files, and write the same.
-    // What is copied from a package is in the record.
-    if (package.roles.tool && !is_boot_package(platform.profile, package)) {
+    if (package.roles.tool) {
       bytes.update(fmt::format("tool {} {}\n", package.name, package.version));
       making.update(fmt::format("tool {} {} {}\n", package.name, package.architecture, package.sha256));
     }

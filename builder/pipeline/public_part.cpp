@@ -45,7 +45,7 @@ Result<std::vector<PackageFile>> fetch_packages(const Platform& platform, const 
     TRY(fetch_options.transport, get_transport());
   }
   TRY(const auto fetched,
-      fetch::fetch_packages(lock, {true, true, true}, store, mirrors, fetch_options, reporter));
+      fetch::fetch_packages(lock, {true, true, true, true}, store, mirrors, fetch_options, reporter));
   std::vector<PackageFile> files;
   files.reserve(fetched.size());
   for (const auto& file : fetched) files.push_back({file.package, file.path});
@@ -129,7 +129,7 @@ Result<PublicPart> find_or_make_public_part(const Platform& platform, const lock
 
   TRY(const auto packages, fetch_packages(platform, lock, spec, options, reporter));
   CHECK_OK(check_packages(platform, lock, packages, spec));
-  TRY(Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox}, reporter));
+  TRY(Unpacked unpacked, unpack(platform, packages, {!base, !base, !toolbox, !base}, reporter));
   // Most of the one is to make files, of the other to sort them.
   auto tools_made = beside([&]() -> Result<tools::Toolbox> {
     if (toolbox) return *toolbox;
@@ -169,7 +169,7 @@ Result<ComposedPublicPart> compose_public_part(const Platform& platform, const l
   TRY(const auto packages, fetch_packages(platform, lock, spec, options, reporter));
   CHECK_OK(check_packages(platform, lock, packages, spec));
   auto toolbox = tools::Toolbox::find(platform.cache, tool_packages(lock), lock.archive_time);
-  TRY(const Unpacked unpacked, unpack(platform, packages, {true, true, !toolbox}, reporter));
+  TRY(const Unpacked unpacked, unpack(platform, packages, {true, true, !toolbox, true}, reporter));
   if (!toolbox) {
     TRY(toolbox, tools::Toolbox::make(platform.cache, tool_packages(lock), unpacked.with(&lock::Roles::tool),
                                       lock.archive_time, reporter));

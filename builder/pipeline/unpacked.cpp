@@ -6,11 +6,6 @@
 
 namespace mailstead::pipeline {
 
-bool is_boot_package(const profile::Profile& profile, const lock::Package& package) {
-  const auto& names = profile.boot_packages;
-  return package.roles.tool && std::find(names.begin(), names.end(), package.name) != names.end();
-}
-
 std::vector<const rootfs::UnpackedDeb*> Unpacked::with(bool lock::Roles::* role) const {
   std::vector<const rootfs::UnpackedDeb*> found;
   for (std::size_t i = 0; i < debs.size(); ++i) {
@@ -28,8 +23,7 @@ Result<Unpacked> unpack(const Platform& platform, const std::vector<PackageFile>
   for (const PackageFile& file : packages) {
     const lock::Package& package = file.package;
     if (!(package.roles.system && wanted.system) && !(package.roles.initrd && wanted.initrd) &&
-        !(package.roles.tool && wanted.tool) &&
-        !(is_boot_package(platform.profile, package) && wanted.system))
+        !(package.roles.tool && wanted.tool) && !(package.roles.boot && wanted.boot))
       continue;
     unpacked.packages.push_back(package);
     input.packages.push_back({package.name, package.version, package.architecture, file.deb});

@@ -74,8 +74,7 @@ Result<Expectation> rebuild(const Project& project, const lock::Lock& lock, cons
   CHECK_OK(write_site_image(project.site, input, base, expected.image, [] { return ok(); }, reporter));
   TRY(const rootfs::FileTree root, compose_root(project.site, input, base));
   TRY(expected.files.system, mounted(root, part.composed.system.subtree("usr"), expected.clock));
-  TRY(const auto esp, image::esp_files(part.toolbox));
-  CHECK_OK(put_all(esp, expected.files.esp));
+  CHECK_OK(put_all(part.composed.esp_files, expected.files.esp));
   for (const auto& [path, file] : {std::pair{"vmlinuz", base.kernel}, {"initrd.img", base.initrd}}) {
     TRY(std::string bytes, read_file(file));
     CHECK_OK(put_all({{path, rootfs::Content(std::move(bytes))}}, expected.files.boot));

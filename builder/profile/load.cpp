@@ -220,6 +220,7 @@ lock::Request make_request(const Profile& profile, const std::vector<overlay::Ov
   request.initrd = profile.initrd_packages;
   for (const overlay::Overlay& each : initrd_overlays) add_missing(each.packages, request.initrd);
   request.tools = profile.tool_packages;
+  request.boot = profile.boot_packages;
   for (const overlay::User& user : accounts.users) request.users.push_back({user.name, user.uid});
   for (const overlay::Group& group : accounts.groups) request.groups.push_back({group.name, group.gid});
   const auto by_name = [](const lock::FixedId& a, const lock::FixedId& b) { return a.name < b.name; };

@@ -30,7 +30,7 @@ struct Profile {
   std::vector<std::string> system_packages;  ///< beside those of its overlays: kernels
   std::vector<std::string> initrd_packages;  ///< likewise
   std::vector<std::string> tool_packages;
-  /// Those of the tools whose files are copied into the appliance: boot loaders.
+  /// Boot loaders: of the appliance's architecture, though nothing of them is in its system.
   std::vector<std::string> boot_packages;
   std::vector<std::string> overlays;        ///< folders of rootfs-overlays/, in the order they are laid
   std::vector<std::string> exclude;         ///< globs of paths left out of the appliance ("usr/share/doc/*")

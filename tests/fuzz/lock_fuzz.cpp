@@ -41,6 +41,7 @@ std::string sealed(std::string_view text) {
     if (key == "ask-system") asked.requested_system.push_back(value);
     if (key == "ask-initrd") asked.requested_initrd.push_back(value);
     if (key == "ask-tool") asked.requested_tools.push_back(value);
+    if (key == "ask-boot") asked.requested_boot.push_back(value);
     if (words.size() < 3 || (key != "user" && key != "group")) continue;
     lock::FixedId id{value, 0};
     std::from_chars(words[2].data(), words[2].data() + words[2].size(), id.id);
@@ -65,7 +66,8 @@ void check_package(const lock::Package& package, const std::string& suite) {
   require(package.pool_path.find_first_of("\\%?#@ \"'") == std::string::npos);
   require(package.sha256.size() == 64 &&
           package.sha256.find_first_not_of("0123456789abcdef") == std::string::npos);
-  require(package.size > 0 && (package.roles.system || package.roles.initrd || package.roles.tool));
+  require(package.size > 0 &&
+          (package.roles.system || package.roles.initrd || package.roles.tool || package.roles.boot));
   const std::string url = lock::package_url(package.name, package.version, package.architecture, suite);
   require(url.find_first_of(" \n\"") == std::string::npos);
 }

@@ -74,10 +74,8 @@ unsquashfs -q -n -d root.tree root.part >/dev/null
 rmdir root.tree/usr
 mv usr.tree root.tree/usr
 dpkg-query --admindir=root.tree/var/lib/dpkg --show --showformat='${Package} ${Version} ${Architecture}\n' | sort >listed.txt
-awk '/^  boot:/ {inside = 1; next} inside && /^ *- / {print $2; next} {inside = 0}' "$SOURCE/profiles/common/amd64.yaml" >boot.txt
-test "$(wc -l <boot.txt)" -ge 4
-awk 'NR == FNR {boots[$1]; next}
-  $1 == "package" && (/[ ,](system|initrd)/ || $2 in boots) {print $2, $3, $4}' boot.txt mailstead.lock | sort >locked.txt
+test "$(grep -c '^ask-boot ' mailstead.lock)" -ge 4
+awk '$1 == "package" && $9 ~ /system|initrd|boot/ {print $2, $3, $4}' mailstead.lock | sort >locked.txt
 diff locked.txt listed.txt
 while read -r name _; do test -s "root.tree/usr/share/doc/$name/copyright"; done <listed.txt
 rm -rf root.tree flipped.part

@@ -90,7 +90,7 @@ struct World {
 
   Result<std::vector<FetchedPackage>> fetch(const std::vector<Address>& mirrors, Reporter& reporter) const {
     TRY(auto store, Store::open(folder.path()));
-    return fetch_packages(lock, {true, true, true}, store, {mirrors, mirrors}, options, reporter);
+    return fetch_packages(lock, {true, true, true, true}, store, {mirrors, mirrors}, options, reporter);
   }
 
   /// All fetched, each with the right bytes, and nothing else in the store.

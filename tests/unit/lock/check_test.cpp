@@ -120,6 +120,21 @@ TEST_CASE("a lock that answers another request says what differs") {
   CHECK(status.error().hint.find("`mailstead lock --update`") == 0);
 }
 
+TEST_CASE("a lock from before what starts the machine was locked says so, and what to do") {
+  Request request = make_request();
+  const Lock lock = lock_for(request);
+  request.boot = {"shim-signed", "grub-pc-bin"};
+  const auto status = check_lock(lock, request);
+  REQUIRE(!status);
+  CHECK(status.error().message ==
+        "the lock was made for something else than what the profile asks for now\n"
+        "  packages that start the machine asked for now but not when it was made: grub-pc-bin and "
+        "shim-signed");
+  CHECK(status.error().hint == "`mailstead lock --update` resolves it again and shows what changes");
+  // Its digest stays what it was.
+  CHECK(request_digest(make_request()) == lock.request_digest);
+}
+
 TEST_CASE("a lock without an Essential package, which nothing depends on, is refused") {
   for (const std::string& name : essential) {
     Lock lock = lock_for(make_request());

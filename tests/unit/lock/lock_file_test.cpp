@@ -94,6 +94,22 @@ TEST_CASE("a lock survives its file, and equal locks are equal bytes") {
   CHECK(read->requested_system == lock.requested_system);
 }
 
+TEST_CASE("a package that starts the machine is for its architecture, and was asked for by name") {
+  Lock lock = make_lock();
+  lock.requested_boot = {"kmod"};
+  lock.packages[3].roles = {false, false, false, true};
+  lock.request_digest = request_digest(request_of(lock));
+  const std::string text = format_lock(lock);
+  CHECK(text.find("\nask-boot kmod\n") != std::string::npos);
+  CHECK(text.find(kDigestB + " boot\n") != std::string::npos);
+  const auto read = parse_lock(text, "lock");
+  if (!read) FAIL(format_error(read.error()));
+  CHECK(read->requested_boot == lock.requested_boot);
+  CHECK(read->packages[3].roles == Roles{false, false, false, true});
+  lock.packages[2].roles.boot = true;
+  CHECK_FALSE(parse_lock(format_lock(lock), "lock"));
+}
+
 TEST_CASE("a package is one line") {
   const auto text = format_lock(make_lock());
   CHECK(text.find("\npackage acl 2.3.2-2+b1 arm64 debian pool/main/a/acl/acl_2.3.2-2+b1_arm64.deb 58000 " +
@@ -147,8 +163,9 @@ TEST_CASE("every hostile or damaged lock is refused at its line") {
        "the package's SHA-256 is not 64 hexadecimal digits"},
       {altered(" " + kDigestA, " " + kDigestA.substr(1)),
        "the package's SHA-256 is not 64 hexadecimal digits"},
-      {altered("system,initrd\n", "initrd,system\n"), "the package's roles are not of system,initrd,tool"},
-      {altered("system,initrd\n", "none\n"), "the package's roles are not of system,initrd,tool"},
+      {altered("system,initrd\n", "initrd,system\n"),
+       "the package's roles are not of system,initrd,tool,boot"},
+      {altered("system,initrd\n", "none\n"), "the package's roles are not of system,initrd,tool,boot"},
       {altered(" 2.3.2-2+b1 ", " $(id) "), "the package's version cannot be one"},
       {altered("package acl ", "package -o "), "the package's name cannot be one"},
       {altered("package acl ", "package ../a "), "the package's name cannot be one"},

@@ -74,7 +74,7 @@ std::vector<std::string> summary(const Lock& lock) {
   std::vector<std::string> lines;
   for (const auto& p : lock.packages) {
     lines.push_back(p.name + " " + p.version + " " + p.architecture + (p.roles.system ? " S" : "") +
-                    (p.roles.initrd ? " I" : "") + (p.roles.tool ? " T" : ""));
+                    (p.roles.initrd ? " I" : "") + (p.roles.tool ? " T" : "") + (p.roles.boot ? " B" : ""));
   }
   return lines;
 }
@@ -105,6 +105,23 @@ TEST_CASE("a request becomes a lock: dependencies and Essential packages, no rec
     REQUIRE(again);
     CHECK(format_lock(*again) == format_lock(*lock));
   }
+}
+
+TEST_CASE("of what starts the machine only the packages that were asked for are locked") {
+  Archive archive;
+  auto packages = kPackages;
+  packages.push_back({"loader", "2.12", "Depends: extra-tool, libc6\n"});
+  packages.push_back({"extra-tool", "1", ""});
+  archive.publish("trixie", packages);
+  Request request = make_request();
+  request.boot = {"loader"};
+  const auto lock = resolve_from(archive, request);
+  if (!lock) FAIL(text_of(lock.error()));
+  const auto lines = summary(*lock);
+  CHECK(std::find(lines.begin(), lines.end(), "loader 2.12 amd64 B") != lines.end());
+  CHECK(std::find(lines.begin(), lines.end(), "libc6 2.41-1 amd64 S I T") != lines.end());
+  CHECK(lines.size() == 8);
+  CHECK(lock->requested_boot == request.boot);
 }
 
 TEST_CASE("the newest version of the suite, its updates and its security suite is taken") {

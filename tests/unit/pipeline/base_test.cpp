@@ -25,7 +25,7 @@ struct Fixture {
     for (const char* name : {"initrd", "start", "mail"}) overlay(name, "description: first\n");
     load();
     lock.architecture = "amd64";
-    lock.packages = {package("initrd", {false, true, false}), package("loader", {false, false, true}),
+    lock.packages = {package("initrd", {false, true, false}), package("loader", {false, false, false, true}),
                      package("system", {true, false, false}), package("tool", {false, false, true})};
   }
   static lock::Package package(const std::string& name, lock::Roles roles) {

@@ -146,7 +146,7 @@ FixturePackage loader_package() {
                    file("./usr/lib/shim/mmx64.efi.signed", "mok manager\n"),
                    file("./usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed", "grub\n"), licence("loaders")},
        .compression = test::Compression::none},
-      {false, false, true}};
+      {false, false, false, true}};
 }
 
 /// The one package whose bytes are not literals. Only its name and version get into an image.
@@ -208,7 +208,9 @@ fs::path write_site(const fs::path& folder, const fs::path& cache) {
   lock.requested_system = request.system;
   lock.requested_initrd = request.initrd;
   lock.requested_tools = request.tools;
-  for (auto* names : {&lock.requested_system, &lock.requested_initrd, &lock.requested_tools})
+  lock.requested_boot = request.boot;
+  for (auto* names :
+       {&lock.requested_system, &lock.requested_initrd, &lock.requested_tools, &lock.requested_boot})
     std::sort(names->begin(), names->end());
   add_packages({base_package(), kernel_package(), init_package(), loader_package(),
                 tool_package(request.host_architecture)},
