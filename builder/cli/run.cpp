@@ -134,7 +134,7 @@ void add_run(CLI::App& app, Globals& globals) {
   verb->add_option("--spec", options->spec,
                    "the spec of the site, if it has 'addresses': the forwarded ports lead to the first IPv4 "
                    "address (without it, they lead to images that ask by DHCP only)");
-  verb->add_flag("--uefi", options->uefi, "start by UEFI instead of legacy BIOS");
+  verb->add_flag("--uefi", options->uefi, platform::kUefiHelp);
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))
       ->capture_default_str();

@@ -16,7 +16,6 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
-#include "image/bios_boot.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -91,7 +90,7 @@ Status check_free_space(std::uint64_t needed, const fs::path& out) {
 
 /// The code of the master boot record, in front of the partition table that is there.
 Status write_boot_code(const fs::path& from, int image) {
-  TRY(const std::string code, read_file(from, kMbrCodeSize));
+  TRY(const std::string code, read_file(from, kBootCodeSize));
   return write_at(image, code.data(), code.size(), 0);
 }
 

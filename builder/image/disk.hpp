@@ -15,6 +15,9 @@
 
 namespace mailstead::image {
 
+/// Code in a master boot record ends here: the disk signature and the partition table follow.
+inline constexpr std::size_t kBootCodeSize = 440;
+
 /// A disk image that is being written. What is not filled stays empty: slot B, which the first update writes.
 /// Slots A and B only, no data partition (made at first boot).
 class NewDisk {
@@ -30,7 +33,7 @@ class NewDisk {
   /// ErrorKind::io.
   Status fill(PartitionNumber partition, const std::filesystem::path& image);
 
-  /// Puts the code for legacy BIOS (440 bytes) into the master boot record.
+  /// Puts code (kBootCodeSize bytes) into the master boot record.
   Status add_boot_code(const std::filesystem::path& code);
 
   /// Puts the record of the disk where it belongs. Errors: it has no room there (ErrorKind::internal);

@@ -5,37 +5,13 @@
 
 #include <utility>
 
-#include "base/files.hpp"
-#include "image/bios_boot.hpp"
 #include "image/partitions.hpp"
-#include "tools/folder.hpp"
 
 namespace mailstead::image {
 namespace {
 
 /// GRUB writes a saved environment in place, so that the block's size never changes.
 constexpr std::size_t kEnvironmentSize = 1024;
-
-/// Signed loaders: where they go on the ESP, and where the tool packages have them.
-constexpr std::pair<const char*, const char*> kLoaders[] = {
-    {"EFI/BOOT/BOOTX64.EFI", "usr/lib/shim/shimx64.efi.signed"},
-    {"EFI/BOOT/grubx64.efi", "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed"},
-    {"EFI/BOOT/mmx64.efi", "usr/lib/shim/mmx64.efi.signed"},
-};
-constexpr const char* kBiosModules = "usr/lib/grub/i386-pc";
-
-FatFile text_file(std::string path, std::string text) {
-  return {std::move(path), rootfs::Content(std::move(text))};
-}
-
-/// A file of the boot packages.
-Result<rootfs::Content> content_of(const rootfs::FileTree& boot, const std::string& path) {
-  const rootfs::Inode* inode = boot.find(path);
-  if (inode == nullptr)
-    return fail(ErrorKind::usage, fmt::format("no boot package has {}", path),
-                "add the package that has it to 'boot' in the profile and lock again");
-  return inode->content;
-}
 
 }  // namespace
 
@@ -123,63 +99,8 @@ std::vector<SlotConfig> slot_configs(const std::string& hostname, const VerityIm
   return configs;
 }
 
-std::vector<std::string> boot_sources() {
-  std::vector<std::string> paths{std::string(kBiosModules) + "/boot.img"};
-  for (const auto& [path, source] : kLoaders) paths.emplace_back(source);
-  return paths;
-}
-
-Result<std::vector<FatFile>> esp_files(const rootfs::FileTree& boot) {
-  std::vector<FatFile> files;
-  for (const auto& [path, source] : kLoaders) {
-    TRY(rootfs::Content content, content_of(boot, source));
-    files.push_back({path, std::move(content)});
-  }
-  files.push_back(
-      text_file("EFI/debian/grub.cfg", "set prefix=($root)/grub\nsource ($root)/grub/grub.cfg\n"));
-  files.push_back(text_file("grub/grub.cfg", grub_config()));
-  files.push_back(text_file(kGrubEnvironmentFile, grub_environment('a')));
-  return files;
-}
-
 std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd) {
   return {{"vmlinuz", std::move(kernel)}, {"initrd.img", std::move(initrd)}};
-}
-
-Status write_bios_boot(const rootfs::FileTree& boot, const tools::Toolbox& toolbox, const Layout& layout,
-                       const std::filesystem::path& scratch, const std::filesystem::path& boot_code,
-                       const std::filesystem::path& core_image) {
-  TRY(const TemporaryDirectory folder, TemporaryDirectory::create(scratch));
-  CHECK_OK(tools::write_folder(boot.subtree(kBiosModules), folder.path()));
-  const std::filesystem::path& modules = folder.path();
-  // The comma makes it the disk that the BIOS started from.
-  TRY(const Command command,
-      toolbox.command("grub-mkimage", {"-O",       "i386-pc",
-                                       "-d",       modules.string(),
-                                       "-p",       fmt::format("(,gpt{})/grub", static_cast<int>(kEspNumber)),
-                                       "-o",       core_image.string(),
-                                       "biosdisk", "part_gpt",
-                                       "fat",      "normal",
-                                       "linux",    "configfile",
-                                       "echo",     "test",
-                                       "search",   "loadenv",
-                                       "regexp",   "serial",
-                                       "terminal", "halt",
-                                       "reboot",   "sleep",
-                                       "minicmd",  "ls",
-                                       "cat"}));
-  CHECK_OK(run(command));
-
-  TRY(const std::vector<Partition> partitions, place_partitions(layout, ""));
-  const Partition& bios = partition_of(partitions, kBiosNumber);
-  const std::uint64_t sector = bios.start / kSectorSize;
-  TRY(const rootfs::Content boot_image, content_of(boot, std::string(kBiosModules) + "/boot.img"));
-  TRY(const std::string boot_bytes, boot_image.read());
-  TRY(const std::string code, patch_boot_image(boot_bytes, sector));
-  CHECK_OK(write_file(boot_code, code));
-  TRY(const std::string core, read_file(core_image));
-  TRY(const std::string patched, patch_core_image(core, sector, bios.size));
-  return write_file(core_image, patched);
 }
 
 }  // namespace mailstead::image

@@ -13,17 +13,8 @@
 
 namespace mailstead::image {
 
-/// What starts the machine. Under UEFI: the firmware, Debian's signed shim, Debian's signed GRUB,
-/// EFI/debian/grub.cfg (the place is built into it). Under legacy BIOS: master boot record, core image in the
-/// BIOS boot partition. Both go on with grub/grub.cfg of the EFI system partition, which chooses the slot and
-/// hands over to the file of that slot on its boot partition.
-
-/// What is copied from the boot packages into the appliance, by path there.
-std::vector<std::string> boot_sources();
-
-/// The files of the EFI system partition, `boot` being those of the boot packages. Errors: these lack a
-/// signed loader.
-Result<std::vector<FatFile>> esp_files(const rootfs::FileTree& boot);
+/// What GRUB reads, whatever has started it (boot/): grub/grub.cfg of the EFI system partition chooses the
+/// slot and hands over to the file of that slot on its boot partition.
 
 /// The files of a slot's boot partition that come from the base.
 std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd);
@@ -37,14 +28,6 @@ struct SlotConfig {
 
 /// The name of a slot's file, `slot` being 0 for A and 1 for B.
 std::string slot_config_file(std::size_t slot);
-
-/// Writes what starts the disk under legacy BIOS, as it will lie there: to `boot_code` the code of the master
-/// boot record, to `core_image` the content of the BIOS boot partition, made by the locked grub-mkimage of
-/// GRUB's modules in `boot`, the files of the boot packages. Both know the places of each other, so they are
-/// for disks of this layout. `scratch` is an existing folder for temporary files.
-Status write_bios_boot(const rootfs::FileTree& boot, const tools::Toolbox& toolbox, const Layout& layout,
-                       const std::filesystem::path& scratch, const std::filesystem::path& boot_code,
-                       const std::filesystem::path& core_image);
 
 /// grub/grub.cfg: the slot is the variable `slot` of grub/grubenv ("a" or "b"; "a" without it); if it cannot
 /// be started, the other one is.

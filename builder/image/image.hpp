@@ -8,6 +8,7 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "platform/partition_table.hpp"
 #include "rootfs/file_tree.hpp"
 #include "tools/toolbox.hpp"
 
@@ -69,6 +70,7 @@ struct Layout {
   std::uint64_t boot_size = 0;
   std::uint64_t usr_size = 0;
   std::uint64_t root_size = 0;
+  platform::Machine machine{};  ///< which has the partitions that it needs
   friend bool operator==(const Layout&, const Layout&) = default;
 };
 
@@ -79,13 +81,12 @@ inline constexpr std::uint64_t kDiskRecordRoom = 1u << 20;
 /// Of the FAT file system of a boot partition, in either slot.
 inline constexpr const char* kBootFatLabel = "BOOT";
 
-/// Names of the GPT partitions, the same on every appliance.
-inline constexpr const char* kEspLabel = "mailstead-esp";
-inline constexpr const char* kBiosLabel = "mailstead-bios";
-inline constexpr const char* kBootLabels[2] = {"mailstead-boot-a", "mailstead-boot-b"};
-inline constexpr const char* kUsrLabels[2] = {"mailstead-usr-a", "mailstead-usr-b"};
-inline constexpr const char* kRootLabels[2] = {"mailstead-root-a", "mailstead-root-b"};
-inline constexpr const char* kDataLabel = "mailstead-data";
+using platform::kBiosLabel;
+using platform::kBootLabels;
+using platform::kDataLabel;
+using platform::kEspLabel;
+using platform::kRootLabels;
+using platform::kUsrLabels;
 
 /// The GUID of the partition called `label` (one of the above) on the disk of a site, lower case with dashes,
 /// as in PARTUUID= on a kernel command line.

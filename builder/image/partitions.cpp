@@ -10,19 +10,21 @@
 namespace mailstead::image {
 namespace {
 
-// The types are those of the UEFI specification, of GRUB, and of the Discoverable Partitions Specification.
-// No partition of a slot has the generic Linux type: systemd-repart takes a partition of the type that it is
-// to make for its own, and would then adopt a slot as the data partition.
-constexpr const char* kEspType = "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
-constexpr const char* kBiosType = "21686148-6449-6E6F-744E-656564454649";
-constexpr const char* kBootType = "BC13C2FF-59E6-4262-A352-B275FD6F7172";  // extended boot loader
-constexpr const char* kUsrType = "8484680C-9521-48C6-9C11-B0720656F69E";   // /usr for x86-64
-constexpr const char* kRootType = "4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709";  // root for x86-64
-
-// Bit 63, not to be mounted automatically: a slot is mounted because the kernel command line says so. Bit 60:
-// read-only.
-constexpr const char* kNotAutomatic = "GUID:63";
-constexpr const char* kReadOnly = "GUID:60,63";
+std::uint64_t size_of(const platform::PartitionRow& row, const Layout& layout) {
+  switch (row.size) {
+    case platform::Sized::esp:
+      return layout.esp_size;
+    case platform::Sized::boot:
+      return layout.boot_size;
+    case platform::Sized::usr:
+      return layout.usr_size;
+    case platform::Sized::root:
+      return layout.root_size;
+    case platform::Sized::fixed:
+      return kMebibyte;
+  }
+  __builtin_unreachable();
+}
 
 }  // namespace
 
@@ -35,16 +37,9 @@ std::string partition_uuid(const std::string& hostname, const std::string& label
 }
 
 Result<std::vector<Partition>> place_partitions(const Layout& layout, const std::string& hostname) {
-  std::vector<Partition> partitions{
-      {kEspNumber, kEspLabel, kEspType, {}, {}, 0, layout.esp_size},
-      {kBiosNumber, kBiosLabel, kBiosType, {}, {}, 0, kMebibyte},
-      {kBootNumberA, kBootLabels[0], kBootType, {}, kNotAutomatic, 0, layout.boot_size},
-      {kBootNumberB, kBootLabels[1], kBootType, {}, kNotAutomatic, 0, layout.boot_size},
-      {kUsrNumberA, kUsrLabels[0], kUsrType, {}, kReadOnly, 0, layout.usr_size},
-      {kUsrNumberB, kUsrLabels[1], kUsrType, {}, kReadOnly, 0, layout.usr_size},
-      {kRootNumberA, kRootLabels[0], kRootType, {}, kReadOnly, 0, layout.root_size},
-      {kRootNumberB, kRootLabels[1], kRootType, {}, kReadOnly, 0, layout.root_size},
-  };
+  std::vector<Partition> partitions;
+  for (const platform::PartitionRow& row : platform::partition_table(layout.machine))
+    partitions.push_back({row.number, row.label, row.type, {}, row.attributes, 0, size_of(row, layout)});
   std::uint64_t next = kMebibyte;
   for (Partition& partition : partitions) {
     if (partition.size == 0 || partition.size % kMebibyte != 0)

@@ -17,17 +17,15 @@ inline constexpr std::uint64_t kMebibyte = 1u << 20;
 /// between.
 inline constexpr std::uint64_t kDataStart = 2048 * kMebibyte;
 
-/// Numbers of the partitions, the same on every appliance (GRUB finds them by number).
-enum PartitionNumber : int {
-  kEspNumber = 1,
-  kBiosNumber = 2,
-  kBootNumberA = 3,
-  kBootNumberB = 4,
-  kUsrNumberA = 5,
-  kUsrNumberB = 6,
-  kRootNumberA = 7,
-  kRootNumberB = 8,
-};
+using platform::kBiosNumber;
+using platform::kBootNumberA;
+using platform::kBootNumberB;
+using platform::kEspNumber;
+using platform::kRootNumberA;
+using platform::kRootNumberB;
+using platform::kUsrNumberA;
+using platform::kUsrNumberB;
+using platform::PartitionNumber;
 
 /// The partitions of a slot.
 struct SlotPartitions {

@@ -172,11 +172,18 @@ Result<DiskRecord> disk_record_of(const Json& json) {
   const Object object(kDiskRecordName, "", json);
   DiskRecord record;
   TRY(record.base, object.digest("base"));
-  TRY(record.architecture, object.text("architecture", lock::is_plain_name, "an architecture"));
-  record.boot = object.at("boot").get<std::vector<std::string>>();
-  for (std::size_t i = 0; i < record.boot.size(); ++i)
-    if (!lock::is_plain_name(record.boot[i]))
-      return object.wrong(fmt::format("boot[{}]", i), record.boot[i], "a way to start a machine");
+  TRY(const std::string architecture, object.text("architecture", lock::is_plain_name, "an architecture"));
+  const auto known = platform::architecture_called(architecture);
+  if (!known) return object.wrong("architecture", architecture, "an architecture of an appliance");
+  platform::Machine& machine = record.layout.machine;
+  machine.architecture = *known;
+  machine.boot.clear();
+  const auto boot = object.at("boot").get<std::vector<std::string>>();
+  for (std::size_t i = 0; i < boot.size(); ++i) {
+    const auto method = platform::boot_method_called(boot[i]);
+    if (!method) return object.wrong(fmt::format("boot[{}]", i), boot[i], "a way to start a machine");
+    machine.boot.push_back(*method);
+  }
   const Json& sizes = object.at("partitions");
   for (const auto& [name, size] : {std::pair("esp", &record.layout.esp_size),
                                    {"boot", &record.layout.boot_size},
@@ -287,8 +294,8 @@ std::string to_json(const SlotRecord& record) {
 std::string to_json(const DiskRecord& record) {
   const Layout& layout = record.layout;
   return dump({{"base", record.base},
-               {"architecture", record.architecture},
-               {"boot", record.boot},
+               {"architecture", platform::facts_of(layout.machine.architecture).debian},
+               {"boot", platform::names_of(layout.machine.boot)},
                {"partitions",
                 {{"esp", layout.esp_size},
                  {"boot", layout.boot_size},

@@ -52,8 +52,8 @@ inline constexpr const char* kUsrPart =
 inline constexpr const char* kKernelPart = "kernel";  ///< vmlinuz of a boot partition
 inline constexpr const char* kInitrdPart = "initrd";  ///< initrd.img of a boot partition
 inline constexpr const char* kEspPart = "esp";        ///< file system of the EFI system partition
-inline constexpr const char* kMbrPart = "mbr";        ///< code in the master boot record
-inline constexpr const char* kBiosPart = "bios";      ///< GRUB's core image, at the start of its partition
+using platform::kBiosPart;
+using platform::kMbrPart;
 
 /// What of a slot is neither in its root file system nor derived from it: with this, dm-verity over the root
 /// file system vouches for every byte of the slot, whichever disk it is on.
@@ -69,9 +69,7 @@ struct SlotRecord {
 
 /// What is on a disk beside its slots: no update of a slot changes it.
 struct DiskRecord {
-  std::string base;               ///< identity of the one that the disk was made with
-  std::string architecture;       ///< Debian's name
-  std::vector<std::string> boot;  ///< what can start it ("grub-bios", "grub-efi")
+  std::string base;  ///< identity of the one that the disk was made with
   Layout layout;
   std::vector<PublicPart> parts;  ///< EFI system partition; for the legacy BIOS boot code and core image
 };

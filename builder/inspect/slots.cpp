@@ -43,12 +43,18 @@ std::string command_line_in(std::string_view slot_config) {
 std::string kernel_release_in(std::string_view kernel) {
   constexpr std::size_t kMagicOffset = 0x202;
   constexpr std::size_t kVersionOffset = 0x20e;  // 16 bits, counted from 0x200
-  if (kernel.size() < 0x210 || kernel.substr(kMagicOffset, 4) != "HdrS") return {};
+  const std::string_view blanks(" \0", 2);
+  if (kernel.size() < 0x210 || kernel.substr(kMagicOffset, 4) != "HdrS") {
+    constexpr std::string_view kBanner = "Linux version ";
+    const auto banner = kernel.find(kBanner);
+    if (banner == std::string_view::npos) return {};
+    const std::string_view text = kernel.substr(banner + kBanner.size(), 256);
+    return std::string(text.substr(0, text.find_first_of(blanks)));
+  }
   const auto byte = [&](std::size_t at) { return std::size_t{static_cast<std::uint8_t>(kernel[at])}; };
   const std::size_t at = 0x200 + (byte(kVersionOffset) | byte(kVersionOffset + 1) << 8);
   if (at >= kernel.size()) return {};
   const std::string_view text = kernel.substr(at, 256);
-  const std::string_view blanks(" \0", 2);
   return std::string(text.substr(0, text.find_first_of(blanks)));
 }
 

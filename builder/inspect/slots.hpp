@@ -38,8 +38,8 @@ Result<std::vector<Slot>> read_slots(const DiskImage& image);
 /// The kernel's command line in a slot's file of its boot partition; empty if there is none.
 std::string command_line_in(std::string_view slot_config);
 
-/// The release that a Linux kernel in the bzImage format says it is (Documentation/arch/x86/boot.rst,
-/// kernel_version); empty for anything else.
+/// The release that a Linux kernel says it is: in the bzImage format in its header (kernel_version of
+/// Documentation/arch/x86/boot.rst), in an uncompressed Image in its banner; empty for anything else.
 std::string kernel_release_in(std::string_view kernel);
 
 }  // namespace mailstead::inspect

@@ -23,7 +23,7 @@ struct Header {
 };
 constexpr Header kHeaders[] = {
     {"machine", 9, "'machine shared|own|own off'"},
-    {"firmware", 9, "'firmware bios|uefi|uefi-secure-boot'"},
+    {"firmware", 9, platform::kFirmwareForm},
     {"disk", 9, "'disk SIZE', such as 'disk 4G'"},
     {"clock", 9, "'clock DATE', such as 'clock 1990-01-01'"},
     {"disk-controller", 9, "'disk-controller DEVICE', such as 'disk-controller megasas'"},
@@ -244,7 +244,7 @@ class Parser {
   }
 
   bool take_firmware(const std::string& value) {
-    for (const auto firmware : {vm::Firmware::bios, vm::Firmware::uefi, vm::Firmware::uefi_secure_boot}) {
+    for (const auto firmware : platform::kFirmwares) {
       if (value != vm::name_of(firmware)) continue;
       dialogue_.hardware.firmware = firmware;
       return true;

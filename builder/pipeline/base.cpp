@@ -11,6 +11,7 @@
 
 #include "base/files.hpp"
 #include "base/threads.hpp"
+#include "boot/method.hpp"
 #include "image/grub.hpp"
 #include "image/initrd.hpp"
 #include "pipeline/base_files.hpp"
@@ -57,7 +58,7 @@ Result<rootfs::Composed> compose(const Platform& platform, const lock::Lock& loc
 Result<std::vector<const rootfs::UnpackedDeb*>> packages_elsewhere(const profile::Profile& profile,
                                                                    const Unpacked& unpacked) {
   std::vector<const rootfs::UnpackedDeb*> elsewhere;
-  std::vector<std::string> unnamed = image::boot_sources();
+  std::vector<std::string> unnamed = boot::sources_of(profile.machine);
   std::vector<std::string> unlocked = profile.boot_packages;
   for (std::size_t i = 0; i < unpacked.debs.size(); ++i) {
     const lock::Package& package = unpacked.packages[i];
@@ -205,7 +206,7 @@ rootfs::FileTree rendering_view(const rootfs::FileTree& system) {
 }  // namespace
 
 image::Layout layout_of(const profile::Profile& profile) {
-  return {profile.esp_size, profile.boot_size, profile.usr_size, profile.root_size};
+  return {profile.esp_size, profile.boot_size, profile.usr_size, profile.root_size, profile.machine};
 }
 
 Result<rootfs::FileTree> lay_system(const Platform& platform, const lock::Lock& lock,
@@ -229,14 +230,17 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
   const std::int64_t clock = input.lock.archive_time;
   const fs::path made = scratch / "made";
   CHECK_OK(make_directories(made));
-  Base base = base_in(made, id.identity);
+  Base base = base_in(made, id.identity, input.platform.profile.machine);
 
-  CHECK_OK(tools::generate_system_files(input.toolbox, scratch, clock, system, reporter));
+  CHECK_OK(tools::generate_system_files(input.toolbox, input.platform.profile.machine.architecture, scratch,
+                                        clock, system, reporter));
   CHECK_OK(rootfs::declare_var(system, clock));
   CHECK_OK(put_record(input, id.identity, system));
   TRY(const std::string release, kernel_release(system));
-  TRY(const rootfs::FileTree boot, boot_tree(unpacked));
-  TRY(std::vector<image::FatFile> esp, image::esp_files(boot));
+  TRY(const rootfs::FileTree boot_files, boot_tree(unpacked));
+  const image::Layout layout = layout_of(input.platform.profile);
+  const boot::BootInput starting{layout, boot_files, input.toolbox, scratch};
+  TRY(std::vector<image::FatFile> esp, boot::esp_files_of(starting));
   {
     const auto step = reporter.start("squashfs of /usr, initrd, boot files");
     // Most of these work on one processor, mksquashfs on all: side by side none is idle. Nobody changes the
@@ -251,8 +255,7 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
     CHECK_OK(image::write_initrd(initrd, clock, input.toolbox, base.initrd));
     TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
     CHECK_OK(write_file(base.kernel, kernel));
-    CHECK_OK(image::write_bios_boot(boot, input.toolbox, layout_of(input.platform.profile), scratch,
-                                    base.bios_boot, base.bios_core));
+    CHECK_OK(boot::write_code_of(starting, made));
     CHECK_OK(image::write_fat(esp, input.platform.profile.esp_size - image::kDiskRecordRoom, "MAILSTEAD",
                               id.identity, clock, input.toolbox, base.esp));
     CHECK_OK(write_tar_file(rendering_view(system), base.units));
@@ -261,14 +264,15 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
     TRY(base.usr, usr.get());
     step->set_result("kernel " + release);
   }
-  TRY(const auto digests, digest_files(made));
+  const std::vector<BaseFile> files = base_files(base.machine);
+  TRY(const auto digests, digest_files(made, files));
   nlohmann::ordered_json json;
-  for (std::size_t i = 0; i < kBaseFiles.size(); ++i) json[kBaseFiles[i].name] = digests[i];
+  for (std::size_t i = 0; i < files.size(); ++i) json[files[i].name] = digests[i];
   json["usr_hash_offset"] = base.usr.hash_offset;
   json["usr_root_hash"] = base.usr.root_hash;
   CHECK_OK(write_file(made / kBaseMark, json.dump(2) + "\n"));
 
-  base.parts = parts_in(made, digests);
+  base.parts = parts_in(made, files, digests);
   activity->set_result(id.identity.substr(0, 12));
   return ComposedBase{std::move(base), std::move(system), std::move(esp)};
 }

@@ -21,13 +21,13 @@ namespace mailstead::pipeline {
 /// The public part of an appliance, in the cache: it depends on lock, profile and overlays, on nothing of a
 /// site.
 struct Base {
-  std::string id;  ///< its identity
+  std::string id;                ///< its identity
+  platform::Machine machine;     ///< that it is for
+  std::filesystem::path folder;  ///< of all of these, and of what boot methods have
   image::VerityImage usr;
   std::filesystem::path kernel;
   std::filesystem::path initrd;
   std::filesystem::path esp;             ///< FAT image
-  std::filesystem::path bios_boot;       ///< code for the master boot record
-  std::filesystem::path bios_core;       ///< GRUB's core image, as it lies in the BIOS boot partition
   std::filesystem::path root;            ///< tar of all but usr/: what sites lay their files upon
   std::filesystem::path units;           ///< tar of the parts of usr/ that rendering looks at
   std::vector<image::PublicPart> parts;  ///< sizes and digests of what gets onto the disk as it is

@@ -30,12 +30,13 @@ Result<std::optional<Base>> find_base(const Platform& platform, const BaseId& id
     return std::optional<Base>();
   // Every byte is checked at every use: a base that a power cut or a bad disk has damaged is made again, not
   // built into an image.
-  const auto digests = digest_files(folder);
+  const std::vector<BaseFile> files = base_files(platform.profile.machine);
+  const auto digests = digest_files(folder, files);
   if (!digests) return std::optional<Base>();
-  for (std::size_t i = 0; i < kBaseFiles.size(); ++i)
-    if (json.value(kBaseFiles[i].name, nlohmann::json()) != (*digests)[i]) return std::optional<Base>();
-  Base base = base_in(folder, id.identity);
-  base.parts = parts_in(folder, *digests);
+  for (std::size_t i = 0; i < files.size(); ++i)
+    if (json.value(files[i].name, nlohmann::json()) != (*digests)[i]) return std::optional<Base>();
+  Base base = base_in(folder, id.identity, platform.profile.machine);
+  base.parts = parts_in(folder, files, *digests);
   base.usr.hash_offset = json["usr_hash_offset"].get<std::uint64_t>();
   const auto root_hash = json.value("usr_root_hash", nlohmann::json());
   if (!root_hash.is_string()) return std::optional<Base>();
@@ -50,7 +51,7 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
   TRY(const ComposedBase composed,
       compose_base(input, id, unpacked, std::move(system), scratch.path(), reporter));
   const Base& base = composed.base;
-  const fs::path made = base.usr.file.parent_path();
+  const fs::path made = base.folder;
   const fs::path folder = folder_of(input.platform, id);
   std::error_code error;
   fs::rename(made, folder, error);
@@ -65,7 +66,7 @@ Result<Base> make_base(const BaseInput& input, const BaseId& id, const Unpacked&
                   fmt::format("cannot keep the base in {}: {}", folder.string(), error.message()));
     }
   }
-  Base kept = base_in(folder, id.identity);
+  Base kept = base_in(folder, id.identity, input.platform.profile.machine);
   kept.usr.hash_offset = base.usr.hash_offset;
   kept.usr.root_hash = base.usr.root_hash;
   kept.parts = base.parts;
@@ -90,9 +91,9 @@ Status export_base(const Base& base, const fs::path& folder) {
   CHECK_OK(require_export_place(folder));
   CHECK_OK(make_directories(folder));
   std::error_code error;
-  for (const BaseFile& file : kBaseFiles) {
+  for (const BaseFile& file : base_files(base.machine)) {
     if (file.part == nullptr) continue;
-    fs::copy_file(base.usr.file.parent_path() / file.name, folder / file.name, error);
+    fs::copy_file(base.folder / file.name, folder / file.name, error);
     if (error)
       return fail(ErrorKind::io,
                   fmt::format("cannot write {}: {}", (folder / file.name).string(), error.message()));

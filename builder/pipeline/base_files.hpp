@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
-#include <array>
 #include <filesystem>
 #include <string>
 #include <vector>
@@ -17,24 +16,20 @@ struct BaseFile {
   const char* name;
   const char* part;  ///< null: none, but needed to make a site's part
 };
-inline constexpr std::array kBaseFiles = {BaseFile{"usr.img", image::kUsrPart},
-                                          BaseFile{"vmlinuz", image::kKernelPart},
-                                          BaseFile{"initrd.img", image::kInitrdPart},
-                                          BaseFile{"esp.img", image::kEspPart},
-                                          BaseFile{"mbr.bin", image::kMbrPart},
-                                          BaseFile{"core.img", image::kBiosPart},
-                                          BaseFile{"root.tar", nullptr},
-                                          BaseFile{"units.tar", nullptr}};
+/// Those of a base for `machine`, in the order of records.
+std::vector<BaseFile> base_files(const platform::Machine& machine);
 
 /// The base called `id` whose files are, or will be, in `folder`.
-Base base_in(const std::filesystem::path& folder, const std::string& id);
+Base base_in(const std::filesystem::path& folder, const std::string& id, const platform::Machine& machine);
 
-/// SHA-256 of each file of the base in `folder`, in the order of kBaseFiles. Side by side: the image of /usr
+/// SHA-256 of each file of the base in `folder`, in the order of `files`. Side by side: the image of /usr
 /// is as large as all others.
-Result<std::vector<std::string>> digest_files(const std::filesystem::path& folder);
+Result<std::vector<std::string>> digest_files(const std::filesystem::path& folder,
+                                              const std::vector<BaseFile>& files);
 
 /// Those of the files that get onto the disk as they are.
 std::vector<image::PublicPart> parts_in(const std::filesystem::path& folder,
+                                        const std::vector<BaseFile>& files,
                                         const std::vector<std::string>& digests);
 
 }  // namespace mailstead::pipeline

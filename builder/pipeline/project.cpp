@@ -20,15 +20,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Debian's name of the architecture that this program was compiled for.
-#if defined(__x86_64__)
-constexpr const char* kHostArchitecture = "amd64";
-#elif defined(__aarch64__)
-constexpr const char* kHostArchitecture = "arm64";
-#else
-#error "Mailstead runs on amd64 and arm64"
-#endif
-
 }  // namespace
 
 Result<Platform> open_platform(const std::string& name) {
@@ -45,7 +36,8 @@ Result<Platform> open_platform(const std::string& name) {
       all.push_back(more);
   TRY(platform.accounts, overlay::merge_accounts(all));
   platform.request = profile::make_request(platform.profile, platform.overlays, platform.initrd_overlays,
-                                           platform.accounts, kHostArchitecture);
+                                           platform.accounts,
+                                           platform::facts_of(platform::host_architecture()).debian);
   return platform;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/files.hpp"
 #include "base/threads.hpp"
+#include "boot/method.hpp"
 #include "crypto/digest.hpp"
 #include "image/disk.hpp"
 #include "image/grub.hpp"
@@ -28,12 +29,8 @@ Result<rootfs::Content> content_of(const fs::path& path) {
 
 /// What a disk that is made with this base says of itself.
 std::string disk_record(const BaseInput& input, const Base& base) {
-  const profile::Profile& profile = input.platform.profile;
-  return image::to_json(image::DiskRecord{base.id,
-                                          profile.architecture,
-                                          {"grub-bios", "grub-efi"},
-                                          layout_of(profile),
-                                          image::disk_parts(base.parts)});
+  return image::to_json(
+      image::DiskRecord{base.id, layout_of(input.platform.profile), image::disk_parts(base.parts)});
 }
 
 /// Lays into the root file system what vouches for the rest of the slot, and of a disk that is made with it.
@@ -69,15 +66,15 @@ Status begin_boot(const BaseInput& input, const Base& base, const std::string& h
 /// The disk with all that it has of its base.
 Result<image::NewDisk> begin_disk(const BaseInput& input, const Base& base, const std::string& hostname,
                                   const fs::path& image) {
-  const std::uint64_t needed =
-      2 * image::kMebibyte + image::allocated_bytes({base.esp, base.kernel, base.initrd, base.usr.file,
-                                                     base.root, base.bios_boot, base.bios_core});
+  std::vector<fs::path> files{base.esp, base.kernel, base.initrd, base.usr.file, base.root};
+  for (const boot::CodeFile& file : boot::code_files_of(input.platform.profile.machine))
+    files.push_back(base.folder / file.name);
+  const std::uint64_t needed = 2 * image::kMebibyte + image::allocated_bytes(files);
   TRY(image::NewDisk disk,
       image::NewDisk::create(layout_of(input.platform.profile), hostname, input.toolbox, image, needed));
   CHECK_OK(disk.fill(image::kEspNumber, base.esp));
   CHECK_OK(disk.fill(image::kUsrNumberA, base.usr.file));
-  CHECK_OK(disk.fill(image::kBiosNumber, base.bios_core));
-  CHECK_OK(disk.add_boot_code(base.bios_boot));
+  CHECK_OK(boot::put_code_of(input.platform.profile.machine, base.folder, disk));
   CHECK_OK(disk.add_record(disk_record(input, base)));
   return disk;
 }

@@ -35,6 +35,7 @@ struct Expectation {
   fs::path image;
   verify::FileSystems files;  ///< without the files of the slots
   std::int64_t clock = 0;
+  bool starts_here = false;  ///< on this machine's processor
 };
 
 Status put_all(const std::vector<image::FatFile>& files, rootfs::FileTree& tree) {
@@ -70,6 +71,7 @@ Result<Expectation> rebuild(const Project& project, const lock::Lock& lock, cons
   const Base& base = part.composed.base;
   Expectation expected;
   expected.clock = lock.archive_time;
+  expected.starts_here = project.platform.profile.machine.architecture == platform::host_architecture();
   expected.image = scratch / "expected.img";
   CHECK_OK(write_site_image(project.site, input, base, expected.image, [] { return ok(); }, reporter));
   TRY(const rootfs::FileTree root, compose_root(project.site, input, base));
@@ -160,8 +162,9 @@ Result<bool> check_files(const VerifyRequest& request, const std::optional<Expec
                          const std::optional<verify::FileSystems>& proved, const fs::path& cache,
                          const fs::path& scratch, Reporter& reporter, verify::Report& report) {
   // The image is not booted for it: it is the one in doubt. What has been built from the spec may be.
-  TRY(const vm::Accelerator accelerator, rebuilt ? vm::find_accelerator({rebuilt->image, cache}, reporter)
-                                                 : vm::recall_accelerator(cache, reporter));
+  TRY(const vm::Accelerator accelerator, rebuilt && rebuilt->starts_here
+                                             ? vm::find_accelerator({rebuilt->image, cache}, reporter)
+                                             : vm::recall_accelerator(cache, reporter));
   auto systems =
       verify::read_file_systems({request.image, scratch, cache / "libguestfs", accelerator}, reporter);
   if (!systems && systems.error().kind == ErrorKind::integrity) {

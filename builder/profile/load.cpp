@@ -140,13 +140,40 @@ void read_lists(yaml::MapReader& map, bool all, Profile& profile, yaml::Problems
   }
 }
 
-/// What only one file of a profile says: all of it, unless another is included that has.
-void read_scalars(yaml::MapReader& map, bool all, Profile& profile, yaml::Problems& problems) {
-  profile.description = read::text(map, "description", problems);
-  if (all) {
-    profile.suite = read::text(map, "suite", problems);
-    profile.architecture = read::text(map, "architecture", problems);
+void read_architecture(const yaml::Value& value, Profile& profile, yaml::Problems& problems) {
+  const auto name = value.as_string(problems);
+  if (!name) return;
+  const auto architecture = platform::architecture_called(*name);
+  if (!architecture) {
+    problems.add(value.error(fmt::format("there is no architecture '{}'", *name),
+                             fmt::format("these are known: {}", platform::architecture_names())));
+    return;
   }
+  profile.architecture = *name;
+  profile.machine.architecture = *architecture;
+}
+
+void read_boot_methods(const yaml::Value& value, Profile& profile, yaml::Problems& problems) {
+  profile.machine.boot.clear();
+  for (const yaml::Value& one : value.as_list(problems)) {
+    const auto name = one.as_string(problems);
+    if (!name) continue;
+    if (const auto method = platform::boot_method_called(*name))
+      profile.machine.boot.push_back(*method);
+    else
+      problems.add(one.error(fmt::format("nothing is called '{}' that starts a machine", *name)));
+  }
+}
+
+/// What only one file of a profile says: all of it, unless another is included that has. A file that is
+/// included leaves to others for which machine the profile is.
+void read_scalars(yaml::MapReader& map, bool all, bool included, Profile& profile, yaml::Problems& problems) {
+  profile.description = read::text(map, "description", problems);
+  if (all) profile.suite = read::text(map, "suite", problems);
+  if (const auto value = all && !included ? map.require("architecture") : map.take("architecture"))
+    read_architecture(*value, profile, problems);
+  if (const auto value = all && !included ? map.require("starts_by") : map.take("starts_by"))
+    read_boot_methods(*value, profile, problems);
   if (const auto value = all ? map.require("partitions") : std::nullopt)
     read_partitions(*value, profile, problems);
   if (const auto value = all ? map.require("squashfs") : std::nullopt) {
@@ -160,7 +187,8 @@ void read_scalars(yaml::MapReader& map, bool all, Profile& profile, yaml::Proble
 }
 
 /// A file of a profile, after the one that it includes, to whose lists it adds.
-Status read_layer(const std::filesystem::path& data, const std::string& file, Profile& profile) {
+Status read_layer(const std::filesystem::path& data, const std::string& file, bool included,
+                  Profile& profile) {
   constexpr std::size_t kMostFiles = 4;
   TRY(const auto document, yaml::Document::load(data / file));
   yaml::Problems problems;
@@ -172,11 +200,11 @@ Status read_layer(const std::filesystem::path& data, const std::string& file, Pr
       return fail(include->error(fmt::format("'{}' cannot be included", name),
                                  "name a file of profiles/common/ without its .yaml"));
     profile.files.push_back(file);
-    CHECK_OK(read_layer(data, "profiles/common/" + name + ".yaml", profile));
+    CHECK_OK(read_layer(data, "profiles/common/" + name + ".yaml", true, profile));
   } else {
     profile.files.push_back(file);
   }
-  read_scalars(map, !include, profile, problems);
+  read_scalars(map, !include, included, profile, problems);
   read_lists(map, !include, profile, problems);
   map.finish();
   return std::move(problems).finish();
@@ -186,6 +214,28 @@ Status read_layer(const std::filesystem::path& data, const std::string& file, Pr
 void add_missing(const std::vector<std::string>& names, std::vector<std::string>& list) {
   for (const std::string& name : names)
     if (std::find(list.begin(), list.end(), name) == list.end()) list.push_back(name);
+}
+
+Status check_machine(const Profile& profile) {
+  const auto refuse = [&](std::string message, const char* hint) {
+    return fail(ErrorKind::usage, fmt::format("the profile {} {}", profile.name, message), hint);
+  };
+  if (profile.architecture.empty() || profile.machine.boot.empty())
+    return refuse("does not say for which machine it is", "give it 'architecture' and 'starts_by'");
+  for (const platform::BootMethod method : profile.machine.boot)
+    if (!platform::fits(method, profile.machine.architecture))
+      return refuse(fmt::format("has {}, which starts no machine with {}", platform::name_of(method),
+                                profile.architecture),
+                    "take it out of 'starts_by'");
+  return ok();
+}
+
+/// The serial console has another name on each architecture: in profiles it is $serial.
+void name_console(Profile& profile) {
+  constexpr std::string_view kName = "$serial";
+  for (std::string& argument : profile.kernel_arguments)
+    if (const auto at = argument.find(kName); at != std::string::npos)
+      argument.replace(at, kName.size(), platform::facts_of(profile.machine.architecture).serial_console);
 }
 
 }  // namespace
@@ -204,7 +254,9 @@ Result<Profile> load_profile(const std::filesystem::path& data, const std::strin
   }
   Profile profile;
   profile.name = name;
-  CHECK_OK(read_layer(data, "profiles/" + name + ".yaml", profile));
+  CHECK_OK(read_layer(data, "profiles/" + name + ".yaml", false, profile));
+  CHECK_OK(check_machine(profile));
+  name_console(profile);
   return profile;
 }
 

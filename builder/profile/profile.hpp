@@ -10,6 +10,7 @@
 #include "base/result.hpp"
 #include "lock/lock.hpp"
 #include "overlay/overlay.hpp"
+#include "platform/partition_table.hpp"
 
 namespace mailstead::profile {
 
@@ -26,7 +27,8 @@ struct Profile {
   std::vector<std::string> files;  ///< that it was read from, relative to the data folder
   std::string description;
   std::string suite;                         ///< "trixie"
-  std::string architecture;                  ///< "amd64"
+  std::string architecture;                  ///< Debian's name
+  platform::Machine machine;                 ///< its architecture, and what starts it
   std::vector<std::string> system_packages;  ///< beside those of its overlays: kernels
   std::vector<std::string> initrd_packages;  ///< likewise
   std::vector<std::string> tool_packages;

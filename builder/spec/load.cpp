@@ -8,6 +8,7 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "platform/architecture.hpp"
 #include "spec/formats.hpp"
 #include "spec/reading.hpp"
 #include "spec/time_zones.hpp"
@@ -44,8 +45,9 @@ void read_profile(Reading& reading, const Value& value) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
   if (text->empty() || text->size() > 64 || !plain) {
-    reading.problems.add(value.error(fmt::format("{} is not the name of a profile", quote(*text)),
-                                     "use a name from the folder profiles/, as cloud-amd64"));
+    reading.problems.add(
+        value.error(fmt::format("{} is not the name of a profile", quote(*text)),
+                    fmt::format("use a name from the folder profiles/, as {}", platform::kDefaultProfile)));
     return;
   }
   reading.site.profile = *text;
@@ -113,7 +115,7 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
     return fail(ErrorKind::io,
                 fmt::format("cannot find the folder of {}: {}", file.string(), failed.message()));
   site.folder = site.file.parent_path();
-  site.profile = "cloud-amd64";
+  site.profile = platform::kDefaultProfile;
 
   yaml::Problems problems;
   Reading reading{problems, site};

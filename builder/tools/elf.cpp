@@ -13,6 +13,7 @@
 
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
+#include "platform/architecture.hpp"
 
 namespace mailstead::tools {
 namespace {
@@ -43,17 +44,12 @@ Result<std::vector<Elf64_Phdr>> read_segments(const Elf64_Ehdr& header, std::str
 Result<ElfProgram> read_elf_program(std::string_view data) {
   TRY(const Elf64_Ehdr header, read_header(data));
   ElfProgram program;
-  switch (header.e_machine) {
-    case EM_X86_64:
-      program = {"usr/lib64/ld-linux-x86-64.so.2", "x86_64-linux-gnu"};
-      break;
-    case EM_AARCH64:
-      program = {"usr/lib/ld-linux-aarch64.so.1", "aarch64-linux-gnu"};
-      break;
-    default:
-      return fail(ErrorKind::tool,
-                  fmt::format("it is for another kind of machine (ELF machine {})", header.e_machine));
-  }
+  const auto architecture = platform::architecture_of_elf(header.e_machine);
+  if (!architecture)
+    return fail(ErrorKind::tool,
+                fmt::format("it is for another kind of machine (ELF machine {})", header.e_machine));
+  const platform::ArchitectureFacts& facts = platform::facts_of(*architecture);
+  program = {facts.loader, facts.triplet};
 
   TRY(const auto segments, read_segments(header, data));
   const auto is_interpreter = [](const Elf64_Phdr& segment) { return segment.p_type == PT_INTERP; };

@@ -131,7 +131,8 @@ bool may_be_library(std::string_view path, const std::set<std::string, std::less
 }  // namespace
 
 Result<Files> make_library_cache(const Generator& generator, const rootfs::FileTree& tree) {
-  if (tree.find("etc/ld.so.conf") == nullptr) return Files();
+  if (!platform::facts_of(generator.architecture).library_cache || tree.find("etc/ld.so.conf") == nullptr)
+    return Files();
   TRY(const auto folders, library_folders(tree));
   TRY(const rootfs::FileTree picked, pick(tree, [&](const std::string& path, const rootfs::Inode& inode) {
         if (inode.type == rootfs::FileType::directory) return folders.contains(path) || path == "etc";
@@ -252,8 +253,9 @@ Status lay(Files files, rootfs::FileTree& tree) {
   return ok();
 }
 
-Status generate_system_files(const Toolbox& toolbox, const fs::path& scratch, std::int64_t clock,
-                             rootfs::FileTree& tree, Reporter& reporter) {
+Status generate_system_files(const Toolbox& toolbox, platform::Architecture architecture,
+                             const fs::path& scratch, std::int64_t clock, rootfs::FileTree& tree,
+                             Reporter& reporter) {
   struct Step {
     const char* name;
     Result<Files> (*make)(const Generator&, const rootfs::FileTree&);
@@ -264,7 +266,7 @@ Status generate_system_files(const Toolbox& toolbox, const fs::path& scratch, st
                              {"message catalog", make_message_catalog},
                              {"certificate bundle", make_certificate_bundle}};
   const auto activity = reporter.start("Generating system files", std::size(kSteps), Reporter::Unit::count);
-  const Generator generator{toolbox, scratch, clock};
+  const Generator generator{toolbox, scratch, clock, architecture};
   // Side by side: none reads what another makes, and what they make is laid when all have ended.
   std::vector<std::future<Result<Files>>> all;
   for (const Step& step : kSteps)

@@ -10,6 +10,7 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "platform/architecture.hpp"
 #include "rootfs/file_tree.hpp"
 #include "tools/toolbox.hpp"
 
@@ -20,6 +21,7 @@ struct Generator {
   const Toolbox& toolbox;
   std::filesystem::path scratch;  ///< existing folder for temporary files
   std::int64_t clock = 0;         ///< time of the files made, seconds since the epoch
+  platform::Architecture architecture = platform::Architecture::amd64;  ///< of the tree
 };
 
 /// Files to be laid into a tree, by path.
@@ -31,7 +33,8 @@ using Files = std::vector<std::pair<std::string, rootfs::Inode>>;
 /// files.
 
 /// etc/ld.so.cache (ldconfig(8)): the libraries of the default folders and of those named in etc/ld.so.conf
-/// and etc/ld.so.conf.d/*.conf.
+/// and etc/ld.so.conf.d/*.conf. Nothing on an architecture whose libraries ldconfig of another one does not
+/// know: what is made must not depend on the build host.
 Result<Files> make_library_cache(const Generator& generator, const rootfs::FileTree& tree);
 
 /// modules.dep, modules.alias and so on (depmod(8)) for every kernel below usr/lib/modules.
@@ -53,8 +56,9 @@ Result<Files> make_certificate_bundle(const Generator& generator, const rootfs::
 Status lay(Files files, rootfs::FileTree& tree);
 
 /// All of the above, made and laid, each for what `tree` has of it.
-Status generate_system_files(const Toolbox& toolbox, const std::filesystem::path& scratch, std::int64_t clock,
-                             rootfs::FileTree& tree, Reporter& reporter);
+Status generate_system_files(const Toolbox& toolbox, platform::Architecture architecture,
+                             const std::filesystem::path& scratch, std::int64_t clock, rootfs::FileTree& tree,
+                             Reporter& reporter);
 
 /// The name that update-ca-certificates(8) gives to a certificate file: "Foo Root (CA).crt" is
 /// "Foo_Root_=CA=.pem".

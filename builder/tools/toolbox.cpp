@@ -30,7 +30,7 @@ namespace mailstead::tools {
 namespace {
 
 /// Part of the folder's name: to be raised when what is unpacked, or how, changes.
-constexpr const char* kFormat = "mailstead tools 5\n";
+constexpr const char* kFormat = "mailstead tools 6\n";
 
 /// All programs that Mailstead starts out of a toolbox.
 constexpr std::array kPrograms = {"mksquashfs", "unsquashfs", "veritysetup", "sfdisk",       "mkfs.fat",
@@ -43,7 +43,7 @@ bool is_needless(std::string_view path) {
        {"usr/share/doc/", "usr/share/man/", "usr/share/info/", "usr/share/locale/", "usr/share/lintian/",
         "usr/share/bash-completion/", "usr/share/fish/", "usr/share/zsh/", "usr/share/perl5/",
         "usr/share/dbus-1/", "usr/share/polkit-1/", "usr/share/grub/", "usr/share/bug/", "usr/lib/systemd/",
-        "usr/lib/udev/hwdb.d/", "usr/lib/udev/rules.d/", "usr/lib/grub/x86_64-efi/"}) {
+        "usr/lib/udev/hwdb.d/", "usr/lib/udev/rules.d/", "usr/lib/grub/"}) {
     if (path.starts_with(folder)) return true;
   }
   return false;

@@ -97,6 +97,20 @@ std::string encode_header(std::uint64_t here, std::uint64_t other, std::uint64_t
   return header;
 }
 
+/// What machine a disk is for, by the partitions that it has. Whether that is true the record of the disk
+/// says.
+platform::Machine machine_of(const std::vector<disk::Partition>& partitions) {
+  platform::Machine machine;
+  bool bios = false;
+  for (const disk::Partition& partition : partitions) {
+    bios = bios || partition.number == image::kBiosNumber;
+    if (partition.number == image::kUsrNumberA)
+      machine.architecture = platform::architecture_of_usr(partition.type).value_or(machine.architecture);
+  }
+  if (!bios) std::erase(machine.boot, platform::BootMethod::grub_bios);
+  return machine;
+}
+
 }  // namespace
 
 TableBytes encode_table(const disk::Table& table) {
@@ -163,7 +177,7 @@ Result<Contents> read_contents(const Disk& disk) {
     return 0;
   };
   contents.layout = {size_of(image::kEspNumber), size_of(image::kBootNumberA), size_of(image::kUsrNumberA),
-                     size_of(image::kRootNumberA)};
+                     size_of(image::kRootNumberA), machine_of(found)};
   const auto partitions = image::place_partitions(contents.layout, "");
   if (partitions) contents.end = partitions->back().start + partitions->back().size;
   if (!partitions || contents.end > std::min(disk.size(), disk::kMostDisk))

@@ -108,7 +108,9 @@ class DiskChain {
       return ok();
     }
     record_ = *std::move(record);
-    check.counted = fmt::format("{}, base {}", record_->architecture, record_->base.substr(0, 12));
+    check.counted =
+        fmt::format("{}, base {}", platform::facts_of(record_->layout.machine.architecture).debian,
+                    record_->base.substr(0, 12));
     const auto vouches = [&](const SlotFacts& slot) { return slot.record->disk_sha256 == digest; };
     if (std::any_of(slots_.begin(), slots_.end(), vouches)) return ok();
     const auto same_base = [&](const SlotFacts& slot) { return slot.record->base == record_->base; };
@@ -159,7 +161,7 @@ class DiskChain {
     const image::PublicPart* boot_code = image::find_part(record_->parts, image::kMbrPart);
     const image::PublicPart* recorded = image::find_part(record_->parts, image::kBiosPart);
     if (boot_code == nullptr || recorded == nullptr) return ok();
-    Check& check = start_check("legacy BIOS boot");
+    Check& check = start_check(platform::words_of(platform::BootMethod::grub_bios));
     TRY(const std::string code, disk_.read(0, disk::kMasterBootCodeSize));
     check_part(*boot_code, code.size(), crypto::sha256_hex(code),
                {"master boot record: code", {}, {}, 0, {}, {}}, check);

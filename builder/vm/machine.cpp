@@ -98,17 +98,6 @@ Result<std::optional<Ending>> wait_for_end(Process& process, milliseconds timeou
 std::string_view name_of(Accelerator accelerator) {
   return accelerator == Accelerator::kvm ? "kvm" : "tcg";
 }
-std::string_view name_of(Firmware firmware) {
-  switch (firmware) {
-    case Firmware::uefi:
-      return "uefi";
-    case Firmware::uefi_secure_boot:
-      return "uefi-secure-boot";
-    case Firmware::bios:
-      break;
-  }
-  return "bios";
-}
 
 Result<Machine> Machine::create(MachineOptions options) {
   std::error_code error;

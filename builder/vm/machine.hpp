@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "platform/boot_method.hpp"
 #include "vm/process.hpp"
 #include "vm/qmp.hpp"
 #include "vm/user_network.hpp"
@@ -18,11 +19,9 @@
 namespace mailstead::vm {
 
 enum class Accelerator { tcg, kvm };
-/// What starts the machine. With Secure Boot, UEFI starts only what Microsoft's keys have signed (Debian's
-/// shim).
-enum class Firmware { bios, uefi, uefi_secure_boot };
+using platform::Firmware;
+using platform::name_of;
 std::string_view name_of(Accelerator accelerator);  ///< "tcg", "kvm"
-std::string_view name_of(Firmware firmware);        ///< "bios", "uefi", "uefi-secure-boot"
 
 /// No network card at all.
 struct NoNetwork {};
@@ -56,7 +55,7 @@ struct Hardware {
 struct MachineOptions : Hardware {
   std::filesystem::path image;   ///< raw disk image; only read
   std::filesystem::path folder;  ///< overlay, logs and UEFI variables go here; must exist
-  std::string program = "qemu-system-x86_64";
+  std::string program = platform::facts_of(platform::Architecture::amd64).qemu_program;
   Accelerator accelerator = Accelerator::tcg;
   Network network = NoNetwork{};
   unsigned memory_mib = 1024;

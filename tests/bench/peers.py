@@ -11,7 +11,7 @@ import subprocess
 
 import measure
 
-PROFILE = pathlib.Path(__file__).parents[2] / "profiles/common/amd64.yaml"
+PROFILE = pathlib.Path(__file__).parents[2] / "profiles/common/appliance.yaml"
 # As the profile says; the tree is squashed alike everywhere.
 COMPRESSOR, LEVEL = re.search(r"^squashfs:\n  compressor: (\w+)\n  level: (\d+)", PROFILE.read_text(), re.MULTILINE).groups()
 SQUASHFS = ["-comp", COMPRESSOR, "-Xcompression-level", LEVEL, "-no-progress", "-quiet", "-noappend"]

@@ -119,7 +119,7 @@ std::vector<std::string> includes_of(const std::string& text) {
 }
 
 TEST_CASE("What writes images knows no clock, no random, no unordered container and no locale") {
-  for (const char* folder : {"image", "rootfs", "overlay", "render", "tools", "pipeline"}) {
+  for (const char* folder : {"image", "boot", "rootfs", "overlay", "render", "tools", "pipeline"}) {
     const auto files = sources_of(kBuilder / folder);
     REQUIRE(!files.empty());
     for (const fs::path& file : files) {
@@ -200,6 +200,27 @@ TEST_CASE("Clocks, random, unordered containers and locales are recognized") {
   }
   CHECK(violations("// looked up only\na\nstd::set<Inode*> s;\n").size() == 1);
   CHECK(violations("a\nb\nx = rand();\n") == std::vector<std::string>{"3: rand("});
+}
+
+TEST_CASE("Names of architectures, of their consoles and of legacy BIOS are in the platform's files only") {
+  // Texts only: names of ours may say what they are about.
+  const std::regex hidden(R"re(//[^\n]*|"(?:[^"\\\n]|\\.)*")re");
+  const std::regex name(
+      R"re(amd64|arm64|aarch64|x86[-_]64|i386|[^a-z](x|aa)64|ttyS[0-9]|ttyAMA|\bBIOS\b|\bbios\b)re",
+      std::regex::icase);
+  for (const fs::path& file : sources_of(kBuilder)) {
+    const std::string folder = file.lexically_relative(kBuilder).begin()->string();
+    if (folder == "platform" || folder == "boot") continue;
+    const auto text = read_file(file);
+    REQUIRE(text);
+    for (std::sregex_iterator match(text->begin(), text->end(), hidden); match != std::sregex_iterator();
+         ++match) {
+      const std::string found = match->str();
+      if (found.front() != '"' || found.find(".hpp") != std::string::npos) continue;
+      INFO(file.string() << ": " << found);
+      CHECK(!std::regex_search(found, name));
+    }
+  }
 }
 
 TEST_CASE("Each foreign library is included in the folders that it belongs to") {

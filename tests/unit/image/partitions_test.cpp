@@ -64,6 +64,20 @@ TEST_CASE("Partitions lie one behind the other without a gap, numbered as GRUB a
   CHECK((*partitions)[kRootNumberB - 1].label == kRootLabels[1]);
 }
 
+TEST_CASE("A machine without legacy BIOS has no partition for it, and its own types") {
+  Layout arm = layout();
+  arm.machine = {platform::Architecture::arm64, {platform::BootMethod::grub_efi}};
+  const auto partitions = place_partitions(arm, "scope");
+  REQUIRE(partitions);
+  REQUIRE(partitions->size() == 7);
+  CHECK((*partitions)[1].number == kBootNumberA);
+  CHECK((*partitions)[1].start == (*partitions)[0].start + (*partitions)[0].size);
+  CHECK(partition_of(*partitions, kUsrNumberB).type == "B0E01050-EE5F-4390-949A-9101B17104E9");
+  CHECK(partition_of(*partitions, kRootNumberA).type == "B921B045-1DF0-41C3-AF44-4C6F280D3FAE");
+  // What identifies them is the site's on every machine.
+  CHECK(partition_of(*partitions, kUsrNumberA).uuid == partition_uuid("scope", kUsrLabels[0]));
+}
+
 TEST_CASE("A partition's GUID depends on the disk's scope and the label, and is an RFC 9562 version 8") {
   CHECK(partition_uuid("scope", kUsrLabels[0]) == "425d7a45-2620-8747-8b5f-361aeb7fb51e");
   CHECK(partition_uuid("other", kUsrLabels[0]) != partition_uuid("scope", kUsrLabels[0]));

@@ -33,8 +33,6 @@ SlotRecord slot_record() {
 
 DiskRecord disk_record() {
   return {kDigestA,
-          "amd64",
-          {"grub-bios", "grub-efi"},
           {4u << 20, 3u << 20, 2u << 20, 1u << 20},
           {{kEspPart, 3, kDigestA}, {kMbrPart, 440, kDigestB}, {kBiosPart, 5, kDigestA}}};
 }
@@ -120,7 +118,6 @@ TEST_CASE("What a disk says of itself is read as it was written, in front of zer
   const auto record = read_disk_record(room);
   REQUIRE(record);
   CHECK(to_json(*record) == json);
-  CHECK(record->boot == std::vector<std::string>{"grub-bios", "grub-efi"});
   CHECK(record->layout == disk_record().layout);
   CHECK(record->parts.at(1).name == kMbrPart);
   CHECK_FALSE(read_disk_record(std::string(1000, '\0')));
@@ -226,6 +223,7 @@ TEST_CASE("What cannot be true of a disk is refused, with the field and what is 
       {
           {R"("base": ")" + kDigestA, R"("base": ")", R"(base is "", not 64 lower-case hexadecimal digits)"},
           {R"("amd64")", R"("amd 64")", R"(architecture is "amd 64", not an architecture)"},
+          {R"("amd64")", R"("vax")", R"(architecture is "vax", not an architecture of an appliance)"},
           {R"("grub-efi")", R"("../efi")", R"(boot[1] is "../efi", not a way to start a machine)"},
           {R"("mbr")", R"("usr")", R"(parts[1].name is "usr", not the name of a part that belongs here)"},
           {R"("esp",)", R"("bios",)", R"(parts[1].name is "mbr", not behind that of the part before it)"},

@@ -13,6 +13,7 @@ namespace {
 const char* const kProfile = R"(description: a machine
 suite: trixie
 architecture: amd64
+starts_by: [grub-bios, grub-efi]
 packages: {system: [udev, libstdc++6], initrd: [udev], tools: [zstd], boot: [shim-signed]}
 overlays: [base, mail]
 exclude: [usr/share/doc/*]
@@ -131,6 +132,22 @@ TEST_CASE("a profile with errors names all of them") {
   const std::string several = faults(replaced(replaced(kProfile, "suite: trixie\n", ""), "64 MiB", "big"));
   CHECK(several.find("suite") != std::string::npos);
   CHECK(several.find("'big' is not a partition size") != std::string::npos);
+}
+
+TEST_CASE("a profile says for which machine it is") {
+  CHECK(faults(replaced(kProfile, "architecture: amd64", "architecture: vax")) ==
+        "there is no architecture 'vax'\n");
+  CHECK(faults(replaced(kProfile, "[grub-bios, grub-efi]", "[lilo]")) ==
+        "nothing is called 'lilo' that starts a machine\n");
+  CHECK(faults(replaced(kProfile, "[grub-bios, grub-efi]", "[]")) ==
+        "the profile box does not say for which machine it is\n");
+  CHECK(faults(replaced(kProfile, "architecture: amd64", "architecture: arm64")) ==
+        "the profile box has grub-bios, which starts no machine with arm64\n");
+  const Data data;
+  data.write("box.yaml", replaced(kProfile, "[panic=30]", "['console=$serial,115200n8']"));
+  const auto profile = profile::load_profile(data.path(), "box");
+  REQUIRE(profile);
+  CHECK(profile->kernel_arguments == std::vector<std::string>{"console=ttyS0,115200n8"});
 }
 
 TEST_CASE("a profile that is not there gets a suggestion and cannot reach other files") {

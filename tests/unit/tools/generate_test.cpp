@@ -40,7 +40,8 @@ TEST_CASE("A tree that lacks what a generator starts from needs no tool and stay
   Fixture f;
   REQUIRE(f.tree.put("usr/share/doc/readme", text("text")));
   const std::string before = rootfs::dump(f.tree).value();
-  const auto generated = generate_system_files(f.toolbox, f.folder.path(), 0, f.tree, *f.reporter);
+  const auto generated = generate_system_files(f.toolbox, platform::Architecture::amd64, f.folder.path(), 0,
+                                               f.tree, *f.reporter);
   INFO((generated ? "" : format_error(generated.error())));
   CHECK(generated);
   CHECK(rootfs::dump(f.tree).value() == before);
@@ -49,7 +50,8 @@ TEST_CASE("A tree that lacks what a generator starts from needs no tool and stay
 TEST_CASE("A generator that lacks its tool tells what it was about to make") {
   Fixture f;
   REQUIRE(f.tree.put("etc/ld.so.conf", text("include /etc/ld.so.conf.d/*.conf\n")));
-  const auto generated = generate_system_files(f.toolbox, f.folder.path(), 0, f.tree, *f.reporter);
+  const auto generated = generate_system_files(f.toolbox, platform::Architecture::amd64, f.folder.path(), 0,
+                                               f.tree, *f.reporter);
   REQUIRE_FALSE(generated);
   CHECK(generated.error().message == "no locked tool package has the program 'ldconfig'");
   CHECK(generated.error().notes.back() == "while generating the library cache");

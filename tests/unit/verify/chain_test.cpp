@@ -57,8 +57,6 @@ class Made {
     make_esp();
     record =
         image::to_json(image::DiskRecord{base,
-                                         "amd64",
-                                         {"grub-bios", "grub-efi"},
                                          layout(),
                                          {part_of(image::kEspPart, esp), part_of(image::kMbrPart, boot_code),
                                           part_of(image::kBiosPart, core)}});

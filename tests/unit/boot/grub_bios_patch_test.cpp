@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "image/bios_boot.hpp"
+#include "boot/grub_bios_patch.hpp"
 
 #include "support/catch.hpp"
 
 using namespace mailstead;
-using namespace mailstead::image;
+using namespace mailstead::boot;
 
 namespace {
 

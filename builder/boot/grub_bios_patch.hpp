@@ -8,10 +8,7 @@
 
 #include "base/result.hpp"
 
-namespace mailstead::image {
-
-/// Code in a master boot record ends here: the disk signature and the partition table follow.
-inline constexpr std::size_t kMbrCodeSize = 440;
+namespace mailstead::boot {
 
 /// GRUB's boot.img made ready for the first sector of a disk whose BIOS boot partition starts at sector
 /// `core_sector`: the first 440 bytes, with that sector written in, the BIOS's own drive number trusted, and
@@ -25,4 +22,4 @@ Result<std::string> patch_boot_image(std::string_view boot_image, std::uint64_t 
 Result<std::string> patch_core_image(std::string_view core_image, std::uint64_t core_sector,
                                      std::uint64_t room);
 
-}  // namespace mailstead::image
+}  // namespace mailstead::boot

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-#include "image/bios_boot.hpp"
+#include "boot/grub_bios_patch.hpp"
 
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "image/disk.hpp"
 #include "image/partitions.hpp"
 
-namespace mailstead::image {
+namespace mailstead::boot {
 namespace {
 
 // include/grub/i386/pc/boot.h
@@ -14,7 +15,7 @@ constexpr std::size_t kKernelSectorOffset = 0x5c;  // 64 bits
 constexpr std::size_t kBootDriveOffset = 0x64;
 constexpr std::size_t kDriveCheckOffset = 0x66;  // a jump of two bytes
 constexpr std::size_t kBlockListOffset =
-    kSectorSize - 12;  // sector, 64 bits; count, 16 bits; segment, 16 bits
+    image::kSectorSize - 12;  // sector, 64 bits; count, 16 bits; segment, 16 bits
 // diskboot.S itself is loaded to 0x8000; the rest goes right behind it.
 constexpr std::uint64_t kRestSegment = 0x820;
 
@@ -25,10 +26,10 @@ void put_little_endian(std::string& bytes, std::size_t offset, std::uint64_t val
 }  // namespace
 
 Result<std::string> patch_boot_image(std::string_view boot_image, std::uint64_t core_sector) {
-  if (boot_image.size() != kSectorSize || boot_image.substr(510) != "\x55\xaa" ||
+  if (boot_image.size() != image::kSectorSize || boot_image.substr(510) != "\x55\xaa" ||
       boot_image[kDriveCheckOffset] != '\xeb')
     return fail(ErrorKind::integrity, "boot.img is not a boot sector of GRUB");
-  std::string code(boot_image.substr(0, kMbrCodeSize));
+  std::string code(boot_image.substr(0, image::kBootCodeSize));
   put_little_endian(code, kKernelSectorOffset, core_sector, 8);
   code[kBootDriveOffset] = '\xff';
   code[kDriveCheckOffset] = '\x90';
@@ -38,7 +39,7 @@ Result<std::string> patch_boot_image(std::string_view boot_image, std::uint64_t 
 
 Result<std::string> patch_core_image(std::string_view core_image, std::uint64_t core_sector,
                                      std::uint64_t room) {
-  const std::uint64_t sectors = (core_image.size() + kSectorSize - 1) / kSectorSize;
+  const std::uint64_t sectors = (core_image.size() + image::kSectorSize - 1) / image::kSectorSize;
   if (sectors < 2) return fail(ErrorKind::integrity, "core.img is too short to be a core image of GRUB");
   if (core_image.size() > room)
     return fail(ErrorKind::tool, fmt::format("GRUB's core image has {}, the BIOS boot partition {}",
@@ -50,4 +51,4 @@ Result<std::string> patch_core_image(std::string_view core_image, std::uint64_t 
   return core;
 }
 
-}  // namespace mailstead::image
+}  // namespace mailstead::boot
