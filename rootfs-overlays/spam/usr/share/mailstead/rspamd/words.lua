@@ -37,11 +37,29 @@ local function without_double_bytes(text)
     :gsub("\27[%(%)].", ""):gsub("\14[^\15]*\15?", ""))
 end
 
--- In all other charsets a byte below 128 that is a control character or an angle bracket is one.
-local function is_without_ascii(charset)
-  return charset:find("^utf%-?7") or charset:find("^utf%-?16") or charset:find("^utf%-?32") or charset:find("^ucs")
-    or charset:find("utf%-7$") or charset:find("^iso%-10646") or charset:find("^hz") or charset:find("ebcdic")
-    or charset:find("^ibm%-?037") or charset:find("^cp037")
+-- The charsets that are taken: those that mail programs write and read, in each of which a byte below 128 that is a control character
+-- or an angle bracket is one, and nothing else is (but for ISO-2022, see above). No list of those that hide text would be complete:
+-- each library has names of its own for UTF-7 and EBCDIC.
+local charsets = {}
+for name in ([[
+  us-ascii ascii utf-8 utf8 latin1 iso-8859-8-i iso-8859-8-e iso-8859-6-i iso-8859-6-e
+  windows-874 cp874 tis-620 koi8-r koi8-u koi8-ru macintosh x-mac-roman x-mac-cyrillic
+  cp437 cp850 cp852 cp855 cp866 ibm437 ibm850 ibm852 ibm855 ibm866
+  gb2312 gbk x-gbk cp936 gb18030 big5 big5-hkscs cp950
+  euc-jp x-euc-jp shift_jis shift-jis sjis x-sjis cp932 windows-31j iso-2022-jp iso-2022-jp-1 iso-2022-jp-2
+  euc-kr ks_c_5601-1987 uhc cp949 windows-949 iso-2022-kr
+  unknown-8bit x-unknown
+]]):gmatch("%S+") do
+  charsets[name] = true
+end
+for i = 1, 16 do
+  charsets["iso-8859-" .. i] = true
+  charsets["iso8859-" .. i] = true
+  charsets["iso_8859-" .. i] = true
+end
+for i = 1250, 1258 do
+  charsets["windows-" .. i] = true
+  charsets["cp" .. i] = true
 end
 
 -- A name without encodings, or nil and what is wrong: some programs decode before they look for addresses, so that no encoded word may
@@ -52,8 +70,8 @@ function M.decoded(text)
   text = text:gsub("=%?([^?]*)%?([BbQq])%?([^?]*)%?=", function(charset, encoding, content)
     charset = charset:lower():gsub("%*.*$", "")
     local plain = encoding:lower() == "b" and from_base64(content) or from_q(content)
-    if is_without_ascii(charset) then
-      wrong = "an encoded word in it is in a charset that mail does not use"
+    if not charsets[charset] then
+      wrong = "an encoded word in it is in a charset that is not accepted (use UTF-8)"
     elseif charset:find("^iso%-2022") then
       plain = without_double_bytes(plain)
     end
