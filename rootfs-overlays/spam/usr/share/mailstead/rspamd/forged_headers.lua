@@ -26,17 +26,12 @@ local function is_ours(name)
   return false
 end
 
--- Whether a result in a chain is said to be ours: "i=1; mail.example.org 1; …", with comments or quotes anywhere. It never is, as
--- nothing here seals.
+-- Whether a result in a chain is said to be ours, "i=1; mail.example.org 1; …". It never is, as nothing here seals. Comments and quoted
+-- strings could stand there as well; no forwarder writes them, and programs read them in different ways (quoted pairs, a comment
+-- within a name). So whatever is more than an instance, a name and a version counts as ours.
 local function names_us(value)
-  local plain = value:gsub("%b()", " "):lower()
-  local instance, id = plain:match("^([^;]*);?([^;]*)")
-  for word in (instance .. " " .. id):gmatch("[%w.-]+") do
-    if word:gsub("%.$", "") == host then
-      return true
-    end
-  end
-  return false
+  local id, after = value:lower():match("^%s*i%s*=%s*%d+%s*;%s*([%w._-]+)%s*([^;]*)")
+  return id == nil or id:gsub("%.$", "") == host or not after:find("^%d*%s*$")
 end
 
 local function remove_forged(task)
