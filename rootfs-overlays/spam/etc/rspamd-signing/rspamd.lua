@@ -2,6 +2,7 @@
 -- Our own rules for mail of users.
 package.path = "/usr/share/mailstead/rspamd/?.lua;" .. package.path
 require "bounds"
+require "long_fields"
 require "stuck"
 require "forged_headers"
 require "users"
