@@ -111,6 +111,13 @@ class DiskChain {
     check.counted =
         fmt::format("{}, base {}", platform::facts_of(record_->layout.machine.architecture).debian,
                     record_->base.substr(0, 12));
+    // The file system's id derives from the base: a record that names another one is not of this disk.
+    constexpr std::size_t kVolumeId = 67;  // of FAT32's boot sector
+    TRY(const std::string sector, disk_.read(esp.start, disk::kSectorSize));
+    const std::uint64_t id = disk::little_endian(sector, kVolumeId, 4);
+    if (id != image::fat_volume_id(record_->base))
+      differs(fmt::format("the base whose EFI system partition has the volume id {:08x}", id),
+              "base " + record_->base);
     const auto vouches = [&](const SlotFacts& slot) { return slot.record->disk_sha256 == digest; };
     if (std::any_of(slots_.begin(), slots_.end(), vouches)) return ok();
     const auto same_base = [&](const SlotFacts& slot) { return slot.record->base == record_->base; };

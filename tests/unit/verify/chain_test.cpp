@@ -291,6 +291,11 @@ TEST_CASE("A record of the disk other than that of its own base is found") {
   record.replace(record.find("amd64"), 5, "arm64");
   file.write_at(place, record);
   CHECK(findings_of(verified(file, "")).front() == "record of the disk: record of the disk");
+  record = old_base().record;
+  record.replace(record.find(kOld), 1, "c");
+  file.write_at(place, record);
+  CHECK(findings_of(verified(file, "")) ==
+        std::vector<std::string>{"record of the disk: record of the disk"});
   file.write_at(place, "{ ");
   CHECK(findings_of(verified(file, "")).front() == "record of the disk: record of the disk");
   // Behind its end as well.
