@@ -9,6 +9,7 @@
 #include "cli/command.hpp"
 #include "cli/interview.hpp"
 #include "init/create.hpp"
+#include "spec/keys.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -62,7 +63,7 @@ CLI::Option* add_repeatable(CLI::App& verb, const char* flag, std::vector<std::s
       ->check(not_empty);
 }
 
-void add_single(CLI::App& verb, const char* flag, std::string& value, const char* description) {
+void add_single(CLI::App& verb, const char* flag, std::string& value, const std::string& description) {
   verb.add_option(flag, value, description)->type_name("NAME")->check(not_empty);
 }
 
@@ -95,7 +96,8 @@ void add_init(CLI::App& app, Globals& globals) {
   add_network_options(*verb, *options);
   add_repeatable(*verb, "--ssh-key", options->ssh_keys, "KEY|FILE",
                  "a public key, or a file with public keys, to log in by SSH as root");
-  add_single(*verb, "--time-zone", options->time_zone, "of the logs (default: Etc/UTC)");
+  add_single(*verb, "--time-zone", options->time_zone,
+             fmt::format("of the logs (default: {})", spec::key("time_zone").fallback));
   verb->add_flag("--generate-passwords", options->generate_passwords,
                  "make up the passwords and print them once, instead of asking for them");
   verb->footer(

@@ -12,6 +12,7 @@
 #include "base/interrupt.hpp"
 #include "cli/ask.hpp"
 #include "keys/keys.hpp"
+#include "spec/keys.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -118,7 +119,8 @@ class Interview {
   Status time_zone() {
     if (!given_.time_zone.empty()) return from_flag("--time-zone", {given_.time_zone}, init::set_time_zone);
     if (!asking_) return ok();
-    return from_words("Time zone of the logs", "Etc/UTC", init::set_time_zone);
+    return from_words("Time zone of the logs", std::string(spec::key("time_zone").fallback),
+                      init::set_time_zone);
   }
 
   Status from_flag(const char* flag, const Words& values, const Take& take) {

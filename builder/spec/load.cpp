@@ -17,34 +17,31 @@ namespace mailstead::spec {
 namespace {
 
 using yaml::quote;
-using yaml::Value;
 
-constexpr std::uint64_t kLeastMessage = 64ull << 10;
-// Rspamd holds a message in memory while it looks at it.
-constexpr std::uint64_t kMostMessage = 200ull << 20;
-
-void read_version(Reading& reading, const Value& value) {
+void read_version(Reading& reading, const Field& value) {
+  const std::uint64_t known = value.key->most;
   const auto version = value.as_integer(reading.problems, 1, 1'000'000);
-  if (version && *version != 1) {
-    reading.problems.add(value.error(fmt::format("this program knows format 1, not format {}", *version),
-                                     "upgrade Mailstead, or write mailstead: 1"));
+  if (version && *version != static_cast<std::int64_t>(known)) {
+    reading.problems.add(
+        value.error(fmt::format("this program knows format {}, not format {}", known, *version),
+                    fmt::format("upgrade Mailstead, or write mailstead: {}", known)));
   }
 }
 
-void read_hostname(Reading& reading, const Value& value) {
+void read_hostname(Reading& reading, const Field& value) {
   const auto text = value.as_string(reading.problems);
   if (!text) return;
   reading.site.hostname = reading.accept(parse_hostname(*text), value).value_or("");
   reading.hostname = value;
 }
 
-void read_profile(Reading& reading, const Value& value) {
+void read_profile(Reading& reading, const Field& value) {
   const auto text = value.as_string(reading.problems);
   if (!text) return;
   const bool plain = std::all_of(text->begin(), text->end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-';
   });
-  if (text->empty() || text->size() > 64 || !plain) {
+  if (text->size() < value.key->least || text->size() > value.key->most || !plain) {
     reading.problems.add(
         value.error(fmt::format("{} is not the name of a profile", quote(*text)),
                     fmt::format("use a name from the folder profiles/, as {}", platform::kDefaultProfile)));
@@ -53,7 +50,7 @@ void read_profile(Reading& reading, const Value& value) {
   reading.site.profile = *text;
 }
 
-void read_time_zone(Reading& reading, const Value& value) {
+void read_time_zone(Reading& reading, const Field& value) {
   const auto text = value.as_string(reading.problems);
   if (!text) return;
   if (is_time_zone(*text)) {
@@ -65,27 +62,13 @@ void read_time_zone(Reading& reading, const Value& value) {
       "use a name like Europe/Berlin or Etc/UTC"));
 }
 
-void read_message_size(Reading& reading, const Value& value) {
-  const auto text = value.as_string(reading.problems);
-  const auto size = text ? reading.accept(parse_size(*text), value) : std::nullopt;
-  if (!size) return;
-  if (*size < kLeastMessage || *size > kMostMessage) {
-    reading.problems.add(
-        value.error(fmt::format("the message size limit {} is not between 64K and 200M", quote(*text))));
-    return;
-  }
-  reading.site.message_size_limit = *size;
+void read_message_size(Reading& reading, const Field& value) {
+  reading.site.message_size_limit = reading.size(value).value_or(0);
 }
 
-void read_delimiter(Reading& reading, const Value& value) {
-  const auto text = value.as_string(reading.problems);
-  if (!text) return;
-  if (text->size() > 1 || std::string_view("+-_=").find(*text) == std::string_view::npos) {
-    reading.problems.add(value.error(fmt::format("{} cannot be a recipient delimiter", quote(*text)),
-                                     "use one of + - _ = or '' for none"));
-    return;
-  }
-  reading.site.recipient_delimiter = *text;
+void read_delimiter(Reading& reading, const Field& value) {
+  if (const auto number = reading.choice(*value.key, value))
+    reading.site.recipient_delimiter = value.key->choices[*number];
 }
 
 /// What lies beside a spec and is easily typed instead of it.
@@ -107,7 +90,11 @@ Status refuse_other_kind(const std::filesystem::path& file) {
 Result<Site> read_site(yaml::Document document, const std::filesystem::path& file) {
   // Whoever writes a password where its hash belongs must not find it in the log of a build, whatever else is
   // wrong in its line.
-  document.conceal_below("accounts", {"aliases", "quota", "send_only", "sieve", "sieve_file"});
+  std::vector<std::string_view> shown;
+  for (const Key* key : keys_in("accounts.*"))
+    if (!key->secret) shown.push_back(name_of(*key));
+  document.conceal_below("accounts", shown);
+  TRY(const Fallbacks fallbacks, Fallbacks::make());
   Site site;
   std::error_code failed;
   site.file = std::filesystem::absolute(file, failed).lexically_normal();
@@ -115,43 +102,33 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
     return fail(ErrorKind::io,
                 fmt::format("cannot find the folder of {}: {}", file.string(), failed.message()));
   site.folder = site.file.parent_path();
-  site.profile = platform::kDefaultProfile;
 
   yaml::Problems problems;
-  Reading reading{problems, site};
-  yaml::MapReader map(document.root(), problems);
-  const auto read = [&](std::string_view key, const auto& section) {
-    if (const auto value = map.take(key)) section(reading, *value);
+  Reading reading{problems, site, fallbacks};
+  Section spec(reading, document.root());
+  const auto read = [&](const Key& key, const auto& reader) {
+    if (const auto value = spec.take(key)) reader(reading, *value);
   };
-  // Whose lines are all comments is as good as not there.
-  const auto read_section = [&](std::string_view key, const auto& section) {
-    if (const auto value = map.take(key); value && !value->is_null()) section(reading, *value);
-  };
-  const auto need = [&](std::string_view key, const auto& section) {
-    if (const auto value = map.require(key)) section(reading, *value);
-  };
-  need("mailstead", read_version);
-  need("hostname", read_hostname);
+  read(key("mailstead"), read_version);
+  read(key("hostname"), read_hostname);
   // By host: several specs may lie in one folder.
   site.tls.certificate = site.folder / kSecrets / "tls" / site.hostname / "cert.pem";
   site.tls.private_key = site.folder / kSecrets / "tls" / site.hostname / "key.pem";
-  read("profile", read_profile);
-  read_section("network", read_network);
-  read_section("tls", read_tls);
-  read("recipient_delimiter", read_delimiter);
-  need("domains", read_domains);
-  read_section("accounts", read_accounts);
-  read_section("aliases", [](Reading& r, const Value& value) {
-    read_shared(r, value, "aliases: {team@example.org: [alice@example.org]}", r.routes.aliases);
-  });
-  read_section("forwards", [](Reading& r, const Value& value) {
-    read_shared(r, value, "forwards: {old@example.org: [new@elsewhere.example]}", r.routes.forwards);
-  });
-  read("message_size_limit", read_message_size);
-  read_section("ssh", read_ssh);
-  read_section("ports", read_ports);
-  read("time_zone", read_time_zone);
-  map.finish();
+  read(key("profile"), read_profile);
+  read(key("network"), read_network);
+  read(key("tls"), read_tls);
+  read(key("recipient_delimiter"), read_delimiter);
+  read(key("domains"), read_domains);
+  read(key("accounts"), read_accounts);
+  read(key("aliases"),
+       [](Reading& r, const Field& value) { read_shared(r, value, key("aliases.*"), r.routes.aliases); });
+  read(key("forwards"),
+       [](Reading& r, const Field& value) { read_shared(r, value, key("forwards.*"), r.routes.forwards); });
+  read(key("message_size_limit"), read_message_size);
+  read(key("ssh"), read_ssh);
+  read(key("ports"), read_ports);
+  read(key("time_zone"), read_time_zone);
+  spec.finish();
   resolve_routes(reading);
   // What was read until then is neither a site nor all of its mistakes.
   CHECK_OK(check_interrupt());

@@ -13,7 +13,6 @@
 namespace mailstead::spec {
 namespace {
 
-using yaml::MapReader;
 using yaml::quote;
 using yaml::Value;
 
@@ -25,8 +24,8 @@ bool is_private(const IpAddress& address) {
          (b[0] == 100 && (b[1] & 0xc0) == 64);
 }
 
-void read_gateways(Reading& reading, const Value& value, const std::vector<InterfaceAddress>& addresses) {
-  for (const Value& item : value.as_list(reading.problems, "gateway: 192.0.2.1")) {
+void read_gateways(Reading& reading, const Field& list, const std::vector<InterfaceAddress>& addresses) {
+  for (const Value& item : reading.items(list)) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto gateway = reading.accept(parse_ip(*text), item);
@@ -67,9 +66,9 @@ void read_gateways(Reading& reading, const Value& value, const std::vector<Inter
   }
 }
 
-void read_resolvers(Reading& reading, const Value& list, const std::vector<InterfaceAddress>& own) {
+void read_resolvers(Reading& reading, const Field& list, const std::vector<InterfaceAddress>& own) {
   std::set<std::string> seen;
-  for (const Value& item : list.as_list(reading.problems, "nameservers: [9.9.9.9]")) {
+  for (const Value& item : reading.items(list)) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto address = reading.accept(parse_ip(*text), item);
@@ -100,8 +99,8 @@ bool is_pem(const std::string& text, std::string_view label) {
   return end != std::string::npos && std::string_view(text).substr(begin, end - begin).ends_with(label);
 }
 
-void read_certificate(Reading& reading, const Value& value) {
-  const auto text = reading.named_file(value, 1u << 20, Reading::FileKind::opaque);
+void read_certificate(Reading& reading, const Field& value) {
+  const auto text = reading.named_file(value, Reading::FileKind::opaque);
   if (!text) return;
   reading.site.tls.certificate = reading.absolute(value.text());
   reading.site.tls.certificate_place = value.place();
@@ -109,8 +108,8 @@ void read_certificate(Reading& reading, const Value& value) {
     reading.problems.add(value.error(fmt::format("{} holds no PEM certificate", quote(value.text()))));
 }
 
-void read_private_key(Reading& reading, const Value& value) {
-  const auto text = reading.named_file(value, 1u << 20, Reading::FileKind::secret);
+void read_private_key(Reading& reading, const Field& value) {
+  const auto text = reading.named_file(value, Reading::FileKind::secret);
   if (!text) return;
   reading.site.tls.private_key = reading.absolute(value.text());
   reading.site.tls.private_key_place = value.place();
@@ -129,20 +128,12 @@ void read_private_key(Reading& reading, const Value& value) {
 }
 
 /// Which families `dhcp` asks for. False if it is none of its words.
-bool read_dhcp(Reading& reading, const Value& value, Network& network) {
-  const std::string_view text = value.text();
-  if (text == "ipv4" || text == "ipv6") {
-    network.dhcp4 = text == "ipv4";
-    network.dhcp6 = !network.dhcp4;
-    return true;
-  }
-  if (!value.is_scalar() || (text != "true" && text != "false")) {
-    const std::string found = value.is_scalar() ? quote(text) : std::string(value.kind_name());
-    reading.problems.add(value.error(fmt::format("'dhcp' is true, false, ipv4 or ipv6, not {}", found),
-                                     "ipv4 and ipv6 leave the other family to 'addresses'"));
-    return false;
-  }
-  network.dhcp4 = network.dhcp6 = text == "true";
+bool read_dhcp(Reading& reading, const Field& value, Network& network) {
+  const auto number = reading.choice(*value.key, value);
+  if (!number) return false;
+  const std::string_view word = value.key->choices[*number];
+  network.dhcp4 = word == "true" || word == "ipv4";
+  network.dhcp6 = word == "true" || word == "ipv6";
   return true;
 }
 
@@ -164,9 +155,9 @@ bool excludes_dhcp(Reading& reading, const Value& list) {
 
 /// How the appliance gets its addresses; returns those that are fixed.
 std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& value,
-                                             const std::optional<Value>& dhcp,
-                                             const std::optional<Value>& addresses,
-                                             const std::optional<Value>& gateway) {
+                                             const std::optional<Field>& dhcp,
+                                             const std::optional<Field>& addresses,
+                                             const std::optional<Field>& gateway) {
   Network& network = reading.site.network;
   if (dhcp ? !read_dhcp(reading, *dhcp, network) : false) return {};
   if (!dhcp) network.dhcp4 = network.dhcp6 = !addresses.has_value();
@@ -213,13 +204,11 @@ std::vector<InterfaceAddress> read_interface(Reading& reading, const Value& valu
 
 }  // namespace
 
-std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list,
+std::vector<InterfaceAddress> read_addresses(Reading& reading, const Field& list,
                                              std::vector<std::string>& texts, bool published) {
   std::vector<InterfaceAddress> addresses;
   std::set<std::string> seen;
-  const auto items = list.as_list(reading.problems, "addresses: [192.0.2.5/24]");
-  if (!list.is_map() && items.empty()) reading.problems.add(list.error("the list of addresses is empty"));
-  for (const Value& item : items) {
+  for (const Value& item : reading.items(list)) {
     const auto text = item.as_string(reading.problems);
     if (!text) continue;
     const auto address = reading.accept(parse_interface_address(*text), item);
@@ -241,108 +230,100 @@ std::vector<InterfaceAddress> read_addresses(Reading& reading, const Value& list
   return addresses;
 }
 
-void read_network(Reading& reading, const Value& value) {
+void read_network(Reading& reading, const Field& value) {
   Network& network = reading.site.network;
-  MapReader map(value, reading.problems, "network: {addresses: [192.0.2.5/24], gateway: 192.0.2.1}");
-  const auto dhcp = map.take("dhcp");
-  const auto addresses = map.take("addresses");
-  const auto gateway = map.take("gateway");
-  const auto nameservers = map.take("nameservers");
-  const auto card = map.take("card");
-  const auto mtu = map.take("mtu");
-  const auto inner = map.take("private");
-  if (const auto zones = map.take("unsigned_zones")) {
-    for (const Value& item : zones->as_list(reading.problems, "unsigned_zones: [lan]")) {
+  Section section(reading, *value.key, value);
+  const auto dhcp = section.take(key("network.dhcp"));
+  const auto addresses = section.take(key("network.addresses"));
+  const auto gateway = section.take(key("network.gateway"));
+  const auto nameservers = section.take(key("network.nameservers"));
+  const auto card = section.take(key("network.card"));
+  const auto mtu = section.take(key("network.mtu"));
+  const auto inner = section.get(key("network.private"));
+  if (const auto zones = section.take(key("network.unsigned_zones"))) {
+    for (const Value& item : reading.items(*zones)) {
       const auto text = item.as_string(reading.problems);
       const auto zone = text ? reading.accept(parse_zone(*text), item) : std::nullopt;
       if (zone) network.unsigned_zones.push_back(zone->ascii);
     }
   }
-  map.finish();
-  std::vector<InterfaceAddress> own;
-  if (value.is_map()) own = read_interface(reading, value, dhcp, addresses, gateway);
+  section.finish();
+  std::vector<InterfaceAddress> own = read_interface(reading, value, dhcp, addresses, gateway);
   if (card) network.card = read_card(reading, *card);
   if (mtu) network.mtu = read_mtu(reading, *mtu);
-  if (inner) {
-    const auto more = read_private(reading, *inner, card, own);
+  if (inner.written) {
+    const auto more = read_private(reading, inner, card, own);
     own.insert(own.end(), more.begin(), more.end());
   }
   if (nameservers) read_resolvers(reading, *nameservers, own);
 }
 
-void read_tls(Reading& reading, const Value& value) {
+void read_tls(Reading& reading, const Field& value) {
   Tls& tls = reading.site.tls;
-  MapReader map(value, reading.problems,
-                "tls: {mode: files, certificate: tls/fullchain.pem, key: tls/privkey.pem}");
-  const auto mode = map.take("mode");
-  const auto certificate = map.take("certificate");
-  const auto key = map.take("key");
-  map.finish();
-  const auto name = mode ? mode->as_string(reading.problems) : std::nullopt;
-  if (mode && !name) return;
-  if (name == "files") {
-    tls.mode = TlsMode::files;
-    if (!certificate || !key) {
-      reading.problems.add(mode->error("the mode 'files' needs 'certificate' and 'key'",
-                                       "name the PEM files, as certificate: tls/fullchain.pem"));
+  Section section(reading, *value.key, value);
+  const auto mode = section.get(key("tls.mode"));
+  const auto certificate = section.take(key("tls.certificate"));
+  const auto private_key = section.take(key("tls.key"));
+  section.finish();
+  if (mode.text() == "acme") {
+    reading.problems.add(
+        mode.error("the mode 'acme' is not implemented yet", "use 'self-signed' or 'files'"));
+    return;
+  }
+  const auto number = reading.choice(*mode.key, mode);
+  if (!number) return;
+  tls.mode = static_cast<TlsMode>(*number);
+  if (tls.mode == TlsMode::files) {
+    if (!certificate || !private_key) {
+      reading.problems.add(mode.error("the mode 'files' needs 'certificate' and 'key'",
+                                      "name the PEM files, as certificate: tls/fullchain.pem"));
     }
     if (certificate) read_certificate(reading, *certificate);
-    if (key) read_private_key(reading, *key);
+    if (private_key) read_private_key(reading, *private_key);
     return;
   }
-  if (name == "acme") {
-    reading.problems.add(
-        mode->error("the mode 'acme' is not implemented yet", "use 'self-signed' or 'files'"));
-    return;
-  }
-  if (name && name != "self-signed") {
-    reading.problems.add(mode->error(
-        fmt::format("unknown mode {}{}", quote(*name), yaml::did_you_mean(*name, {"self-signed", "files"})),
-        "use 'self-signed' or 'files'"));
-    return;
-  }
-  for (const auto& file : {certificate, key}) {
+  for (const auto& file : {certificate, private_key}) {
     if (file) reading.problems.add(file->error("files are for the mode 'files' only", "write mode: files"));
   }
 }
 
-void read_ssh(Reading& reading, const Value& value) {
+void read_ssh(Reading& reading, const Field& value) {
   Ssh& ssh = reading.site.ssh;
-  MapReader map(value, reading.problems, "ssh: {enabled: true, authorized_keys: [\"ssh-ed25519 …\"]}");
-  const auto enabled = map.take("enabled");
-  const auto keys = map.take("authorized_keys");
-  map.finish();
-  if (enabled) ssh.enabled = enabled->as_bool(reading.problems).value_or(false);
+  Section section(reading, *value.key, value);
+  const auto enabled = section.get(key("ssh.enabled"));
+  const auto keys = section.take(key("ssh.authorized_keys"));
+  section.finish();
+  ssh.enabled = enabled.as_bool(reading.problems).value_or(false);
   bool faulty = false;
   if (keys) {
-    for (const Value& item : keys->as_list(reading.problems, "authorized_keys: [\"ssh-ed25519 …\"]")) {
+    for (const Value& item : reading.items(*keys)) {
       const auto text = item.as_string(reading.problems);
-      auto key = text ? reading.accept(parse_authorized_key(*text), item) : std::nullopt;
-      if (key) {
-        ssh.authorized_keys.push_back(*std::move(key));
+      auto line = text ? reading.accept(parse_authorized_key(*text), item) : std::nullopt;
+      if (line) {
+        ssh.authorized_keys.push_back(*std::move(line));
       } else {
         faulty = true;
       }
     }
   }
-  if (!enabled && keys && !ssh.authorized_keys.empty()) {
+  if (!enabled.written && keys && !ssh.authorized_keys.empty()) {
     reading.problems.add(keys->error("'authorized_keys' are given, but SSH is off: nobody can log in",
                                      "add enabled: true, or enabled: false if that is meant"));
   }
   if (ssh.enabled && ssh.authorized_keys.empty() && !faulty) {
     reading.problems.add(
-        enabled->error("SSH without 'authorized_keys' lets nobody in", "add a public key, or leave SSH off"));
+        enabled.error("SSH without 'authorized_keys' lets nobody in", "add a public key, or leave SSH off"));
   }
 }
 
-void read_ports(Reading& reading, const Value& value) {
+void read_ports(Reading& reading, const Field& value) {
   Ports& ports = reading.site.ports;
-  MapReader map(value, reading.problems, "ports: {managesieve: true}");
-  for (const PortKey& key : kPortKeys) {
-    bool& into = ports.*key.field;
-    if (const auto open = map.take(key.name)) into = open->as_bool(reading.problems).value_or(into);
-  }
-  map.finish();
+  Section section(reading, *value.key, value);
+  for (const Key* record : keys_in("ports"))
+    for (const PortKey& port : kPortKeys)
+      if (port.name == name_of(*record))
+        ports.*port.field = section.get(*record).as_bool(reading.problems).value_or(false);
+  section.finish();
 }
 
 }  // namespace mailstead::spec

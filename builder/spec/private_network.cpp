@@ -8,13 +8,12 @@
 
 namespace mailstead::spec {
 
-using yaml::MapReader;
 using yaml::Value;
 
 namespace {
 
 /// Two networks are for two cards that differ.
-void check_cards(Reading& reading, const std::optional<Value>& card, const Value& inner) {
+void check_cards(Reading& reading, const std::optional<Field>& card, const Value& inner) {
   const Network& network = reading.site.network;
   if (!card)
     reading.problems.add(inner.error("with a private network, the public one needs its 'card' as well",
@@ -27,48 +26,30 @@ void check_cards(Reading& reading, const std::optional<Value>& card, const Value
 
 }  // namespace
 
-std::optional<unsigned> read_mtu(Reading& reading, const Value& value) {
-  // RFC 8200 section 5; networkd raises a smaller one, as IPv6 is never off.
-  constexpr std::int64_t kLeast = 1280;
-  constexpr std::int64_t kMost = 9000;
-  const auto mtu = value.as_integer(reading.problems, 0, 1'000'000'000);
-  if (!mtu) return std::nullopt;
-  if (*mtu < kLeast || *mtu > kMost) {
-    reading.problems.add(
-        value.error(fmt::format("an MTU of {} bytes is too {}", *mtu, *mtu < kLeast ? "small" : "large"),
-                    fmt::format("IPv6 requires {}, and cards carry at most {}; "
-                                "Ethernet has 1500, many cloud networks 1450",
-                                kLeast, kMost)));
-    return std::nullopt;
-  }
-  return static_cast<unsigned>(*mtu);
+std::optional<unsigned> read_mtu(Reading& reading, const Field& field) {
+  const auto mtu = reading.number(field);
+  return mtu ? std::optional(static_cast<unsigned>(*mtu)) : std::nullopt;
 }
 
-Card read_card(Reading& reading, const Value& value) {
+Card read_card(Reading& reading, const Field& value) {
   const auto text = value.as_string(reading.problems);
   return text ? reading.accept(parse_card(*text), value).value_or(Card{}) : Card{};
 }
 
-std::vector<InterfaceAddress> read_private(Reading& reading, const Value& value,
-                                           const std::optional<Value>& card_of_public,
+std::vector<InterfaceAddress> read_private(Reading& reading, const Field& value,
+                                           const std::optional<Field>& card_of_public,
                                            const std::vector<InterfaceAddress>& own) {
   PrivateNetwork network;
-  MapReader map(value, reading.problems);
-  const auto card = map.take("card");
-  const auto dhcp = map.take("dhcp");
-  const auto addresses = map.take("addresses");
-  const auto mtu = map.take("mtu");
-  const auto gateway = map.take("gateway");
-  map.finish();
+  Section section(reading, *value.key, value);
+  const auto card = section.take(key("network.private.card"));
+  const auto dhcp = section.take(key("network.private.dhcp"));
+  const auto addresses = section.take(key("network.private.addresses"));
+  const auto mtu = section.take(key("network.private.mtu"));
+  section.refuse("gateway", "a private network has no gateway",
+                 "what leaves goes by the gateway of the public network");
+  section.finish();
   if (!value.is_map()) return {};
-  if (card)
-    network.card = read_card(reading, *card);
-  else
-    reading.problems.add(
-        value.error("a private network needs its 'card'", "write card: \"52:54:00:12:34:56\""));
-  if (gateway)
-    reading.problems.add(gateway->error("a private network has no gateway",
-                                        "what leaves goes by the gateway of the public network"));
+  if (card) network.card = read_card(reading, *card);
   if (mtu) network.mtu = read_mtu(reading, *mtu);
   network.dhcp = dhcp ? dhcp->as_bool(reading.problems).value_or(false) : !addresses;
   std::vector<InterfaceAddress> inner;

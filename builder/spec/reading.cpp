@@ -117,11 +117,9 @@ std::string Reading::suggestion(const std::string& word,
   return yaml::did_you_mean(word, candidates);
 }
 
-std::vector<Mention> Reading::addresses(const Value& list) {
+std::vector<Mention> Reading::addresses(const Field& list) {
   std::vector<Mention> mentions;
-  const auto items = list.as_list(problems, "a list of addresses: [alice@example.org, bob@example.org]");
-  if (!list.is_map() && items.empty()) problems.add(list.error("the list of addresses is empty"));
-  for (const Value& item : items) {
+  for (const Value& item : items(list)) {
     if (auto mention = address(item)) mentions.push_back(*std::move(mention));
   }
   return mentions;
@@ -139,7 +137,8 @@ void Reading::warn(const Value& value, std::string message, std::string hint) co
   site.warnings.push_back(value.error(std::move(message), std::move(hint)));
 }
 
-std::optional<std::string> Reading::named_file(const Value& value, std::uint64_t limit, FileKind kind) {
+std::optional<std::string> Reading::named_file(const Field& value, FileKind kind) {
+  const std::uint64_t limit = value.key->most;
   const auto name = value.as_string(problems);
   if (!name) return std::nullopt;
   if (name->empty() || name->find('\0') != std::string::npos) {

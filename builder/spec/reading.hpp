@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "spec/names.hpp"
+#include "spec/section.hpp"
 #include "spec/site.hpp"
 #include "yaml/yaml.hpp"
 
@@ -48,6 +49,7 @@ struct Routes {
 struct Reading {
   yaml::Problems& problems;
   Site& site;
+  const Fallbacks& fallbacks;
   Routes routes = {};
   std::size_t compared = 0;  ///< bytes of names that were compared for suggestions
   /// A domain of the site could not be read: addresses in it are no mistakes of their own.
@@ -62,11 +64,19 @@ struct Reading {
         [&] { return value.error(std::move(checked.error().message), std::move(checked.error().hint)); });
     return std::nullopt;
   }
+  /// A number within the bounds of its record.
+  std::optional<std::uint64_t> number(const Field& field);
+  /// A size in bytes within the bounds of its record.
+  std::optional<std::uint64_t> size(const Field& field);
+  /// Which of the record's choices a value is, by number.
+  std::optional<std::size_t> choice(const Key& key, const yaml::Value& value);
+  /// The values of a list, or the one that stands for a list of one.
+  std::vector<yaml::Value> items(const Field& field);
   /// The address that a scalar holds.
   std::optional<Mention> address(const yaml::Value& value);
   /// An address of this site: its domain is one of Site::domains.
   std::optional<Mention> own_address(const yaml::Value& value);
-  std::vector<Mention> addresses(const yaml::Value& list);
+  std::vector<Mention> addresses(const Field& list);
   bool is_own_domain(const std::string& domain) const;
   /// In a sentence, which domain of the site looks the same as `domain` but has letters of another alphabet.
   std::optional<std::string> domain_that_looks_like(const std::string& domain) const;
@@ -83,22 +93,21 @@ struct Reading {
     secret,  ///< the same, and closed to other users
   };
   /// The text of a file that the spec names, relative to its folder.
-  std::optional<std::string> named_file(const yaml::Value& value, std::uint64_t limit, FileKind kind);
+  std::optional<std::string> named_file(const Field& value, FileKind kind);
   /// Notes something that is allowed but likely to be regretted.
   void warn(const yaml::Value& value, std::string message, std::string hint) const;
   std::filesystem::path absolute(std::string_view path) const;
 };
 
-void read_network(Reading& reading, const yaml::Value& value);
-void read_tls(Reading& reading, const yaml::Value& value);
-void read_ssh(Reading& reading, const yaml::Value& value);
-void read_ports(Reading& reading, const yaml::Value& value);
+void read_network(Reading& reading, const Field& value);
+void read_tls(Reading& reading, const Field& value);
+void read_ssh(Reading& reading, const Field& value);
+void read_ports(Reading& reading, const Field& value);
 /// Must come before everything that holds addresses.
-void read_domains(Reading& reading, const yaml::Value& value);
-void read_accounts(Reading& reading, const yaml::Value& value);
-/// `example` is what the section can be.
-void read_shared(Reading& reading, const yaml::Value& value, const char* example,
-                 std::vector<Routes::Shared>& into);
+void read_domains(Reading& reading, const Field& value);
+void read_accounts(Reading& reading, const Field& value);
+/// Aliases or forwards. `entry` is the record of one of them.
+void read_shared(Reading& reading, const Field& value, const Key& entry, std::vector<Routes::Shared>& into);
 
 /// Checks accounts, aliases, forwards and domains against each other and completes the site.
 void resolve_routes(Reading& reading);

@@ -40,7 +40,7 @@ struct Domain {
   std::string name;     ///< A-label form, lower case
   std::string unicode;  ///< as people read it (U-label form)
   std::vector<DkimKey> dkim;
-  DmarcPolicy dmarc_policy = DmarcPolicy::quarantine;
+  DmarcPolicy dmarc_policy = {};
   std::optional<Address> dmarc_reports;  ///< rua of the DMARC record (RFC 7489 section 6.3)
   std::optional<Address> catch_all;      ///< the account that gets mail for addresses which do not exist
 };
@@ -71,15 +71,15 @@ struct Card {
 /// A network beside the one that leads to the internet: without a way out, names and clock.
 struct PrivateNetwork {
   Card card;                           ///< always named
-  bool dhcp = true;                    ///< DHCP, DHCPv6 and router advertisements
+  bool dhcp = false;                   ///< DHCP, DHCPv6 and router advertisements
   std::vector<std::string> addresses;  ///< as Network has them; empty with dhcp
   std::optional<unsigned> mtu;
 };
 
 struct Network {
-  Card card;          ///< none in particular: the first Ethernet card in the order of the bus
-  bool dhcp4 = true;  ///< IPv4 by DHCP
-  bool dhcp6 = true;  ///< IPv6 by router advertisements and DHCPv6
+  Card card;           ///< none in particular: the first Ethernet card in the order of the bus
+  bool dhcp4 = false;  ///< IPv4 by DHCP
+  bool dhcp6 = false;  ///< IPv6 by router advertisements and DHCPv6
   std::vector<std::string>
       addresses;                ///< "192.0.2.5/24", "2001:db8::5/64"; none of a family that is asked for
   std::optional<unsigned> mtu;  ///< bytes; nothing: what the network tells, or that of Ethernet
@@ -99,7 +99,7 @@ struct Network {
 enum class TlsMode { self_signed, files };
 
 struct Tls {
-  TlsMode mode = TlsMode::self_signed;
+  TlsMode mode = {};
   std::filesystem::path certificate;  ///< PEM chain, leaf first; absolute
   std::filesystem::path private_key;  ///< PEM; absolute
   /// Where the spec names the two files; nothing for TlsMode::self_signed.
@@ -114,8 +114,8 @@ struct Ssh {
 
 /// Which optional listeners are open; their ports are in the manifests of rootfs-overlays/.
 struct Ports {
-  bool submissions = true;   ///< RFC 8314
-  bool submission = true;    ///< RFC 6409 with STARTTLS
+  bool submissions = false;  ///< RFC 8314
+  bool submission = false;   ///< RFC 6409 with STARTTLS
   bool managesieve = false;  ///< RFC 5804
   bool pop3 = false;         ///< RFC 1939, with TLS from the first byte
 };
@@ -131,7 +131,8 @@ inline constexpr PortKey kPortKeys[] = {{"submissions", &Ports::submissions},
                                         {"pop3", &Ports::pop3}};
 
 /// A site as the spec describes it, after validation: every reference is resolved, every address is in
-/// canonical form, nothing needs to be checked again.
+/// canonical form, nothing needs to be checked again. The defaults of keys are in their records
+/// (spec/keys.hpp).
 struct Site {
   std::filesystem::path folder;  ///< where the spec lies, absolute
   std::filesystem::path file;    ///< the spec, absolute
@@ -141,11 +142,11 @@ struct Site {
   Tls tls;
   Ssh ssh;
   Ports ports;
-  std::string time_zone = "Etc/UTC";
-  std::uint64_t message_size_limit = 20 * 1024 * 1024;  ///< bytes
-  std::string recipient_delimiter = "+";
-  std::vector<Domain> domains;    ///< sorted by name
-  std::vector<Account> accounts;  ///< sorted by address
+  std::string time_zone;                 ///< "Europe/Berlin"
+  std::uint64_t message_size_limit = 0;  ///< bytes
+  std::string recipient_delimiter;       ///< one character, or none
+  std::vector<Domain> domains;           ///< sorted by name
+  std::vector<Account> accounts;         ///< sorted by address
   /// Shared addresses: each of these accounts gets a copy and may send as the address.
   std::map<Address, std::vector<Address>> aliases;
   /// Mail passed on to other servers; the target may not send as the address. A forward from an account's own

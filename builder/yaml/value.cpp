@@ -148,8 +148,8 @@ std::optional<bool> Value::as_bool(Problems& problems) const {
   return std::nullopt;
 }
 
-std::optional<std::int64_t> Value::as_integer(Problems& problems, std::int64_t least,
-                                              std::int64_t most) const {
+std::optional<std::int64_t> Value::as_integer(Problems& problems, std::int64_t least, std::int64_t most,
+                                              std::string_view why) const {
   if (!is_scalar()) {
     problems.add(error(fmt::format("expected a number, found {}", kind_name())));
     return std::nullopt;
@@ -165,7 +165,8 @@ std::optional<std::int64_t> Value::as_integer(Problems& problems, std::int64_t l
     return std::nullopt;
   }
   if (status != std::errc() || number < least || number > most) {
-    problems.add(error(fmt::format("{} is not between {} and {}", quote(digits), least, most)));
+    problems.add(
+        error(fmt::format("{} is not between {} and {}", quote(digits), least, most), std::string(why)));
     return std::nullopt;
   }
   return number;
@@ -237,7 +238,7 @@ std::vector<MapReader::Entry> MapReader::take_all() {
   return entries_;
 }
 
-void MapReader::finish() {
+void MapReader::finish(const std::function<std::string()>& remedy) {
   for (std::size_t i = 0; i < entries_.size(); ++i) {
     if (taken_[i]) continue;
     const Value& key = entries_[i].key;
@@ -247,7 +248,8 @@ void MapReader::finish() {
         auto [message, hint] = joined_fault(*joined);
         return key.error(std::move(message), std::move(hint));
       }
-      return key.error(fmt::format("unknown key {}{}", quote(key.text()), did_you_mean(key.text(), known_)));
+      return key.error(fmt::format("unknown key {}{}", quote(key.text()), did_you_mean(key.text(), known_)),
+                       remedy ? remedy() : "");
     });
   }
 }

@@ -68,8 +68,9 @@ class Value {
   std::optional<std::string> as_string(Problems& problems) const;
   /// "true" or "false" only.
   std::optional<bool> as_bool(Problems& problems) const;
-  /// A decimal integer between `least` and `most`.
-  std::optional<std::int64_t> as_integer(Problems& problems, std::int64_t least, std::int64_t most) const;
+  /// A decimal integer between `least` and `most`. `why`: for the message about one that is not.
+  std::optional<std::int64_t> as_integer(Problems& problems, std::int64_t least, std::int64_t most,
+                                         std::string_view why = {}) const;
   /// A list of scalars.
   std::vector<std::string> as_strings(Problems& problems) const;
   /// The items of a list; a single text is a list of one, nothing is none. `example` shows what to write
@@ -109,7 +110,8 @@ class MapReader {
   /// All entries in the order of the file (for maps whose keys are names). Duplicates are reported and left
   /// out.
   std::vector<Entry> take_all();
-  void finish();
+  /// `hint` makes the remedy of an unknown key.
+  void finish(const std::function<std::string()>& hint = {});
 
  private:
   Value map_;

@@ -25,6 +25,8 @@ struct Fixture {
   Fixture() : home(*TemporaryDirectory::create()) {
     site.folder = home.path();
     site.hostname = "mail.example.org";
+    site.network.dhcp4 = site.network.dhcp6 = true;
+    site.ports = {.submissions = true, .submission = true, .managesieve = false};
   }
 
   spec::DkimKey key(spec::DkimAlgorithm algorithm, const std::string& selector) const {
@@ -40,6 +42,7 @@ struct Fixture {
   spec::Domain& add_domain(const std::string& name) {
     spec::Domain domain;
     domain.name = domain.unicode = name;
+    domain.dmarc_policy = spec::DmarcPolicy::quarantine;
     site.domains.push_back(domain);
     return site.domains.back();
   }

@@ -39,9 +39,14 @@ spec::Site example_site(const fs::path& folder) {
   site.hostname = "mail.example.org";
   site.tls.certificate = folder / "certificate.pem";
   site.tls.private_key = folder / "key.pem";
-  site.ports.managesieve = true;
+  site.network.dhcp4 = site.network.dhcp6 = true;
+  site.ports = {.submissions = true, .submission = true, .managesieve = true};
+  site.time_zone = "Etc/UTC";
+  site.message_size_limit = 20u << 20;
+  site.recipient_delimiter = "+";
   spec::Domain domain;
   domain.name = domain.unicode = "example.org";
+  domain.dmarc_policy = spec::DmarcPolicy::quarantine;
   domain.dkim = {{"s1-rsa2048", spec::DkimAlgorithm::rsa2048, "rsa.pem"},
                  {"s1-ed25519", spec::DkimAlgorithm::ed25519, "ed25519.pem"}};
   site.domains = {domain};

@@ -58,7 +58,7 @@ std::vector<Hostile> hostile_specs() {
       {"unknown algorithms",
        lines(
            240'000, "  example.net: {dkim: {algorithms: [\n", [](int) { return "x,\n"; }, "]}}\n"),
-       "unknown algorithm"},
+       "'algorithms' must be rsa2048 or ed25519"},
       {"addresses that are not there",
        lines(240'000, "aliases:\n  a@example.org:\n",
              [](int i) { return fmt::format("  - n{}@example.org\n", i); }),
