@@ -104,6 +104,7 @@ void add_check(CLI::App& app, Globals& globals) {
   verb->add_option(
       "--rendered", *folder,
       "also write our configuration files as the image will have them below this new folder, without keys");
+  verb->footer("Example: mailstead check site/mail.yaml\n`mailstead explain` describes the keys of a spec.");
   verb->callback([&globals, spec, folder] {
     globals.work = [&globals, spec, folder]() -> Status {
       TRY(const auto project, pipeline::open_project(*spec, globals.options));

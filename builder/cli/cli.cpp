@@ -116,6 +116,7 @@ int run_command_line(int argc, char** argv) {
   app.footer("Exit codes: 0 done, 1 the work failed, 2 the command line or the spec is wrong.");
   add_init(app, globals);
   add_check(app, globals);
+  add_explain(app, globals);
   add_passwd(app, globals);
   add_keys(app, globals);
   add_dns(app, globals);

@@ -29,6 +29,7 @@ struct Globals {
 /// Each adds its verb to the program. One file a verb.
 void add_init(CLI::App& app, Globals& globals);
 void add_check(CLI::App& app, Globals& globals);
+void add_explain(CLI::App& app, Globals& globals);
 void add_passwd(CLI::App& app, Globals& globals);
 void add_keys(CLI::App& app, Globals& globals);
 void add_dns(CLI::App& app, Globals& globals);
@@ -50,6 +51,9 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
 
 /// The options of `app` as they are typed: "-o", "--output".
 std::vector<std::string> option_names(const CLI::App& app);
+
+/// The keys of a spec as they are typed: "domains.dkim.selector".
+std::vector<std::string> key_names();
 
 /// Error if `image` is not a file that a machine could start from.
 Status require_disk_image(const std::filesystem::path& image);

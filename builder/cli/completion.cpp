@@ -30,8 +30,8 @@ std::string choices_of(const CLI::Option& option) {
   return words;
 }
 
-/// A bash function (bash(1), "Programmable Completion"): verbs, the options of the verb, choices; file names
-/// otherwise.
+/// A bash function (bash(1), "Programmable Completion"): verbs, the options of the verb, choices, keys of the
+/// spec; file names otherwise.
 std::string make_bash(const CLI::App& app) {
   std::vector<std::string> verbs;
   std::string options;
@@ -41,6 +41,7 @@ std::string make_bash(const CLI::App& app) {
     options +=
         fmt::format("      {}) words='{}' ;;\n", verb->get_name(), fmt::join(options_of(*verb, &app), " "));
   }
+  const std::string arguments = fmt::format("      explain) words='{}' ;;\n", fmt::join(key_names(), " "));
   std::string choices;
   for (const CLI::Option* option : app.get_options())
     if (const std::string words = choices_of(*option); !words.empty())
@@ -58,6 +59,9 @@ std::string make_bash(const CLI::App& app) {
     esac
   elif [[ -z $words && -z $verb ]]; then
     words='{}'
+  elif [[ -z $words ]]; then
+    case $verb in
+{}    esac
   fi
   # Nothing offered: file names.
   COMPREPLY=($(compgen -W "$words" -- "$cur"))
@@ -65,7 +69,7 @@ std::string make_bash(const CLI::App& app) {
 complete -o default -F _mailstead mailstead
 )",
                      fmt::join(verbs, "|"), choices, options, fmt::join(options_of(app), " "),
-                     fmt::join(verbs, " "));
+                     fmt::join(verbs, " "), arguments);
 }
 
 }  // namespace

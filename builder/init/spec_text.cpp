@@ -43,7 +43,7 @@ std::string list(const std::vector<std::string>& items) {
 std::string head(const Answers& answers) {
   return fmt::format(
       R"(# The mail server {0}. `mailstead check` validates this file and says what the server will be, `mailstead build`
-# makes its disk image. To switch on a key that is off, remove the '#' in front of it.
+# makes its disk image. To switch on a key that is off, remove the '#' in front of it; `mailstead explain` lists all keys.
 mailstead: 1
 
 # The machine's own name: it stands in its certificate and in the MX record of each domain.

@@ -57,6 +57,16 @@ for verb in check build keys dns lock; do
   says 2 "mailstead: SPEC: a spec is not read from standard input, as its keys and its lock lie beside it: name the file (./- for one of that name)" \
     "$MAILSTEAD" $verb -
 done
+# The keys of the spec: all, one, several of one name, none.
+"$MAILSTEAD" explain | grep -q '^hostname  *The full name of the machine'
+"$MAILSTEAD" explain network.mtu | grep -qxF '  Type:     number, 1280 to 9000 (IPv6 requires 1280; Ethernet has 1500, many cloud networks 1450)'
+[ "$("$MAILSTEAD" explain domains.example.org.dkim)" = "$("$MAILSTEAD" explain 'domains.*.dkim')" ]
+[ "$("$MAILSTEAD" explain card | grep -c '^network.*card$')" = 2 ]
+[ "$("$MAILSTEAD" explain quota --json | python3 -c 'import json, sys; print(json.load(sys.stdin)[0]["key"])')" = 'accounts.*.quota' ]
+"$MAILSTEAD" explain --schema | cmp - "$SOURCE/docs/mailstead.schema.json"
+says 2 "mailstead: there is no key 'qouta'; did you mean 'quota'?" "$MAILSTEAD" explain qouta
+says 2 "mailstead: there is no key 'netwrok.mtu'; did you mean 'network.mtu'?" "$MAILSTEAD" explain netwrok.mtu
+says 2 "  \`mailstead explain\` lists the keys of a spec" "$MAILSTEAD" explain frobnicate
 # A password is hashed, and told to be weak.
 says 0 'warning: the password has only 3 characters; anyone can try to log in to a mail server, so take a longer one' \
   bash -c 'echo abc | "$MAILSTEAD" passwd'
@@ -101,6 +111,7 @@ offered '--output' build --offline --ou
 offered '--dhcp --domain' init site --d
 offered 'none' --progress n
 offered '' build mai    # left to file names
+offered 'network network.card network.dhcp network.addresses network.gateway network.nameservers network.unsigned_zones network.mtu network.private network.private.card network.private.dhcp network.private.addresses network.private.mtu' explain netw
 
 # `run` leaves the terminal as it was, though QEMU is killed before it could do so.
 work=$(mktemp -d)
