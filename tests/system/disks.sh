@@ -57,7 +57,28 @@ format() {
 # mounted MIB: that file system has been in use
 mounted() { debugfs -w -R "set_super_value mtime 20260101" "$disk?offset=$(at "$1")" 2>/dev/null; }
 
-find_data() { lua5.4 "$scripts/find-data.lua" "$machine" >"$work/said" 2>&1; }
+# Reading fails as in Lua between these bytes of a disk, if any are given: "FIRST LAST".
+unreadable=
+cat >"$work/unreadable.lua" <<'END'
+local first, last = os.getenv("UNREADABLE"):match("(%d+) (%d+)")
+local open = io.open
+function io.open(name, mode)
+  local file, reason = open(name, mode)
+  if not file or not first or not name:find("/dev/", 1, true) then return file, reason end
+  return {
+    seek = function(_, ...) return file:seek(...) end,
+    close = function() return file:close() end,
+    read = function(_, count)
+      local at = file:seek()
+      if at < tonumber(last) and at + count > tonumber(first) then return nil, "Input/output error", 5 end
+      return file:read(count)
+    end,
+  }
+end
+END
+find_data() {
+  UNREADABLE=$unreadable lua5.4 -e "dofile('$work/unreadable.lua')" "$scripts/find-data.lua" "$machine" >"$work/said" 2>&1
+}
 fail() { echo "$name: $1" >&2; cat "$work/said" >&2; exit 1; }
 enter() { sfdisk --quiet --append --no-reread --no-tell-kernel --wipe never --wipe-partitions never "$disk" <"$machine/run/mailstead/table" >/dev/null 2>&1; }
 
@@ -194,6 +215,58 @@ refused 'echo .start=3018752, size=1175552'
 sed -n 's/^<3>//p' "$work/said" | grep -A1 "echo 'start" | sed "s|/dev/vda|$disk --no-tell-kernel --quiet|" >"$work/give-up"
 sh "$work/give-up" 2>/dev/null || fail "the command that it advises fails"
 accepted
+
+# What cannot be read may hold anything, also where the consent to format has been given.
+for range in "$(at 2048) $(at 3500)" "$(at 1475) $(at 3500)" "$(at 3000) $(($(at 3000) + 4096))"; do
+  start "a blank disk that cannot be read at $range"
+  unreadable=$range
+  refused '/dev/vda cannot be read at [0-9.]+ [GM]iB: Input/output error'
+  if grep -q sfdisk "$work/said"; then fail "advises to format it"; fi
+  unreadable=
+done
+start 'a superblock that cannot be read, behind the consent to format'
+accepted
+enter
+rm "$machine/run/mailstead/"*
+unreadable="$(at 2048) $(($(at 2048) + 4096))"
+refused '/dev/vda cannot be read at 2.0 GiB'
+unreadable=
+accepted
+start 'the end of the disk, where only tables are, cannot be read'
+unreadable="$((3500 * 1048576 - 512)) $(at 3500)"
+accepted
+unreadable=
+start 'an ext4, and a place behind it that cannot be read'
+format 2048 64M -U "$other"
+unreadable="$(at 3000) $(at 3001)"
+refused "an ext4 file system, id $other"
+unreadable=
+
+# as FILE ENTRIES: the same partitions in a table with room for that many
+as() {
+  sfdisk --dump "$work/image" | sed "/^first-lba/d; /^last-lba/d; /^label-id/d; s/^label: gpt/&\ntable-length: $2\nfirst-lba: 2048/" |
+    sfdisk --quiet --no-reread --no-tell-kernel "$1" 2>/dev/null
+}
+for entries in 256 4096; do
+  start "a table with $entries entries on the only disk"
+  truncate -s 0 "$disk"
+  truncate -s 3500M "$disk"
+  as "$disk" "$entries"
+  accepted
+  enters mailstead-blank
+
+  start "a copy of the disk whose table has $entries entries"
+  truncate -s 3500M "$machine/dev/vdb"
+  as "$machine/dev/vdb" "$entries"
+  add vdb 3500M
+  refused '2 disks have the partition ids'
+
+  start "a larger table of an earlier owner ($entries entries), all else blank"
+  printf 'label: gpt\ntable-length: %s\nstart=5000001, size=90000\n' "$entries" |
+    sfdisk --quiet --no-reread --no-tell-kernel "$disk"
+  dd if="$work/image" of="$disk" conv=notrunc bs=1M status=none
+  accepted
+done
 
 start 'too small a disk' 1600M
 refused 'too small'

@@ -11,7 +11,8 @@ disks.kReservedName = "mailstead-reserved"
 disks.kDataName = "mailstead-data"
 
 local kEntryBytes = 128
-local kMostEntries = 128
+-- The kernel takes tables of up to 4 MiB (KMALLOC_MAX_SIZE), whatever tools make: a copy of this disk may have a larger one than ours.
+local kMostEntries = 32768
 
 --- The whole file as text, or nil. Files in /proc and /sys have no size.
 function disks.read_file(path)
@@ -41,10 +42,13 @@ local function guid(bytes)
   return string.format("%08x-%04x-%04x-%02x%02x-%02x%02x%02x%02x%02x%02x", a, b, c, bytes:byte(9, 16))
 end
 
---- `count` bytes at `offset`, fewer at the end of the file.
+--- `count` bytes at `offset`, fewer at the end of the file; nil and the reason if they cannot be read.
 function disks.read_at(file, offset, count)
+  -- Beyond the end of a device there is no place to go to.
   if offset < 0 or not file:seek("set", offset) then return "" end
-  return file:read(count) or ""
+  local bytes, reason = file:read(count)
+  if reason then return nil, reason end
+  return bytes or ""
 end
 
 local function read_entries(bytes, sector)
@@ -70,7 +74,7 @@ end
 --- The table whose header is at `offset`, or nil if there is none in order. `other` is where its second copy is.
 local function read_copy(file, offset, sector)
   local header = disks.read_at(file, offset, 512)
-  if #header < 512 or header:sub(1, 8) ~= "EFI PART" then return nil end
+  if not header or #header < 512 or header:sub(1, 8) ~= "EFI PART" then return nil end
   local size, sum, _, own, other = string.unpack("<I4I4I4I8I8", header, 13)
   local entries_at, count, entry_bytes, entries_sum = string.unpack("<I8I4I4I4", header, 73)
   if size < 92 or size > 512 or own * sector ~= offset then return nil end
@@ -78,8 +82,13 @@ local function read_copy(file, offset, sector)
   local summed = header:sub(1, 16) .. "\0\0\0\0" .. header:sub(21, size)
   if disks.crc32(summed, 0xedb88320) ~= sum then return nil end
   local entries = disks.read_at(file, entries_at * sector, count * kEntryBytes)
-  if disks.crc32(entries, 0xedb88320) ~= entries_sum then return nil end
-  return { partitions = read_entries(entries, sector), other = other * sector, sector = sector }
+  if not entries or disks.crc32(entries, 0xedb88320) ~= entries_sum then return nil end
+  local entry_sectors = math.max(16384, #entries) // sector
+  return {
+    partitions = read_entries(entries, sector), other = other * sector, sector = sector,
+    -- Of the second copy: its entries, and behind them its header.
+    copy_bytes = (entry_sectors + 1) * sector,
+  }
 end
 
 --- The partition table of an open disk: the first copy, or the second one if a power cut has left the first half-written.

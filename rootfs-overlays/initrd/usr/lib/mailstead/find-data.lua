@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
--- Before systemd-repart makes the data partition: is there anything where it would be made? Nothing is ever formatted over.
+-- Before systemd-repart makes the data partition: is there anything where it would be made? What is found is never formatted over.
 --
 --   the table names this site's data partition     go on: systemd-repart lets it grow
 --   a sound ext4 of this site is in its place      enter it in the table again (an image was written over the whole disk)
 --   the space is blank                             enter a partition in front of it that says so; systemd-repart makes the data partition
 --   that partition is there already                go on: a power cut has interrupted systemd-repart
---   anything else                                  say what was found, and stop
+--   anything else, or a place cannot be read       say what was found, and stop
 --
 -- The partition that says "blank" is the consent to format. It is entered when the space was found to be blank, or by a person who
 -- gives up what is there; it gets another name as soon as there is a data partition, and an image written over the whole disk takes
@@ -82,7 +82,17 @@ local function sfdisk_line(first, stop, kind, name, id, sector)
   return id and line .. ", uuid=" .. id .. "\n" or line .. "\n"
 end
 
+local function refuse_unreadable(disk, offset, reason)
+  disks.refuse(folder, {
+    string.format("%s cannot be read at %s: %s.", disk.path, disks.human(offset), reason),
+    "This start would format that space for mail, and cannot tell whether it holds data,",
+    "so it stops. Nothing has been written.",
+    "Check the disk and its connection and start again, or use another disk.",
+  })
+end
+
 local function refuse_found(disk, found, last)
+  if found.unreadable then refuse_unreadable(disk, found.offset, found.unreadable) end
   local sector = disk.table.sector
   disks.refuse(folder, {
     string.format("%s holds something behind the system that is not in its partition table:", disk.path),
@@ -130,7 +140,8 @@ local function decide(disk, last, gap)
   end
   local blank = gap and gap.name == disks.kBlankName
   local file = assert(io.open(disk.file, "rb"))
-  local own = signatures.ext4(file, kDataStart)
+  local own, unreadable = signatures.ext4(file, kDataStart)
+  if unreadable then refuse_unreadable(disk, kDataStart, unreadable) end
   local ours = own and own.primary and own.id == id
   if ours and (own.mounted or not blank) then return enter_gap(disks.kReservedName) .. adopt(disk, own, last) end
   if blank then return "" end

@@ -55,9 +55,12 @@ local function superblock(bytes)
   }
 end
 
---- The ext4 file system that begins at `start`, or nil. `primary`: its own superblock is in order, not only a copy.
+--- The ext4 file system that begins at `start`, or nil, with the reason if it cannot be read. `primary`: its own superblock is in order,
+--- not only a copy.
 function signatures.ext4(file, start)
-  local found = superblock(disks.read_at(file, start + 1024, 1024))
+  local bytes, reason = disks.read_at(file, start + 1024, 1024)
+  if not bytes then return nil, reason end
+  local found = superblock(bytes)
   if found then found.primary = found.sound and found.group == 0 end
   return found
 end
@@ -70,7 +73,7 @@ end
 
 --- What begins at this place of the disk, as text, or nil if nothing known does; whether it is this site's.
 local function name_of(file, place, id)
-  local bytes = disks.read_at(file, place, kWhole)
+  local bytes = disks.read_at(file, place, kWhole) or disks.read_at(file, place, kPiece) or ""
   -- A copy of the superblock is at the beginning of a group of blocks, which has one more in front with blocks of 1 KiB.
   local ext4 = superblock(bytes:sub(1025, 2048)) or superblock(bytes:sub(1, 1024))
   if ext4 then return describe_ext4(ext4, id), ext4.id == id end
@@ -103,27 +106,34 @@ local function places_in(file, first, size, start)
   for _, partition in ipairs(old and old.partitions or {}) do
     if partition.start >= first then places[#places + 1] = partition.start end
   end
-  -- The last 33 sectors are those of a table.
-  local last = size - (33 << 9) - kPiece
+  -- The last 33 sectors, or more, are those of a table.
+  local last = size - math.max(33 << 9, old and old.copy_bytes or 0) - kPiece
   for place = start, math.min(start + kClose, last), kPiece do places[#places + 1] = place end
   for place = first, last, step_in(size - first) do places[#places + 1] = place end
   return places
 end
 
---- The most telling of what is between `first` and the end of the disk (offset, what, remedy), or nil if all of it is blank. The copy of
---- the table at the end of the image does not count. The data will begin at `start`.
+--- The most telling of what is between `first` and the end of the disk (offset, what, remedy), or nil if all of it is blank. A place that
+--- cannot be read (offset, unreadable: the reason) may hold anything. The copy of the table at the end of the image does not count. The
+--- data will begin at `start`.
 function signatures.find(file, first, size, start, partition_table, id)
-  local copy_first = partition_table.other - 32 * partition_table.sector
   local copy_last = partition_table.other + partition_table.sector
+  local copy_first = copy_last - partition_table.copy_bytes
   local function is_blank(place)
-    local piece = disks.read_at(file, place, kPiece)
+    local piece, reason = disks.read_at(file, place, kPiece)
+    if not piece then return false, reason end
     local from, to = math.max(place, copy_first), math.min(place + #piece, copy_last)
     if from < to then piece = piece:sub(1, from - place) .. ("\0"):rep(to - from) .. piece:sub(to - place + 1) end
     return kBlank[piece] or piece:find("^\0*$") ~= nil
   end
   local best
   for _, place in ipairs(places_in(file, first, size, start)) do
-    if not is_blank(place) then
+    local blank, unreadable = is_blank(place)
+    if unreadable then
+      -- One is enough: a disk that is going takes seconds for each.
+      best = best or { offset = place, unreadable = unreadable }
+      break
+    elseif not blank then
       local what, ours = name_of(file, place, id)
       if not best or what then
         best = { offset = place, what = what or "bytes of an unknown kind", remedy = ours and kDamaged or nil }
