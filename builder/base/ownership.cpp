@@ -6,13 +6,16 @@
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 #include <fstream>
 #include <mutex>
 #include <string_view>
+#include <vector>
 
 #include "base/files.hpp"
 #include "base/run.hpp"
@@ -55,8 +58,66 @@ bool has_others(gid_t group) {
   return others;
 }
 
-bool others_may_write(const struct stat& status) {
-  return (status.st_mode & 002) != 0 || ((status.st_mode & 020) != 0 && has_others(status.st_gid));
+/// An access control list of acl(5), as the kernel gives it (linux/posix_acl_xattr.h).
+struct Acl {
+  enum Tag : std::uint16_t { user = 0x02, own_group = 0x04, group = 0x08, mask = 0x10, other = 0x20 };
+  struct Entry {
+    std::uint32_t tag;
+    std::uint32_t permissions;
+    std::uint32_t id;
+  };
+  std::vector<Entry> entries;  ///< empty: there is none
+};
+
+/// `kind` is "access", or "default" for what is made in a folder.
+Acl read_acl(const fs::path& path, const char* kind) {
+  const std::string name = fmt::format("system.posix_acl_{}", kind);
+  char bytes[65536];  // the most that an attribute can have
+  const ssize_t size = ::lgetxattr(path.c_str(), name.c_str(), bytes, sizeof bytes);
+  const auto number = [&](ssize_t at, ssize_t count) {
+    std::uint32_t value = 0;
+    while (count-- > 0) value = value << 8 | static_cast<unsigned char>(bytes[at + count]);
+    return value;
+  };
+  Acl acl;
+  constexpr ssize_t kHeader = 4;
+  constexpr ssize_t kEntry = 8;
+  for (ssize_t at = kHeader; at + kEntry <= size; at += kEntry)
+    acl.entries.push_back({number(at, 2), number(at + 2, 2), number(at + 4, 4)});
+  return acl;
+}
+
+/// Whether a list lets others than the current user and root write; `own_group` is that of the file.
+bool lets_others_write(const Acl& acl, gid_t own_group) {
+  constexpr unsigned kWrite = 2;
+  unsigned most = 7;
+  for (const Acl::Entry& entry : acl.entries)
+    if (entry.tag == Acl::mask) most = entry.permissions;
+  return std::any_of(acl.entries.begin(), acl.entries.end(), [&](const Acl::Entry& entry) {
+    if (entry.tag == Acl::other) return (entry.permissions & kWrite) != 0;
+    if ((entry.permissions & most & kWrite) == 0) return false;
+    if (entry.tag == Acl::user) return entry.id != 0 && entry.id != ::geteuid();
+    return (entry.tag == Acl::own_group && has_others(own_group)) ||
+           (entry.tag == Acl::group && has_others(entry.id));
+  });
+}
+
+/// With a list of access, the mode's bits of the group are the most that any of its entries gives.
+bool others_may_write(const struct stat& status, const Acl& access) {
+  if ((status.st_mode & 002) != 0) return true;
+  if (!access.entries.empty()) return lets_others_write(access, status.st_gid);
+  return (status.st_mode & 020) != 0 && has_others(status.st_gid);
+}
+
+/// What is made in such a folder gets its list of defaults.
+Status require_own_defaults(const fs::path& path, const struct stat& status) {
+  if (!S_ISDIR(status.st_mode) || !lets_others_write(read_acl(path, "default"), status.st_gid)) return ok();
+  return fail(
+      ErrorKind::usage,
+      fmt::format("other users could write to what is made in {} (its default ACL), and so change what "
+                  "images are made of",
+                  path.string()),
+      fmt::format("close it with: {}", shell_quote({"setfacl", "-k", path.string()})));
 }
 
 /// Why others can change what is called `path`; nothing is wrong with a sticky folder that only leads
@@ -69,11 +130,14 @@ Status require_own(const fs::path& path, const struct stat& status, bool on_the_
                             path.string(), owner),
                 kOtherPlace);
   }
-  if (S_ISLNK(status.st_mode) || !others_may_write(status)) return ok();
+  if (S_ISLNK(status.st_mode)) return ok();
+  if (!on_the_way) CHECK_OK(require_own_defaults(path, status));
+  const Acl access = read_acl(path, "access");
+  if (!others_may_write(status, access)) return ok();
   if (on_the_way && (status.st_mode & S_ISVTX) != 0) return ok();
   const std::string message =
-      fmt::format("other users can write to {} (mode {:04o}), and so change what images are made of",
-                  path.string(), status.st_mode & 07777);
+      fmt::format("other users can write to {} (mode {:04o}{}), and so change what images are made of",
+                  path.string(), status.st_mode & 07777, access.entries.empty() ? "" : ", with an ACL");
   if (owner != ::geteuid()) return fail(ErrorKind::usage, message, kOtherPlace);
   if (!keeps_permissions(S_ISDIR(status.st_mode) ? path : path.parent_path()))
     return fail(ErrorKind::usage, message, no_permissions_hint());

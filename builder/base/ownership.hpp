@@ -10,8 +10,8 @@ namespace mailstead {
 
 /// Error (ErrorKind::usage) if anyone but the current user and root can put something else in the place of
 /// `path`, which exists, is absolute and without symbolic links: if a folder on the way to it belongs to
-/// another user or can be written by others, unless it is sticky as /tmp. What we run and build from must not
-/// be another user's choice.
+/// another user or can be written by others, also by an access control list (acl(5)), unless it is sticky as
+/// /tmp. What we run and build from must not be another user's choice.
 Status require_own_path(const std::filesystem::path& path);
 
 /// The same for `folder` and all that is in it. A symbolic link directly in it is followed; others lead

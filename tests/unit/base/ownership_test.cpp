@@ -2,9 +2,13 @@
 #include "base/ownership.hpp"
 
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
+#include <array>
+#include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 
 #include "base/files.hpp"
 #include "support/catch.hpp"
@@ -64,6 +68,66 @@ TEST_CASE("a link in a cache is followed to a folder that others can write") {
   CHECK(cache.refusal().empty());
   REQUIRE(::chmod(store.c_str(), 0777) == 0);
   CHECK(cache.refusal() == writable(store, "0777"));
+}
+
+namespace {
+
+/// Gives a file an access control list as the kernel takes it: entries of tag, permissions and id. False
+/// where the file system has none.
+bool set_acl(const fs::path& path, const char* kind,
+             std::initializer_list<std::array<std::uint32_t, 3>> entries) {
+  std::string bytes("\2\0\0\0", 4);
+  const auto append = [&](std::uint32_t value, int count) {
+    for (; count > 0; --count, value >>= 8) bytes += static_cast<char>(value & 0xff);
+  };
+  for (const auto& [tag, permissions, id] : entries) {
+    append(tag, 2);
+    append(permissions, 2);
+    append(id, 4);
+  }
+  return ::setxattr(path.c_str(), kind, bytes.data(), bytes.size(), 0) == 0;
+}
+
+constexpr const char* kAccess = "system.posix_acl_access";
+constexpr const char* kDefault = "system.posix_acl_default";
+constexpr std::uint32_t kNobody = 0xffffffff;
+
+}  // namespace
+
+TEST_CASE("a cache that others can write by an access control list is refused") {
+  const Cache cache;
+  const fs::path tools = cache.path / "tools";
+  // user::rwx, user:64321:rwx, group::r-x, mask::rwx, other::r-x
+  if (!set_acl(tools, kAccess,
+               {{1, 7, kNobody}, {2, 7, 64321}, {4, 5, kNobody}, {16, 7, kNobody}, {32, 5, kNobody}}))
+    return;
+  CHECK(cache.refusal() == writable(tools, "0775, with an ACL"));
+  // The remedy takes it from all that the list names.
+  cache.mode("tools", 0755);
+  CHECK(cache.refusal().empty());
+  // A group
+  REQUIRE(set_acl(tools, kAccess,
+                  {{1, 7, kNobody}, {4, 5, kNobody}, {8, 7, 64321}, {16, 7, kNobody}, {32, 5, kNobody}}));
+  CHECK(cache.refusal() == writable(tools, "0775, with an ACL"));
+  // Oneself, others who may only read, and a mask that takes the right away
+  REQUIRE(set_acl(tools, kAccess,
+                  {{1, 7, kNobody},
+                   {2, 7, ::geteuid()},
+                   {2, 5, 64321},
+                   {4, 5, kNobody},
+                   {16, 7, kNobody},
+                   {32, 5, kNobody}}));
+  CHECK(cache.refusal().empty());
+  REQUIRE(set_acl(tools, kAccess,
+                  {{1, 7, kNobody}, {2, 7, 64321}, {4, 5, kNobody}, {16, 5, kNobody}, {32, 5, kNobody}}));
+  CHECK(cache.refusal().empty());
+  // What is made there later
+  REQUIRE(set_acl(tools, kDefault,
+                  {{1, 7, kNobody}, {2, 7, 64321}, {4, 5, kNobody}, {16, 7, kNobody}, {32, 5, kNobody}}));
+  CHECK(cache.refusal() == "other users could write to what is made in " + tools.string() +
+                               " (its default ACL), and so change what images are made of; close it with: "
+                               "setfacl -k " +
+                               tools.string());
 }
 
 TEST_CASE("a cache with a file of another user is refused") {
