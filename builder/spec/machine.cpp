@@ -232,7 +232,11 @@ std::vector<InterfaceAddress> read_addresses(Reading& reading, const Field& list
 
 void read_network(Reading& reading, const Field& value) {
   Network& network = reading.site.network;
-  Section section(reading, *value.key, value);
+  const std::string_view word = value.text();
+  std::string example;
+  if (word == "dhcp" || word == "true") example = "network: {dhcp: true}";
+  if (word == "ipv4" || word == "ipv6") example = fmt::format("network: {{dhcp: {}}}", word);
+  Section section(reading, *value.key, value, {}, std::move(example));
   const auto dhcp = section.take(key("network.dhcp"));
   const auto addresses = section.take(key("network.addresses"));
   const auto gateway = section.take(key("network.gateway"));
@@ -260,7 +264,9 @@ void read_network(Reading& reading, const Field& value) {
 
 void read_tls(Reading& reading, const Field& value) {
   Tls& tls = reading.site.tls;
-  Section section(reading, *value.key, value);
+  const bool is_files = value.text() == "files";
+  Section section(reading, *value.key, value, {},
+                  is_files ? "tls: {mode: files, certificate: tls/fullchain.pem, key: tls/privkey.pem}" : "");
   const auto mode = section.get(key("tls.mode"));
   const auto certificate = section.take(key("tls.certificate"));
   const auto private_key = section.take(key("tls.key"));

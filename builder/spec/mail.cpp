@@ -224,9 +224,11 @@ void read_domains(Reading& reading, const Field& value) {
 
 void read_accounts(Reading& reading, const Field& value) {
   Section section(reading, *value.key, value);
+  reading.lacks_name |= !value.is_map();
   for (const MapReader::Entry& entry : section.take_names()) {
     if (interrupted()) return;
     const auto mention = reading.own_address(entry.key);
+    reading.lacks_name |= !mention;
     if (mention) check_account_name(reading, *mention);
     if (entry.value.is_scalar()) {
       // Most likely a password.
@@ -244,8 +246,11 @@ void read_accounts(Reading& reading, const Field& value) {
     const auto hash_file = fields.take(key("accounts.*.password_hash_file"));
     if (!entry.value.is_list()) read_password(reading, entry, hash, hash_file, account);
     if (const auto aliases = fields.take(key("accounts.*.aliases"))) {
+      reading.lacks_name |= aliases->is_map();
       for (const Value& item : reading.items(*aliases)) {
-        if (auto alias = reading.own_address(item)) owner.aliases.push_back(*std::move(alias));
+        auto alias = reading.own_address(item);
+        reading.lacks_name |= !alias;
+        if (alias) owner.aliases.push_back(*std::move(alias));
       }
     }
     if (const auto quota = fields.take(key("accounts.*.quota"))) account.quota_bytes = reading.size(*quota);
@@ -275,10 +280,12 @@ void read_accounts(Reading& reading, const Field& value) {
 void read_shared(Reading& reading, const Field& value, const Key& entry_key,
                  std::vector<Routes::Shared>& into) {
   Section section(reading, *value.key, value);
+  reading.lacks_name |= !value.is_map() && !value.is_null();
   for (const MapReader::Entry& entry : section.take_names()) {
     if (interrupted()) return;
     auto name = reading.own_address(entry.key);
     auto targets = reading.addresses(Field{entry.value, &entry_key, true});
+    reading.lacks_name |= !name;
     if (name) into.push_back({*std::move(name), std::move(targets)});
   }
 }

@@ -54,6 +54,8 @@ struct Reading {
   std::size_t compared = 0;  ///< bytes of names that were compared for suggestions
   /// A domain of the site could not be read: addresses in it are no mistakes of their own.
   bool lacks_domain = false;
+  /// A name of an account, an alias or a forward could not be read: no address is missing for certain.
+  bool lacks_name = false;
   std::optional<yaml::Value> hostname = {};
 
   /// The value that a check let through; otherwise the fault is reported at `value`.

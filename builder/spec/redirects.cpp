@@ -43,6 +43,9 @@ class Tokens {
     return {};
   }
 
+  /// The string in quotes that was last passed over.
+  const std::string& last_string() const { return last_string_; }
+
  private:
   static bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; }
 
@@ -53,11 +56,16 @@ class Tokens {
 
   void skip_string() {
     std::size_t at = 1;
-    while (at < text_.size() && text_[at] != '"') at += text_[at] == '\\' ? 2 : 1;
+    last_string_.clear();
+    for (; at < text_.size() && text_[at] != '"'; ++at) {
+      if (text_[at] == '\\') ++at;
+      if (at < text_.size()) last_string_ += text_[at];
+    }
     text_.remove_prefix(std::min(at + 1, text_.size()));
   }
 
   void skip_lines() {
+    last_string_.clear();
     while (!text_.empty()) {
       skip_behind("\n", 0);
       if (text_.starts_with(".\n") || text_.starts_with(".\r\n")) return text_.remove_prefix(1);
@@ -75,6 +83,7 @@ class Tokens {
   }
 
   std::string_view text_;
+  std::string last_string_;
 };
 
 /// What a message can meet in a block, at most.
@@ -124,6 +133,20 @@ class Counter {
 };
 
 }  // namespace
+
+std::vector<std::string> redirect_targets(std::string_view script) {
+  Tokens tokens(script);
+  std::vector<std::string> targets;
+  std::string command;
+  std::string token = tokens.next();
+  for (; !token.empty() && targets.size() < kMostRedirects; token = tokens.next()) {
+    const bool ends = token == ";" || token == "{" || token == "}";
+    if (token == ";" && command == "redirect") targets.push_back(tokens.last_string());
+    if (ends) command.clear();
+    if (!ends && command.empty()) command = std::move(token);
+  }
+  return targets;
+}
 
 std::size_t most_redirects(std::string_view script) {
   return Counter(script).block(0).within;

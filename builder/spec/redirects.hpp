@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace mailstead::spec {
 
@@ -15,5 +17,9 @@ inline constexpr std::size_t kMostRedirects = 25;
 /// alternatives one is taken, and `stop` ends the script. Of a text that is no script, something up to the
 /// number of its words.
 std::size_t most_redirects(std::string_view script);
+
+/// The addresses in its `redirect` commands, as they are written there (also with variables), at most
+/// kMostRedirects of them.
+std::vector<std::string> redirect_targets(std::string_view script);
 
 }  // namespace mailstead::spec

@@ -9,6 +9,7 @@
 
 #include "base/interrupt.hpp"
 #include "spec/reading.hpp"
+#include "spec/redirects.hpp"
 
 namespace mailstead::spec {
 namespace {
@@ -379,6 +380,7 @@ class Resolver {
       const Address postmaster{"postmaster", reading_.site.domains[i].name};
       const Claim* claim = find(postmaster);
       if (claim == nullptr && !has_catch_all[i]) {
+        if (reading_.lacks_name) continue;
         add(routes_.domain_keys[i],
             fmt::format("the domain {} has no postmaster", quote(routes_.domain_keys[i].text())),
             fmt::format("RFC 5321 requires one: add {} to the 'aliases' of an account", postmaster.text()));
@@ -398,6 +400,7 @@ class Resolver {
                       "server",
                       quote(reading_.site.hostname)),
           "use a name of its own, as mail." + reading_.site.hostname);
+    warn_of_redirects();
     std::map<std::string, std::pair<Value, std::size_t>> freemailers;
     for (const Routes::Shared& forward : routes_.forwards) {
       for (const Mention& target : forward.targets) {
@@ -411,6 +414,28 @@ class Resolver {
           fmt::format("{} {} to {}, which refuses what fails SPF: forwarded mail of senders who do not sign "
                       "it with DKIM",
                       found.second, found.second == 1 ? "address forwards" : "addresses forward", domain),
+          "let people fetch mail from a mailbox here instead, by IMAP");
+  }
+
+  void warn_of_redirects() {
+    std::map<std::string, std::pair<Value, std::size_t>> found;
+    for (const Routes::Owner& owner : routes_.accounts) {
+      std::set<std::string> domains;  // once for each script
+      for (const std::string& target : redirect_targets(owner.account.sieve.value_or(""))) {
+        const auto address = parse_address(target);
+        if (address && is_freemailer(address->domain)) domains.insert(address->domain);
+      }
+      for (const std::string& domain : domains)
+        ++found.try_emplace(domain, owner.key, 0).first->second.second;
+    }
+    for (const auto& [domain, count] : found)
+      reading_.warn(
+          count.first,
+          fmt::format("{} to {}, which refuses what fails SPF: redirected mail of senders who do not sign it "
+                      "with DKIM",
+                      count.second == 1 ? "a sieve script redirects"
+                                        : fmt::format("{} sieve scripts redirect", count.second),
+                      domain),
           "let people fetch mail from a mailbox here instead, by IMAP");
   }
 

@@ -63,12 +63,13 @@ Value Fallbacks::nothing() const {
 Section::Section(Reading& reading, const Value& root)
     : reading_(reading), key_(nullptr), value_(root), map_(root, reading.problems) {}
 
-Section::Section(Reading& reading, const Key& key, const Value& value, std::string_view name)
+Section::Section(Reading& reading, const Key& key, const Value& value, std::string_view name,
+                 std::string example)
     : reading_(reading),
       key_(&key),
       value_(value),
       map_(value.is_null() ? reading.fallbacks.nothing() : value, reading.problems,
-           value.is_map() ? "" : message_example(key, name)) {}
+           value.is_map() || !example.empty() ? std::move(example) : message_example(key, name)) {}
 
 std::optional<Field> Section::take(const Key& key) {
   // Without this, a record of another section would give its bounds to a key of the same name.

@@ -42,7 +42,9 @@ class Section {
   /// The whole spec.
   Section(Reading& reading, const yaml::Value& root);
   /// The section of `key`, or one of several. `name` is what messages call it: the key's own by default.
-  Section(Reading& reading, const Key& key, const yaml::Value& value, std::string_view name = {});
+  /// `example` is what they advise where the value is no map: by default that of the record.
+  Section(Reading& reading, const Key& key, const yaml::Value& value, std::string_view name = {},
+          std::string example = {});
   /// What the spec says for a key of this section, or what the record has for it. Nothing if neither says
   /// anything; that is reported if the key is required.
   std::optional<Field> take(const Key& key);

@@ -6,6 +6,7 @@
 
 using namespace mailstead;
 using spec::most_redirects;
+using spec::redirect_targets;
 
 namespace {
 
@@ -47,10 +48,22 @@ TEST_CASE("the word redirect in comments, strings and texts is no command") {
   CHECK(most_redirects("vacation text:\r\nredirect \"a\";\r\n.\r\n; redirect \"c\";") == 1);
 }
 
+TEST_CASE("the addresses of redirects are found, and no others") {
+  CHECK(redirect_targets(
+            "require \"copy\"; redirect :copy \"a@b.example\"; if true { Redirect \"c\"; keep; }") ==
+        std::vector<std::string>{"a@b.example", "c"});
+  CHECK(redirect_targets("fileinto \"x\"; # redirect \"a\";\nvacation \"redirect\";").empty());
+  CHECK(redirect_targets("redirect \"a\\\"b\\\\\";") == std::vector<std::string>{"a\"b\\"});
+  CHECK(redirect_targets("fileinto \"x\"; redirect text:\na\n.\n;") == std::vector<std::string>{""});
+  CHECK(redirect_targets(redirects(30)).size() == spec::kMostRedirects);
+}
+
 TEST_CASE("texts that are no script end") {
   for (const char* text :
-       {"\"", "text:", "/*", "{{{{", "}}}} redirect \"a\";", "if {", ":", "redirect", "\"\\"})
+       {"\"", "text:", "/*", "{{{{", "}}}} redirect \"a\";", "if {", ":", "redirect", "\"\\"}) {
     CHECK(most_redirects(text) <= 1);
+    CHECK(redirect_targets(text).size() <= 1);
+  }
   CHECK(most_redirects(std::string(100'000, '{')) == 0);
 }
 
