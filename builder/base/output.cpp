@@ -15,6 +15,14 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// The first name behind a symbolic link, or behind further ones, that is no link. The links are no loop.
+fs::path end_of_chain(fs::path path) {
+  std::error_code error;
+  while (fs::is_symlink(fs::symlink_status(path, error)))
+    path = path.parent_path() / fs::read_symlink(path, error);
+  return path;
+}
+
 /// Where a symbolic link leads in the end.
 Result<fs::path> follow(const fs::path& link) {
   std::error_code error;
@@ -24,9 +32,13 @@ Result<fs::path> follow(const fs::path& link) {
     return fail(ErrorKind::usage, fmt::format("the symbolic link {} leads to itself", link.string()),
                 "remove it, or name another file");
   const fs::path next = fs::read_symlink(link, error);
-  return fail(ErrorKind::usage,
-              fmt::format("{} is a symbolic link to {}, which does not exist", link.string(), next.string()),
-              "remove the link, or make what it leads to available (is a disk not mounted?)");
+  const fs::path last = end_of_chain(link);
+  const std::string by =
+      last == link.parent_path() / next ? "" : fmt::format(", which leads to {}", last.string());
+  return fail(
+      ErrorKind::usage,
+      fmt::format("{} is a symbolic link to {}{}, which does not exist", link.string(), next.string(), by),
+      "remove the link, or make what it leads to available (is a disk not mounted?)");
 }
 
 Status refuse_kind(const fs::path& path, const fs::path& target) {

@@ -21,10 +21,10 @@ Status print_hash(Globals& globals) {
     TRY(const std::string again, ask_password("Again: "));
     if (password != again) return fail(ErrorKind::usage, "the two passwords differ", "try again");
   }
+  TRY(const std::string hash, keys::hash_password(password));
   if (const std::string weakness = keys::password_weakness(password); !weakness.empty())
     globals.reporter->warning(
         fmt::format("{}; anyone can try to log in to a mail server, so take a longer one", weakness));
-  TRY(const std::string hash, keys::hash_password(password));
   fmt::print("{}\n", hash);
   return ok();
 }

@@ -71,6 +71,7 @@ says 2 "  \`mailstead explain\` lists the keys of a spec" "$MAILSTEAD" explain f
 says 0 'warning: the password has only 3 characters; anyone can try to log in to a mail server, so take a longer one' \
   bash -c 'echo abc | "$MAILSTEAD" passwd'
 [ -z "$(echo 'correct horse battery' | "$MAILSTEAD" passwd 2>&1 >/dev/null)" ]
+[ "$(echo | "$MAILSTEAD" passwd 2>&1)" = "mailstead: the password is empty" ]
 # An option takes what belongs to it, and no more.
 got=0
 said=$("$MAILSTEAD" test --set a=1 none.img --spec none.yaml 2>&1) || got=$?

@@ -46,6 +46,15 @@ TEST_CASE("what is no place for a result is refused with the way out") {
   CHECK(refusal(output_file(root / "dangling")) == at + "dangling is a symbolic link to none, which does not "
                                                         "exist; remove the link, or make what it leads to "
                                                         "available (is a disk not mounted?)");
+  // What is missing is named, not a link on the way to it.
+  fs::create_directories(root / "sub");
+  fs::create_symlink("../none", root / "sub/middle");
+  fs::create_symlink("sub/middle", root / "chain");
+  CHECK(
+      refusal(output_file(root / "chain")) ==
+      at + "chain is a symbolic link to sub/middle, which leads to " + at +
+          "sub/../none, which does not exist; remove the link, or make what it leads to available (is a disk "
+          "not mounted?)");
   CHECK(refusal(output_file(root / "a")) ==
         "the symbolic link " + at + "a leads to itself; remove it, or name another file");
   CHECK(refusal(output_file(root)) == root.string() + " is a folder; name a file in it");
