@@ -3,9 +3,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base/files.hpp"
 #include "base/json.hpp"
-#include "base/run.hpp"
 #include "cli/command.hpp"
 #include "lock/lock_file.hpp"
 #include "pipeline/public_part.hpp"
@@ -28,22 +26,6 @@ void print_public_part(const image::PublicDigests& digests, bool json) {
     fmt::print("{:<8}  {} {}\n", part.name, part.sha256, part.size);
 }
 
-namespace {
-
-/// What the command line gives instead of a lock: the file beside it is easily taken for it.
-Status refuse_spec(const std::filesystem::path& file) {
-  const auto text = read_file(file, 6u << 20);
-  if (!text || ("\n" + *text).find("\nmailstead:") == std::string::npos) return ok();
-  const std::filesystem::path lock = lock::lock_path_for(file);
-  std::error_code error;
-  return fail(ErrorKind::usage, fmt::format("{} is a spec, not a lock", file.string()),
-              std::filesystem::exists(lock, error)
-                  ? fmt::format("name the lock beside it: {}", lock.string())
-                  : fmt::format("make a lock with: {}", shell_quote({"mailstead", "lock", file.string()})));
-}
-
-}  // namespace
-
 void add_base(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
       "base", "make only the public part of an image, without a spec or a secret, and print its digests");
@@ -52,7 +34,7 @@ void add_base(CLI::App& app, Globals& globals) {
   verb->add_option("LOCK", *lock, "the lock that pins its packages (mailstead.lock)")
       ->required()
       ->check(not_empty);
-  verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/)")->required();
+  verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/); required");
   verb->add_option("-o,--output", *folder, "also copy its files into this new folder")->check(not_empty);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
@@ -60,7 +42,9 @@ void add_base(CLI::App& app, Globals& globals) {
   verb->callback([&globals, lock, folder] {
     globals.work = [&globals, lock, folder]() -> Status {
       if (!folder->empty()) CHECK_OK(pipeline::require_export_place(*folder));
-      CHECK_OK(refuse_spec(*lock));
+      TRY([[maybe_unused]] const lock::Lock given, lock::load_lock(*lock));
+      if (globals.options.profile.empty())
+        return fail(ErrorKind::usage, "--profile is required", "`mailstead help base` shows what it takes");
       TRY(const auto platform, pipeline::open_platform(globals.options.profile));
       TRY(const auto locked, pipeline::load_lock_for(platform, *lock));
       TRY(const auto made,

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/files.hpp"
+#include "base/run.hpp"
 #include "crypto/digest.hpp"
 #include "lock/grammar.hpp"
 #include "lock/text.hpp"
@@ -295,8 +296,24 @@ Result<Lock> parse_lock(std::string_view text, const std::string& name) {
   return Parser(name).parse(text);
 }
 
+namespace {
+
+/// The file beside a lock is easily taken for it.
+Status refuse_spec(const std::filesystem::path& file, const std::string& text) {
+  if (!text.starts_with("mailstead:") && text.find("\nmailstead:") == std::string::npos) return ok();
+  const std::filesystem::path lock = lock_path_for(file);
+  std::error_code error;
+  return fail(ErrorKind::usage, fmt::format("{} is a spec, not a lock", file.string()),
+              std::filesystem::exists(lock, error) && lock != file
+                  ? fmt::format("name the lock beside it: {}", lock.string())
+                  : fmt::format("make a lock with: {}", shell_quote({"mailstead", "lock", file.string()})));
+}
+
+}  // namespace
+
 Result<Lock> load_lock(const std::filesystem::path& path) {
   TRY(const auto text, read_file(path, 16u << 20));
+  CHECK_OK(refuse_spec(path, text));
   TRY(Lock lock, parse_lock(text, path.string()));
   lock.text_sha256 = crypto::sha256_hex(text);
   return lock;

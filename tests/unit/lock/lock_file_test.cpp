@@ -116,6 +116,23 @@ TEST_CASE("a package is one line") {
                   kDigestA + " system,initrd\n") != std::string::npos);
 }
 
+TEST_CASE("a spec in the place of a lock is told to be one, with the lock beside it") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const std::filesystem::path spec = folder.path() / "mail.yaml";
+  REQUIRE(write_file(spec, "# a site\nmailstead: 1\n"));
+  const auto refusal = [&] {
+    const auto lock = load_lock(spec);
+    REQUIRE(!lock);
+    CHECK(lock.error().kind == ErrorKind::usage);
+    return lock.error().message + "; " + lock.error().hint;
+  };
+  CHECK(refusal() ==
+        spec.string() + " is a spec, not a lock; make a lock with: mailstead lock " + spec.string());
+  REQUIRE(write_file(lock_path_for(spec), ""));
+  CHECK(refusal() ==
+        spec.string() + " is a spec, not a lock; name the lock beside it: " + lock_path_for(spec).string());
+}
+
 TEST_CASE("every hostile or damaged lock is refused at its line") {
   struct Case {
     std::string text;
