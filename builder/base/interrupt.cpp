@@ -22,6 +22,8 @@ void catch_interrupts() {
   sigemptyset(&action.sa_mask);
   // Without SA_RESTART a waiting poll(2) returns at once.
   for (const int signal : {SIGINT, SIGTERM}) ::sigaction(signal, &action, nullptr);
+  // What would be larger than `ulimit -f` is refused then, with an error like others.
+  ::signal(SIGXFSZ, SIG_IGN);
   // Under nohup(1) work goes on when the terminal has gone. SIGINT is caught even so: shells ignore it in
   // whatever they start in the background.
   struct sigaction inherited{};

@@ -16,11 +16,13 @@
 #include <cerrno>
 #include <cstdlib>
 #include <memory>
+#include <new>
 #include <thread>
 
 #include "base/address.hpp"
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "base/limits.hpp"
 #include "base/threads.hpp"
 
 namespace mailstead {
@@ -98,6 +100,7 @@ bool set_limits(const Command& command) {
   sigemptyset(&none);
   sigprocmask(SIG_SETMASK, &none, nullptr);
   signal(SIGPIPE, SIG_DFL);
+  signal(SIGXFSZ, SIG_DFL);
   signal(SIGINT, SIG_DFL);
   signal(SIGTERM, SIG_DFL);
   if (place(in, 0) && place(out, 1) && place(err, 2) && (cwd == nullptr || ::chdir(cwd) == 0) &&
@@ -191,13 +194,28 @@ std::string last_lines(const std::string& text, std::size_t count) {
   return text.substr(start, end - start);
 }
 
+/// What people call a program: a locked tool is started by its loader, which is told the name.
+std::string_view name_of(const Command& command) {
+  const auto option = std::find(command.argv.begin(), command.argv.end(), "--argv0");
+  return command.argv.end() - option > 1 ? option[1] : command.argv[0];
+}
+
+/// The machine's limits, not those that we have set.
+std::optional<Error> limit_of(const Command& command, std::string_view what, const std::string& err) {
+  if (command.memory_limit || command.file_size_limit) return std::nullopt;
+  auto error = what.ends_with("SIGXFSZ") ? std::optional(file_size_limit(name_of(command)))
+                                         : limit_told_by(name_of(command), err);
+  if (const std::string tail = last_lines(err, 1); error && !tail.empty())
+    error->notes.push_back("it said: " + without_credentials(tail));
+  return error;
+}
+
 Error command_error(const Command& command, std::string what, const std::string& err) {
+  if (auto limit = limit_of(command, what, err)) return *std::move(limit);
   Error error{ErrorKind::tool, fmt::format("{} {}", command.argv[0], what), {}, {}, {}, {}};
   error.notes.push_back("command: " + without_credentials(shell_quote(command.argv)));
   if (const std::string tail = last_lines(err, 12); !tail.empty())
     error.notes.push_back("it said: " + without_credentials(tail));
-  // What a program cannot start, it does not always say in these words; what it says is above.
-  if (err.find(strerror(EAGAIN)) != std::string::npos) error.hint = more_processes_hint(EAGAIN);
   return error;
 }
 
@@ -297,7 +315,11 @@ Result<CommandOutput> feed_and_collect(const Command& command,
   Status fed = ok();
   Result<std::jthread> feeder = start_thread([&] {
     block_sigpipe();
-    fed = feed([&](const char* data, std::size_t size) { return write_all(in.get(), data, size); });
+    try {
+      fed = feed([&](const char* data, std::size_t size) { return write_all(in.get(), data, size); });
+    } catch (const std::bad_alloc&) {
+      fed = fail(no_memory());
+    }
     in.reset();
   });
   if (!feeder) {
@@ -311,6 +333,10 @@ Result<CommandOutput> feed_and_collect(const Command& command,
 }
 
 }  // namespace
+
+bool is_installed(const std::string& program) {
+  return !find_program(program).empty();
+}
 
 Result<CommandOutput> run_any_status(const Command& command) {
   if (!command.input.empty()) {

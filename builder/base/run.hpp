@@ -39,7 +39,8 @@ struct CommandOutput {
 
 /// Runs to the end. Errors: could not be started (ErrorKind::io), ended by a signal, timed out, more output
 /// than its limit (it is killed then), or an exit status other than 0 (ErrorKind::tool, with the quoted
-/// command, the status or the signal's name and the last lines of stderr).
+/// command, the status or the signal's name and the last lines of stderr; ErrorKind::io and the remedy where
+/// a limit of the machine is the cause).
 Result<CommandOutput> run(const Command& command);
 
 /// Like run, but any exit status is a result.
@@ -50,6 +51,9 @@ Result<CommandOutput> run_any_status(const Command& command);
 /// holding them in memory.
 using Sink = std::function<Status(const char* data, std::size_t size)>;
 Result<CommandOutput> run_with_feed(const Command& command, const std::function<Status(const Sink&)>& feed);
+
+/// Whether there is such a program in PATH or in the usual folders.
+bool is_installed(const std::string& program);
 
 /// The command line as one could paste it into a POSIX shell.
 std::string shell_quote(const std::vector<std::string>& argv);

@@ -2,19 +2,33 @@
 #include "base/threads.hpp"
 
 #include <algorithm>
-#include <cerrno>
+#include <exception>
+#include <mutex>
 #include <vector>
 
 namespace mailstead {
 
 void in_threads(std::size_t count, const std::function<void()>& work) {
-  std::vector<std::jthread> others;
-  try {
-    while (others.size() + 1 < count) others.emplace_back(work);
-  } catch (const std::system_error&) {
-    // Those that have started, and this one, do all of it.
+  std::mutex mutex;
+  std::exception_ptr thrown;
+  const auto guarded = [&] {
+    try {
+      work();
+    } catch (...) {
+      const std::lock_guard guard(mutex);
+      thrown = std::current_exception();
+    }
+  };
+  {
+    std::vector<std::jthread> others;
+    try {
+      while (others.size() + 1 < count) others.emplace_back(guarded);
+    } catch (const std::system_error&) {
+      // Those that have started, and this one, do all of it.
+    }
+    guarded();
   }
-  work();
+  if (thrown) std::rethrow_exception(thrown);
 }
 
 std::size_t useful_threads() {
@@ -28,12 +42,6 @@ Error no_more_threads(const std::system_error& error) {
                more_processes_hint(error.code().value()),
                {},
                {}};
-}
-
-std::string more_processes_hint(int error) {
-  if (error != EAGAIN) return {};
-  return "this machine lets you run no more processes and threads: end some, or raise the limit (ulimit -u, "
-         "TasksMax= of a service, pids.max of a container)";
 }
 
 }  // namespace mailstead

@@ -8,6 +8,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/limits.hpp"
 #include "base/result.hpp"
 
 // Threads on machines that give few of them (`ulimit -u`, TasksMax= of systemd, pids.max of a container):
@@ -22,7 +23,7 @@ std::future<std::invoke_result_t<Work>> beside(Work&& work) {
 }
 
 /// Runs `work` in this thread and in others, `count` together or as many as the system gives. Returns when
-/// all of them have ended. `work` takes its pieces from a common counter and does not throw.
+/// all of them have ended. `work` takes its pieces from a common counter; what it throws is thrown then.
 void in_threads(std::size_t count, const std::function<void()>& work);
 
 /// As many threads as can be of use; at least 1.
@@ -40,8 +41,4 @@ Result<std::jthread> start_thread(Work&& work) {
     return fail(no_more_threads(error));
   }
 }
-
-/// The remedy where the system gives no more processes or threads (EAGAIN); empty for any other error number.
-std::string more_processes_hint(int error);
-
 }  // namespace mailstead

@@ -6,12 +6,16 @@
 #include <unistd.h>
 
 #include <cstdio>
+#include <cstdlib>
 #include <ctime>
 #include <exception>
 #include <iostream>
+#include <new>
+#include <string_view>
 #include <system_error>
 
 #include "base/interrupt.hpp"
+#include "base/limits.hpp"
 #include "base/revision.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
@@ -37,8 +41,21 @@ bool results_written() {
 
 int print_error(const Error& error) {
   std::fflush(stdout);
-  std::fputs(("mailstead: " + format_error(error)).c_str(), stderr);
+  std::fputs(("mailstead: " + format_error(explain_limit(error))).c_str(), stderr);
   return exit_code(error);
+}
+
+/// Where nothing can pass on that no memory is left, as in a destructor: the sentence, and no core.
+[[noreturn]] void end_where_thrown() {
+  try {
+    if (const auto thrown = std::current_exception()) std::rethrow_exception(thrown);
+  } catch (const std::bad_alloc&) {
+    constexpr std::string_view kText = "mailstead: no memory is left\n";
+    [[maybe_unused]] const ssize_t ignored = ::write(STDERR_FILENO, kText.data(), kText.size());
+    ::_exit(1);
+  } catch (...) {
+  }
+  std::abort();
 }
 
 int run_parsed(Globals& globals) {
@@ -103,6 +120,7 @@ void add_snapshot_option(CLI::App& verb, Globals& globals) {
 }
 
 int run_command_line(int argc, char** argv) {
+  std::set_terminate(end_where_thrown);
   Globals globals;
   CLI::App app(
       "One YAML file becomes a whole mail server as a disk image: read-only, verified, reproducible.",
@@ -145,8 +163,10 @@ int run_command_line(int argc, char** argv) {
     return run_parsed(globals);
   } catch (const std::system_error& error) {
     return print_error(no_more_threads(error));
+  } catch (const std::bad_alloc&) {
+    return print_error(no_memory());
   } catch (const std::exception& error) {
-    // The standard library throws when memory runs out; anything else that gets here is a bug of ours.
+    // What gets here is a bug of ours.
     std::fputs(fmt::format("mailstead: unexpected failure: {}\n", error.what()).c_str(), stderr);
     return 1;
   }

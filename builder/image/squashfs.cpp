@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
 
+#include <cerrno>
+
+#include "base/limits.hpp"
 #include "image/image.hpp"
 #include "rootfs/archive_writer.hpp"
 #include "tools/full_disk.hpp"
@@ -44,7 +47,13 @@ Status write_squashfs(const rootfs::FileTree& tree, const SquashfsOptions& optio
   // Sets the time of the file system and bounds the files' times. The root has the present otherwise, which
   // is earlier than the bound on a machine whose clock is behind.
   command.env["SOURCE_DATE_EPOCH"] = fmt::format("{}", options.clock);
-  auto written = run_with_feed(command, [&](const Sink& sink) { return rootfs::write_tar(tree, sink); });
+  const auto feed = [&](const Sink& sink) { return rootfs::write_tar(tree, sink); };
+  auto written = run_with_feed(command, feed);
+  if (!written && written.error().hint == more_processes_hint(EAGAIN)) {
+    // It does not get along with fewer threads than it wants, and wants some for each processor.
+    command.argv.insert(command.argv.end(), {"-processors", "1"});
+    written = run_with_feed(command, feed);
+  }
   if (!written) return fail(tools::explain_full_disk(std::move(written.error()), out));
   return ok();
 }

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/interrupt.hpp"
+#include "base/limits.hpp"
 #include "crypto/digest.hpp"
 #include "lock/text.hpp"
 
@@ -188,6 +189,7 @@ Result<std::vector<MirrorFailure>> Apt::update() {
                   fmt::format("the indexes of the archive cannot be kept in {}: {}", folder_.string(), full),
                   kCacheFull);
   }
+  if (auto limit = limit_told_by("apt-get", output.err)) return fail(*std::move(limit));
   return explain_update_failure(setup_, said);
 }
 

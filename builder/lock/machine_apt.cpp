@@ -8,6 +8,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "base/limits.hpp"
 #include "lock/signed_by.hpp"
 #include "lock/text.hpp"
 
@@ -68,18 +69,18 @@ Result<std::string> MachineApt::ask(std::vector<std::string> argv, std::string_v
   } else if (const char* named = std::getenv("APT_CONFIG")) {
     command.env["APT_CONFIG"] = named;
   }
-  const auto output = run_any_status(command);
   // A machine without APT has neither sources nor settings.
-  if (!output && output.error().kind == ErrorKind::io) return std::string();
-  if (!output) return fail(output.error());
-  if (output->exit_status == 0) return output->out;
+  if (!is_installed(command.argv[0])) return std::string();
+  TRY(const CommandOutput output, run_any_status(command));
+  if (output.exit_status == 0) return output.out;
+  if (auto limit = limit_told_by(command.argv[0], output.err)) return fail(*std::move(limit));
   Error error{ErrorKind::usage,
               fmt::format("APT cannot read its {} on this machine", what),
               {},
               "correct what it names, or give a mirror with --mirror",
               {},
               {}};
-  for (const auto line : split_lines(output->err)) {
+  for (const auto line : split_lines(output.err)) {
     if (line.starts_with("E: ")) error.notes.push_back("apt says: " + without_credentials(line.substr(3)));
   }
   return fail(std::move(error));

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "base/interrupt.hpp"
+#include "base/limits.hpp"
 #include "rootfs/archive.hpp"
 
 namespace mailstead::rootfs {
@@ -30,7 +31,7 @@ class MemberTar {
   /// `suffix` is what follows "data.tar": "", ".gz", ".xz" or ".zst".
   Status open(std::string_view suffix) {
     handle_.reset(::archive_read_new());
-    if (!handle_) return fail(ErrorKind::internal, "out of memory");
+    if (!handle_) return fail(no_memory());
     int status = ::archive_read_support_format_tar(handle_.get());
     int filter = ARCHIVE_FILTER_NONE;
     // Only the filter that the name says: a member that is something else is refused instead of guessed at.

@@ -11,6 +11,7 @@
 #include <string>
 #include <utility>
 
+#include "base/limits.hpp"
 #include "rootfs/archive.hpp"
 #include "rootfs/archive_writer.hpp"
 
@@ -153,7 +154,7 @@ Result<FileTree> read_tar(const std::filesystem::path& path, const TarLimits& li
   tar->size = static_cast<std::uint64_t>(info.st_size);
   CHECK_OK(check_end(*tar, note));
   const ArchiveHandle handle(::archive_read_new());
-  if (!handle) return fail(ErrorKind::internal, "out of memory");
+  if (!handle) return fail(no_memory());
   BoundedTree tree(limits);
   const auto refuse = [&](Error error) { return fail(std::move(error).with_note(note)); };
   const auto archive_failure = [&] {

@@ -264,9 +264,8 @@ void read_network(Reading& reading, const Field& value) {
 
 void read_tls(Reading& reading, const Field& value) {
   Tls& tls = reading.site.tls;
-  const bool is_files = value.text() == "files";
-  Section section(reading, *value.key, value, {},
-                  is_files ? "tls: {mode: files, certificate: tls/fullchain.pem, key: tls/privkey.pem}" : "");
+  const bool is_plain = value.text() == "self-signed" || value.text() == "true";
+  Section section(reading, *value.key, value, {}, is_plain ? "tls: {mode: self-signed}" : "");
   const auto mode = section.get(key("tls.mode"));
   const auto certificate = section.take(key("tls.certificate"));
   const auto private_key = section.take(key("tls.key"));

@@ -46,6 +46,11 @@ refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" base mail.yaml --profile
 grep -qF 'name the lock beside it:' said.txt
 refuse 2 'wrong/precious.yaml is a spec, not a lock' "$MAILSTEAD" base wrong/precious.yaml --profile cloud-amd64
 grep -qF 'make a lock with: mailstead lock wrong/precious.yaml' said.txt
+refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" base mail.yaml
+refuse 2 '--profile is required' "$MAILSTEAD" base mailstead.lock
+refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" audit mail.yaml
+grep -qF 'name the lock beside it:' said.txt
+refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" verify demo.img --spec mail.yaml --lock mail.yaml
 refuse 2 'mailstead.lock is a lock, not a spec' "$MAILSTEAD" check mailstead.lock
 refuse 2 'demo.img is a disk image, not a spec' "$MAILSTEAD" check demo.img
 
@@ -210,6 +215,39 @@ refuse 1 'on a file system that has locks' env LD_PRELOAD="$MODELESS_LIBRARY" LO
 if [ "$(id -u)" != 0 ]; then
   (ulimit -u "$(($(ps -L -u "$(id -u)" --no-headers | wc -l) + 4))" && "$MAILSTEAD" build mail.yaml -o wrong/x.img) && rm wrong/x.img
 fi
+
+# limits of this machine: a sentence with the remedy, whatever was about to be done; all by one user whom they bind
+if [ "$(id -u)" = 0 ]; then
+  as=(setpriv --reuid 64321 --regid 64321 --clear-groups)
+  mkdir wrong/limited && cp -r mail.yaml mailstead.lock secrets wrong/limited/
+  mkdir wrong/limited/cache && cp -r "$cache/store" wrong/limited/cache/
+  chown -R 64321:64321 wrong/limited
+else
+  as=()
+  mkdir wrong/limited && cp -r mail.yaml mailstead.lock secrets wrong/limited/
+  mkdir wrong/limited/cache && ln -s "$cache/store" wrong/limited/cache/store
+fi
+limited() { # OPTION VALUE WORD…: with that limit; processes count for all of the user's
+  "${as[@]}" bash -c 'ulimit "$1" "$2" && shift 2 && exec "$@"' - "$1" "$2" \
+    env -u MAILSTEAD_MIRROR MAILSTEAD_CACHE="$PWD/wrong/limited/cache" "$MAILSTEAD" "${@:3}"
+}
+# With too few processes for APT, nothing untrue is said of its sources.
+if [ "$(id -u)" = 0 ]; then
+  for most in 1 2 3 4; do
+    refuse 1 'lets you run no more processes and threads' limited -u "$most" lock wrong/limited/mail.yaml --update
+  done
+fi
+for most in 100000 200000 400000; do
+  got=0
+  limited -v "$most" build wrong/limited/mail.yaml -o wrong/limited/x.img --offline 2>said.txt || got=$?
+  cat said.txt
+  [ "$got" -le 2 ] # neither SIGABRT nor SIGSEGV
+  if [ "$got" != 0 ]; then grep -qE 'ulimit -v' said.txt; fi
+  if grep -qE 'bad_alloc|unexpected failure' said.txt; then exit 1; fi
+done
+refuse 1 'ulimit -f' limited -f 100000 build wrong/limited/mail.yaml -o wrong/limited/x.img --offline
+if [ -e wrong/limited/x.img ]; then exit 1; fi
+rm -rf wrong/limited
 
 # nowhere to write, and no room
 refuse 1 'wrong/none/x.img' "$MAILSTEAD" build mail.yaml -o wrong/none/x.img

@@ -12,6 +12,7 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "base/limits.hpp"
 #include "support/catch.hpp"
 
 namespace mailstead {
@@ -75,6 +76,55 @@ TEST_CASE("run: a failure shows the command, the status and what the program sai
         "/bin/sh failed with exit status 3\n"
         "  command: /bin/sh -c 'echo '\\''no such thing'\\'' >&2; exit 3'\n"
         "  it said: no such thing\n");
+}
+
+TEST_CASE("run: where a limit of the machine is the cause, that and its remedy are said, not the command") {
+  const auto said = [](const char* script) {
+    Command command = shell(script);
+    const auto result = run(command);
+    REQUIRE_FALSE(result);
+    return format_error(result.error());
+  };
+  const std::string processes =
+      "/bin/sh cannot start a process or a thread\n"
+      "  this machine lets you run no more processes and threads: end some, or raise the limit (ulimit -u, "
+      "TasksMax= of a service, pids.max of a container; a limit of memory, ulimit -v, has the same effect)\n";
+  CHECK(said("echo 'FATAL ERROR: Failed to create thread' >&2; exit 1") ==
+        processes + "  it said: FATAL ERROR: Failed to create thread\n");
+  CHECK(said("echo 'FATAL -> Failed to fork.' >&2; exit 100") ==
+        processes + "  it said: FATAL -> Failed to fork.\n");
+  CHECK(said("echo 'sh: 1: Cannot fork' >&2; exit 2") == processes + "  it said: sh: 1: Cannot fork\n");
+  CHECK(said("echo 'cannot open x: Cannot allocate memory' >&2; exit 1") ==
+        "/bin/sh gets no more memory\n"
+        "  end other programs, or raise the limit (ulimit -v, MemoryMax= of a service, memory.max of a "
+        "container)\n"
+        "  it said: cannot open x: Cannot allocate memory\n");
+  CHECK(said("kill -XFSZ $$") ==
+        "/bin/sh cannot write a file as large as it has to be\n"
+        "  raise the limit of the size of files (ulimit -f, LimitFSIZE= of a service)\n");
+  // A limit of our own is no fault of the machine.
+  Command limited = shell("echo 'Cannot allocate memory' >&2; exit 1");
+  limited.memory_limit = 1u << 30;
+  const auto result = run(limited);
+  REQUIRE_FALSE(result);
+  CHECK(result.error().message == "/bin/sh failed with exit status 1");
+  // A locked tool is started by its loader.
+  Command tool;
+  tool.argv = {"/bin/sh", "-c", "echo 'Out of memory' >&2; exit 1", "--argv0", "mksquashfs"};
+  CHECK(run(tool).error().message == "mksquashfs gets no more memory");
+}
+
+TEST_CASE("the system's words for a limit get their remedy") {
+  const auto hint = [](const char* message) {
+    return explain_limit({ErrorKind::io, message, {}, {}, {}, {}}).hint;
+  };
+  CHECK(hint("cannot write x: File too large") ==
+        "raise the limit of the size of files (ulimit -f, LimitFSIZE= of a service)");
+  CHECK(hint("cannot map x: Cannot allocate memory") == no_memory().hint);
+  CHECK(hint("cannot start x: Resource temporarily unavailable") == more_processes_hint(EAGAIN));
+  CHECK(hint("cannot write x: Input/output error").empty());
+  CHECK(is_installed("sh"));
+  CHECK_FALSE(is_installed("no-such-program"));
 }
 
 TEST_CASE("run: a signal is called by its name") {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <new>
 
 #include "base/reporter.hpp"
 #include "base/run.hpp"
@@ -53,10 +54,23 @@ TEST_CASE("threads share their work, and one alone does all of it") {
   CHECK(useful_threads() >= 1);
 }
 
+TEST_CASE("what one of the threads throws is thrown when all have ended") {
+  std::atomic<int> ended = 0;
+  std::atomic<int> next = 0;
+  CHECK_THROWS_AS(in_threads(3,
+                             [&] {
+                               const bool first = next++ == 0;
+                               ++ended;
+                               if (first) throw std::bad_alloc();
+                             }),
+                  std::bad_alloc);
+  CHECK(ended == 3);
+}
+
 TEST_CASE("where no thread and no program can be started, the limit is named") {
   const std::string hint =
       "this machine lets you run no more processes and threads: end some, or raise the limit (ulimit -u, "
-      "TasksMax= of a service, pids.max of a container)";
+      "TasksMax= of a service, pids.max of a container; a limit of memory, ulimit -v, has the same effect)";
   CHECK(without_threads([] {
           const auto thread = start_thread([] {});
           return thread ? "" : thread.error().message + "; " + thread.error().hint;
