@@ -233,7 +233,7 @@ limited() { # OPTION VALUE WORD…: with that limit; processes count for all of 
 }
 # With too few processes for APT, nothing untrue is said of its sources.
 if [ "$(id -u)" = 0 ]; then
-  for most in 1 2 3 4; do
+  for most in 1 2; do
     refuse 1 'lets you run no more processes and threads' limited -u "$most" lock wrong/limited/mail.yaml --update
   done
 fi
