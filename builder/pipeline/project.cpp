@@ -35,9 +35,9 @@ Result<Platform> open_platform(const std::string& name) {
     if (std::none_of(all.begin(), all.end(), [&](const auto& each) { return each.name == more.name; }))
       all.push_back(more);
   TRY(platform.accounts, overlay::merge_accounts(all));
-  platform.request = profile::make_request(platform.profile, platform.overlays, platform.initrd_overlays,
-                                           platform.accounts,
-                                           platform::facts_of(platform::host_architecture()).debian);
+  platform.request =
+      profile::make_request(platform.profile, platform.overlays, platform.initrd_overlays, platform.accounts,
+                            platform::facts_of(platform::host_architecture()).debian);
   return platform;
 }
 

@@ -19,8 +19,8 @@ struct ArchitectureFacts {
   std::uint16_t elf_machine;  ///< e_machine of its programs (elf(5))
   const char* triplet;        ///< the folder of its libraries below usr/lib
   const char* loader;         ///< its dynamic loader, below "/"
-  /// Whether ldconfig(8) of every architecture that we build on reads its libraries. Without a cache the loader
-  /// looks into its own folders, which are those of Debian's packages.
+  /// Whether ldconfig(8) of every architecture that we build on reads its libraries. Without a cache the
+  /// loader looks into its own folders, which are those of Debian's packages.
   bool library_cache;
   const char* efi_suffix;      ///< of a loader's name: "x64" (UEFI specification 3.5.1.1, lower case)
   const char* grub_efi;        ///< GRUB's name of it under UEFI: "x86_64-efi"

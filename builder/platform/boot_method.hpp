@@ -11,8 +11,8 @@
 
 namespace mailstead::platform {
 
-/// What starts a machine from its disk. One disk may have several: what each of them does is in boot/. As with
-/// architectures, a switch over them has no default.
+/// What starts a machine from its disk. One disk may have several: what each of them does is in boot/. As
+/// with architectures, a switch over them has no default.
 enum class BootMethod { grub_bios, grub_efi };
 inline constexpr std::array kBootMethods = {BootMethod::grub_bios, BootMethod::grub_efi};
 
@@ -33,8 +33,8 @@ bool contains(const std::vector<BootMethod>& methods, BootMethod method);
 inline constexpr const char* kMbrPart = "mbr";    ///< code in the master boot record
 inline constexpr const char* kBiosPart = "bios";  ///< GRUB's core image, at the start of its partition
 
-/// What a machine's firmware is, for virtual ones. With Secure Boot, UEFI starts only what Microsoft's keys have
-/// signed (Debian's shim).
+/// What a machine's firmware is, for virtual ones. With Secure Boot, UEFI starts only what Microsoft's keys
+/// have signed (Debian's shim).
 enum class Firmware { bios, uefi, uefi_secure_boot };
 inline constexpr std::array kFirmwares = {Firmware::bios, Firmware::uefi, Firmware::uefi_secure_boot};
 const char* name_of(Firmware firmware);  ///< "bios", "uefi", "uefi-secure-boot"

@@ -15,8 +15,8 @@ struct Machine {
   friend bool operator==(const Machine&, const Machine&) = default;
 };
 
-/// Numbers of the partitions, the same on every appliance (GRUB finds them by number). One that a machine does
-/// not need leaves a gap.
+/// Numbers of the partitions, the same on every appliance (GRUB finds them by number). One that a machine
+/// does not need leaves a gap.
 enum PartitionNumber : int {
   kEspNumber = 1,
   kBiosNumber = 2,

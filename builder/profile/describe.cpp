@@ -21,9 +21,9 @@ std::string describe(const Profile& profile) {
   // Each field is named, so that a new one does not compile until somebody has decided what it changes. The
   // packages are in the lock, and what overlays bring is described as theirs.
   const auto& [name, files, description, suite, architecture, machine, system_packages, initrd_packages,
-               tool_packages, boot_packages, overlays, exclude, keep, initrd_exclude, initrd_modules, kernel_arguments,
-               esp_size, boot_size, usr_size, root_size, squashfs_compressor, squashfs_level, alternatives,
-               diversions] = profile;
+               tool_packages, boot_packages, overlays, exclude, keep, initrd_exclude, initrd_modules,
+               kernel_arguments, esp_size, boot_size, usr_size, root_size, squashfs_compressor,
+               squashfs_level, alternatives, diversions] = profile;
   std::string text = fmt::format("profile {}\nsuite {}\narchitecture {}\n", name, suite, architecture);
   text += list_text("starts by", platform::names_of(machine.boot));
   text += list_text("boot", boot_packages);

@@ -40,6 +40,16 @@ def _():
     return head() + b"Content-Type:\r\n message/rfc822\r\n\r\n" * 5000 + INNER
 
 
+@case("rfc822-chain-blanks-5000", REFUSED)
+def _():
+    return head() + (b"Content-Type: " + b" " * 200 + b"message/rfc822\r\n\r\n") * 5000 + INNER
+
+
+@case("rfc822-chain-comments-5000", REFUSED)
+def _():
+    return head() + b"Content-Type: (a:b) message/rfc822\r\n\r\n" * 5000 + INNER
+
+
 @case("rfc822-chain-parameters-5000", REFUSED)
 def _():
     return head() + b'CONTENT-TYPE :\tMessage/RFC822; name="x"\r\nX: y\r\n\r\n' * 5000 + INNER

@@ -110,17 +110,6 @@ TEST_CASE("A tool that is in the system too is the same tool on every build host
   CHECK(f.id().key != before.key);
 }
 
-TEST_CASE("How a profile is written down, and in which of its files, makes no other base") {
-  Fixture f;
-  f.platform.profile.exclude = {"a", "b"};
-  const BaseId before = f.id();
-  f.write("profiles/box.yaml", "second");
-  f.write("profiles/accounts.yaml", "second");
-  f.platform.profile.exclude = {"b", "a", "b"};
-  CHECK(f.id().identity == before.identity);
-  CHECK(f.id().key == before.key);
-}
-
 TEST_CASE("A size that the lock never had is not taken for what the cache has") {
   Fixture f;
   const BaseId before = f.id();

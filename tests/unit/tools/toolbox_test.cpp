@@ -158,7 +158,7 @@ TEST_CASE("All programs that are started are among those whose libraries are che
   const std::string toolbox = bytes_of(builder / "tools/toolbox.cpp");
   static const std::regex started(R"re((?:\bcommand|\brun|\brun_tool)\((?:generator,)?\s*"([^"]+)")re");
   std::set<std::string> programs;
-  for (const char* folder : {"image", "pipeline", "tools"}) {
+  for (const char* folder : {"boot", "image", "pipeline", "tools"}) {
     for (const auto& entry : fs::directory_iterator(builder / folder)) {
       const std::string text = bytes_of(entry.path());
       for (std::sregex_iterator it(text.begin(), text.end(), started), end; it != end; ++it)

@@ -124,8 +124,10 @@ class Made {
   image::VerityImage make_verity(const std::string& folder, const char* name) {
     image::VerityImage made;
     made.file = folder_.path() / name;
+    // Of one block, there would be no tree.
+    write(folder + "/filler", std::string(20'000, 'x'));
     test::output_of({"mksquashfs", (folder_.path() / folder).string(), made.file.string(), "-quiet",
-                     "-no-progress", "-all-root", "-all-time", fmt::format("{}", kTime)});
+                     "-no-progress", "-noD", "-noF", "-all-root", "-all-time", fmt::format("{}", kTime)});
     made.hash_offset = std::filesystem::file_size(made.file);
     const image::VerityIds ids = image::verity_ids(base_, name);
     const std::string said =

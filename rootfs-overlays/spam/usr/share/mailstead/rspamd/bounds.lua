@@ -32,10 +32,12 @@ local search = trie.create({
   "\n--", "\r--", "\ncontent-type", "\rcontent-type", "message/", "\n\r\n", "\n\n", "\r\r"
 }, trie.flags.icase)
 
--- Whether this is the type of a part: the field's name is before it, in the same line or in those that it is folded from.
+-- Whether this is in the type of a part: the line that it is in, or from which its line is folded, is that field. Where that line
+-- begins too far in front to be seen, it is taken for one.
 local function is_type(content, place)
-  local before = content:sub(math.max(1, place - 100), place):str():lower()
-  return before:find("[\r\n]content%-type[ \t]*:[^:]*$") ~= nil
+  local before = content:sub(math.max(1, place - 2000), place):str():lower():gsub("[\r\n]+[ \t]", " ")
+  local line = before:match("[\r\n]([^\r\n]*)$")
+  return not line or line:find("^content%-type[ \t]*:") ~= nil
 end
 
 -- How many lines from one place to another look like fields of a header, which any name without blanks does to the parser.

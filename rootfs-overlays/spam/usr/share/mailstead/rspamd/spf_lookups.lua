@@ -28,7 +28,7 @@ end
 
 -- What SPF was asked for, by the letters of macros (section 7.2) but for d, the domain of the record at hand.
 local function asked_for(task)
-  local from = task:get_from("smtp")
+  local from = task:get_from({"smtp", "orig"})
   from = from and from[1] or {}
   local helo = task:get_helo() or ""
   local ip = task:get_from_ip()
