@@ -56,8 +56,9 @@ std::optional<Error> limit_told_by(std::string_view program, std::string_view sa
 }
 
 Error explain_limit(Error error) {
-  if (!error.hint.empty()) return error;
+  // Whoever writes has the remedy for a full disk, which this is not.
   if (error.message.ends_with(strerror(EFBIG))) error.hint = kLargerFiles;
+  if (!error.hint.empty()) return error;
   if (error.message.ends_with(strerror(ENOMEM))) error.hint = kMoreMemory;
   if (error.message.ends_with(strerror(EAGAIN))) error.hint = kMoreProcesses;
   return error;
