@@ -7,3 +7,5 @@ cd "$WORK"
 play demo.img
 cd "$WORK/second"
 play second.img --set "authority=$PWD/tls/root.pem" --set "ssh_key=$PWD/ssh/key"
+cd "$WORK/cloud"
+play cloud.img --set "ssh_key=$PWD/ssh/key"
