@@ -237,7 +237,7 @@ if [ "$(id -u)" = 0 ]; then
     refuse 1 'lets you run no more processes and threads' limited -u "$most" lock wrong/limited/mail.yaml --update
   done
 fi
-for most in 100000 200000; do
+for most in 100000 200000 400000; do
   got=0
   limited -v "$most" build wrong/limited/mail.yaml -o wrong/limited/x.img --offline 2>said.txt || got=$?
   cat said.txt
