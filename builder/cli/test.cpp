@@ -29,6 +29,7 @@ struct TestOptions {
   std::vector<std::string> scenarios;
   double patience = 1.0;
   unsigned memory_mib = 1024;
+  unsigned cpus = 2;
 };
 
 /// Reads lines of "address password" into variables named "password:alice@example.org".
@@ -134,6 +135,7 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   options.zone_json = dns::to_json(records);
   options.time_scale = wanted.patience;
   options.memory_mib = wanted.memory_mib;
+  options.cpus = wanted.cpus;
   if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, options.variables));
   options.variables["ports"] = ports_text(services);
   CHECK_OK(take_variables(wanted.variables, options.variables));
@@ -182,6 +184,9 @@ void add_test(CLI::App& app, Globals& globals) {
       ->check(finite);
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))
+      ->capture_default_str();
+  verb->add_option("--cpus", options->cpus, "processors of the machine")
+      ->check(CLI::Range(1, 64))
       ->capture_default_str();
   add_json_option(*verb, globals);
   verb->callback(

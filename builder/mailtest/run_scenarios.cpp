@@ -193,6 +193,14 @@ void add_from_json(const Json& json, Summary& summary) {
                              milliseconds(b.at("imaps").get<std::int64_t>())});
 }
 
+/// How many times slower than the machine that the dialogues' time limits were chosen on (emulation, two
+/// processors of 2024, nothing beside it) the host is, at this moment; 1 if it is not, or virtualises.
+double slowness_of(const BootTimes& boot) {
+  constexpr std::chrono::duration<double> kUsualBoot = std::chrono::seconds(75);
+  if (boot.accelerator != vm::name_of(vm::Accelerator::tcg)) return 1;
+  return std::max(1.0, boot.to_imaps / kUsualBoot);
+}
+
 /// Plays the scenarios of one folder, inside the enclosure.
 class SuiteRun {
  public:
@@ -201,7 +209,8 @@ class SuiteRun {
         options_(options),
         accelerator_(accelerator),
         reporter_(reporter),
-        folder_(options.folder / suite.name) {}
+        folder_(options.folder / suite.name),
+        time_scale_(options.time_scale) {}
 
   Result<Summary> run() {
     CHECK_OK(make_directories(folder_));
@@ -246,7 +255,7 @@ class SuiteRun {
     auto activity = reporter_.start("booting");
     CHECK_OK(appliance_->power_on());
     const auto patience =
-        std::chrono::duration_cast<Clock::duration>(std::chrono::minutes(5) * options_.time_scale);
+        std::chrono::duration_cast<Clock::duration>(std::chrono::minutes(10) * options_.time_scale);
     dead_ = !dialogue.own_machine;
     CHECK_OK(appliance_->wait_boot(Clock::now() + patience));
     dead_ = false;
@@ -254,6 +263,9 @@ class SuiteRun {
     activity->set_result(fmt::format("SMTP after {:.1f} s, IMAPS after {:.1f} s",
                                      std::chrono::duration<double>(boot.to_smtp).count(),
                                      std::chrono::duration<double>(boot.to_imaps).count()));
+    if (const double slowness = slowness_of(boot); slowness > 1.1)
+      reporter_.info(fmt::format("emulation is slow here: time limits are multiplied by {:.1f}", slowness));
+    time_scale_ = options_.time_scale * slowness_of(boot);
     return ok();
   }
 
@@ -269,7 +281,7 @@ class SuiteRun {
       stage.zone_json = options_.zone_json;
       stage.oracles = options_.oracles;
       stage.folder = folder_;
-      stage.time_scale = options_.time_scale;
+      stage.time_scale = time_scale_;
       status = Player(std::move(stage)).play(scenario.dialogue);
     }
     CHECK_OK(check_interrupt());
@@ -326,6 +338,7 @@ class SuiteRun {
   const vm::Accelerator accelerator_;
   Reporter& reporter_;
   const fs::path folder_;
+  double time_scale_;  ///< what the user said, times the slowness of the host
   Summary summary_;
   std::size_t failed_since_ = 0;
   bool dead_ = false;  ///< the shared machine has not come up: to wait for its answers again and again would
