@@ -1,6 +1,6 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 -- usage: luajit from_table.lua SOURCE-FOLDER
--- Holds the rules for From against qemu-tests/mail/from.table without booting: what Postfix makes of a header before they see it, and
+-- Holds the rules for From against both tables from.table of qemu-tests/ without booting: what Postfix makes of a header before they see it, and
 -- DMARC, are left to the dialogues.
 
 local source = arg[1]
@@ -52,19 +52,21 @@ local function is_alices(address)
   return address:lower():gsub("%+[^@]*@", "@") == "alice@example.org"
 end
 
-for line in io.lines(source .. "/qemu-tests/mail/from.table") do
-  local form, header, for_strangers, for_users = line:match("^([^#\t]+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t[^\t]*$")
-  local block = form and block_of(unescaped(expanded(header, stranger)))
-  if block and not form:find("^forged") then
-    local list, wrong = authors.read(block)
-    check(form, "strangers", expanded(for_strangers, stranger), list and "yes" or "no", list == nil and wrong or nil)
-  end
-  block = form and block_of(unescaped(expanded(header, alice)))
-  -- The decoding of charsets is Rspamd's.
-  if block and block:lower():find("from:") and not form:find("jis$") then
-    local list, fields = authors.read(block)
-    local wrong = list and authors.wrong_for_user(list, fields, is_alices, normalised) or not list and fields
-    check(form, "users", expanded(for_users, alice), wrong and "no" or "yes", wrong)
+for _, folder in ipairs {"mail", "long/mail"} do
+  for line in io.lines(source .. "/qemu-tests/" .. folder .. "/from.table") do
+    local form, header, for_strangers, for_users = line:match("^([^#\t]+)\t([^\t]*)\t([^\t]*)\t([^\t]*)\t[^\t]*$")
+    local block = form and block_of(unescaped(expanded(header, stranger)))
+    if block and not form:find("^forged") then
+      local list, wrong = authors.read(block)
+      check(form, "strangers", expanded(for_strangers, stranger), list and "yes" or "no", list == nil and wrong or nil)
+    end
+    block = form and block_of(unescaped(expanded(header, alice)))
+    -- The decoding of charsets is Rspamd's.
+    if block and block:lower():find("from:") and not form:find("jis$") then
+      local list, fields = authors.read(block)
+      local wrong = list and authors.wrong_for_user(list, fields, is_alices, normalised) or not list and fields
+      check(form, "users", expanded(for_users, alice), wrong and "no" or "yes", wrong)
+    end
   end
 end
 print(checked .. " verdicts, " .. failures .. " not as in the table")
