@@ -36,6 +36,7 @@ class MachineAppliance : public Appliance {
   Status press(const std::vector<std::string>& keys) override { return machine_.press(keys); }
   Result<std::string> screen() override { return machine_.screen(); }
   Result<std::string> serial() override;
+  double slowness() const override { return slowness_; }
 
   /// Leaves no disk behind, whatever ends the scenario.
   ~MachineAppliance() override { discard(); }
@@ -58,6 +59,7 @@ class MachineAppliance : public Appliance {
   vm::Machine machine_;
   std::string suite_;
   double time_scale_;
+  double slowness_ = 1;
   std::vector<BootTimes>& boots_;
 };
 

@@ -32,13 +32,17 @@ std::string without_password(const std::string& written, const std::string& sent
 
 }  // namespace
 
+double Player::time_scale() const {
+  return stage_.time_scale * (stage_.appliance == nullptr ? 1 : stage_.appliance->slowness());
+}
+
 Deadline Player::within(std::chrono::milliseconds time) const {
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(
-                            static_cast<double>(time.count()) * stage_.time_scale));
+                            static_cast<double>(time.count()) * time_scale()));
 }
 
 std::chrono::seconds Player::patient(std::chrono::seconds time) const {
-  return std::chrono::ceil<std::chrono::seconds>(time * stage_.time_scale);
+  return std::chrono::ceil<std::chrono::seconds>(time * time_scale());
 }
 
 void Player::note(std::string line) {

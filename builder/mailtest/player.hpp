@@ -55,6 +55,9 @@ class Appliance {
   virtual Result<std::string> screen() = 0;
   /// What the console of the last boot has shown.
   virtual Result<std::string> serial() = 0;
+  /// How many times slower than the machine that time limits are chosen on this one has last started; 1 if it
+  /// was not slower, is virtualised, or has not started yet.
+  virtual double slowness() const = 0;
 };
 
 /// What a dialogue plays against.
@@ -109,6 +112,7 @@ class Player {
   Result<Session*> session();
   Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;
   Result<std::string> expanded(const std::string& text) const { return expand(text, variables_); }
+  double time_scale() const;  ///< the stage's, times the slowness of the appliance
   Deadline within(std::chrono::milliseconds time) const;
   /// The same for a program that is run.
   std::chrono::seconds patient(std::chrono::seconds time) const;

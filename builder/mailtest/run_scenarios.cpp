@@ -193,14 +193,6 @@ void add_from_json(const Json& json, Summary& summary) {
                              milliseconds(b.at("imaps").get<std::int64_t>())});
 }
 
-/// How many times slower than the machine that the dialogues' time limits were chosen on (emulation, two
-/// processors of 2024, nothing beside it) the host is, at this moment; 1 if it is not, or virtualises.
-double slowness_of(const BootTimes& boot) {
-  constexpr std::chrono::duration<double> kUsualBoot = std::chrono::seconds(75);
-  if (boot.accelerator != vm::name_of(vm::Accelerator::tcg)) return 1;
-  return std::max(1.0, boot.to_imaps / kUsualBoot);
-}
-
 /// Plays the scenarios of one folder, inside the enclosure.
 class SuiteRun {
  public:
@@ -209,8 +201,7 @@ class SuiteRun {
         options_(options),
         accelerator_(accelerator),
         reporter_(reporter),
-        folder_(options.folder / suite.name),
-        time_scale_(options.time_scale) {}
+        folder_(options.folder / suite.name) {}
 
   Result<Summary> run() {
     CHECK_OK(make_directories(folder_));
@@ -263,9 +254,8 @@ class SuiteRun {
     activity->set_result(fmt::format("SMTP after {:.1f} s, IMAPS after {:.1f} s",
                                      std::chrono::duration<double>(boot.to_smtp).count(),
                                      std::chrono::duration<double>(boot.to_imaps).count()));
-    if (const double slowness = slowness_of(boot); slowness > 1.1)
+    if (const double slowness = appliance_->slowness(); slowness > 1.1)
       reporter_.info(fmt::format("emulation is slow here: time limits are multiplied by {:.1f}", slowness));
-    time_scale_ = options_.time_scale * slowness_of(boot);
     return ok();
   }
 
@@ -281,7 +271,7 @@ class SuiteRun {
       stage.zone_json = options_.zone_json;
       stage.oracles = options_.oracles;
       stage.folder = folder_;
-      stage.time_scale = time_scale_;
+      stage.time_scale = options_.time_scale;
       status = Player(std::move(stage)).play(scenario.dialogue);
     }
     CHECK_OK(check_interrupt());
@@ -338,7 +328,6 @@ class SuiteRun {
   const vm::Accelerator accelerator_;
   Reporter& reporter_;
   const fs::path folder_;
-  double time_scale_;  ///< what the user said, times the slowness of the host
   Summary summary_;
   std::size_t failed_since_ = 0;
   bool dead_ = false;  ///< the shared machine has not come up: to wait for its answers again and again would
