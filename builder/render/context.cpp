@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "render/context.hpp"
 
-#include <algorithm>
 #include <string_view>
 #include <utility>
 
 #include "crypto/digest.hpp"
+#include "delivery/graph.hpp"
+#include "delivery/quota.hpp"
+#include "delivery/reach.hpp"
 #include "render/logins.hpp"
 #include "render/mail_maps.hpp"
-#include "render/quota.hpp"
-#include "render/reach.hpp"
 #include "render/services.hpp"
 #include "spec/redirects.hpp"
 
@@ -82,26 +82,27 @@ Value::List login_values(const spec::Site& site) {
 }
 
 /// Which accounts may use an address as sender: Rspamd's copy of what Postfix has as a map.
-Value::List sender_values(const MailMaps& maps) {
+Value::List sender_values(const delivery::Graph& graph) {
   Value::List senders;
-  for (const auto& [address, logins] : maps.smtpd_sender_login_maps) {
-    Value::List list;
-    for (std::size_t begin = 0; begin <= logins.size();) {
-      const std::size_t end = std::min(logins.find(',', begin), logins.size());
-      list.emplace_back(logins.substr(begin, end - begin));
-      begin = end + 1;
-    }
-    senders.emplace_back(Value::Map{{"address", address}, {"logins", std::move(list)}});
-  }
+  for (const auto& [address, node] : graph.nodes)
+    if (node.senders)
+      senders.emplace_back(
+          Value::Map{{"address", address.text()}, {"logins", to_list(sender_logins(*node.senders))}});
   return senders;
 }
 
-Value::List quota_values(const spec::Site& site, const MailMaps& maps) {
+Value::List forwarded_values(const delivery::Graph& graph) {
   Value::List list;
-  for (const QuotaRecipient& recipient : quota_recipients(site, maps)) {
+  for (const spec::Address& address : delivery::forwarded_addresses(graph)) list.emplace_back(address.text());
+  return list;
+}
+
+Value::List quota_values(const delivery::Graph& graph) {
+  Value::List list;
+  for (const delivery::QuotaRecipient& recipient : delivery::quota_recipients(graph)) {
     const bool has_quota = recipient.limited && recipient.account->quota_bytes.has_value();
     list.emplace_back(
-        Value::Map{{"key", lookup_key(recipient.address)},
+        Value::Map{{"key", lookup_key(recipient.address.text())},
                    {"account", recipient.account->address.text()},
                    {"has_quota", has_quota},
                    {"quota_bytes", has_quota ? Value(*recipient.account->quota_bytes) : Value()}});
@@ -194,7 +195,7 @@ std::string sieve_path(const spec::Account& account) {
 Value make_site_context(const spec::Site& site) {
   // What Rspamd may be given beyond a message of the largest size: headers that were added on the way.
   constexpr std::uint64_t kHeaders = 1u << 20;
-  const MailMaps maps = make_mail_maps(site);
+  const delivery::Graph graph = delivery::make_graph(site);
   Value::List domains;
   for (const spec::Domain& domain : site.domains) domains.push_back(domain_value(domain));
   Value::List accounts;
@@ -212,11 +213,11 @@ Value make_site_context(const spec::Site& site) {
       {"accounts", std::move(accounts)},
       {"rspamd_message_limit", site.message_size_limit + kHeaders},
       {"redirect_limit", static_cast<std::uint64_t>(spec::kMostRedirects)},
-      {"virtual_alias_limit", static_cast<std::uint64_t>(expansion_limit(maps))},
+      {"virtual_alias_limit", static_cast<std::uint64_t>(expansion_limit(graph))},
       {"logins", login_values(site)},
-      {"senders", sender_values(maps)},
-      {"forwarded", to_list(forwarded_addresses(maps))},
-      {"quota_recipients", quota_values(site, maps)},
+      {"senders", sender_values(graph)},
+      {"forwarded", forwarded_values(graph)},
+      {"quota_recipients", quota_values(graph)},
       {"network", network_value(site.network)},
       {"ssh",
        Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <cstddef>
 #include <map>
 #include <string>
+#include <vector>
 
-#include "spec/site.hpp"
+#include "delivery/graph.hpp"
 
 namespace mailstead::render {
 
@@ -23,6 +25,14 @@ struct MailMaps {
   Entries send_only_recipients;  ///< address nobody reads -> "550 5.7.1 text"
 };
 
-MailMaps make_mail_maps(const spec::Site& site);
+/// The graph in Postfix' words.
+MailMaps make_mail_maps(const delivery::Graph& graph);
+
+/// The names of the accounts that may use an address as sender, sorted: "nobody", which no account is called,
+/// as it is without a domain, if there are none.
+std::vector<std::string> sender_logins(const delivery::Addresses& senders);
+
+/// How many addresses the expansion of one can give at most (virtual_alias_expansion_limit of postconf(5)).
+std::size_t expansion_limit(const delivery::Graph& graph);
 
 }  // namespace mailstead::render

@@ -9,6 +9,7 @@
 
 #include "base/files.hpp"
 #include "crypto/digest.hpp"
+#include "delivery/graph.hpp"
 #include "render/cdb_file.hpp"
 #include "render/context.hpp"
 #include "render/mail_maps.hpp"
@@ -97,7 +98,7 @@ class Writer {
   }
 
   Status maps() {
-    const MailMaps maps = make_mail_maps(site_);
+    const MailMaps maps = make_mail_maps(delivery::make_graph(site_));
     const std::pair<const char*, const Entries&> files[] = {
         {"virtual_mailbox_domains", maps.virtual_mailbox_domains},
         {"virtual_mailbox_maps", maps.virtual_mailbox_maps},

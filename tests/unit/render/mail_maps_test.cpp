@@ -6,8 +6,6 @@
 #include <unistd.h>
 
 #include "render/cdb_file.hpp"
-#include "render/quota.hpp"
-#include "render/reach.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -44,7 +42,7 @@ spec::Site site() {
 }  // namespace
 
 TEST_CASE("the mail maps say who gets mail and who may send as whom") {
-  const render::MailMaps maps = render::make_mail_maps(site());
+  const render::MailMaps maps = render::make_mail_maps(delivery::make_graph(site()));
   CHECK(maps.virtual_mailbox_domains ==
         Entries{{"example.net", "example.net"}, {"example.org", "example.org"}});
   CHECK(maps.virtual_mailbox_maps == Entries{{"alice@example.org", "alice@example.org"},
@@ -82,7 +80,7 @@ TEST_CASE("who has the catch-all writes as what is nobody else's") {
   spec::Site made = site();
   made.domains[1].catch_all = Address{"alice", "example.org"};
   made.accounts[0].aliases.clear();
-  const auto owners = render::make_mail_maps(made).smtpd_sender_login_maps;
+  const auto owners = render::make_mail_maps(delivery::make_graph(made)).smtpd_sender_login_maps;
   CHECK(owners.at("@example.org") == "alice@example.org");
   // A forward is somebody else's; Postfix looks for the whole address first.
   CHECK(owners.at("old@example.org") == "nobody");
@@ -91,74 +89,22 @@ TEST_CASE("who has the catch-all writes as what is nobody else's") {
   CHECK(owners.at("postmaster@mail.example.org") == "alice@example.org");
 }
 
-TEST_CASE(
-    "the quota of a mailbox holds for all its names, shared addresses and the unnamed in other domains do "
-    "not") {
-  spec::Site made = site();
-  made.aliases[{"one", "example.net"}] = {{"carol", "example.net"}};
-  made.aliases[{"both", "example.net"}] = {{"bob", "example.net"}, {"carol", "example.net"}};
-  made.forwards[{"away", "example.net"}] = {{"x", "elsewhere.example"}};
-  std::vector<std::string> shown;
-  for (const auto& recipient : render::quota_recipients(made, render::make_mail_maps(made)))
-    shown.push_back(recipient.address + " " + recipient.account->address.text() +
-                    (recipient.limited ? "" : " without limit"));
-  CHECK(shown ==
-        std::vector<std::string>{
-            "@example.net bob@example.net", "abuse@example.org alice@example.org",
-            "abuse@mail.example.org alice@example.org", "away@example.net bob@example.net without limit",
-            "both@example.net bob@example.net without limit",
-            "mailer-daemon@mail.example.org alice@example.org", "one@example.net carol@example.net",
-            "postmaster@example.org alice@example.org", "postmaster@mail.example.org alice@example.org",
-            "root@mail.example.org alice@example.org"});
-}
-
-TEST_CASE("what leaves for other servers is known, through all its names") {
-  spec::Site made = site();
-  made.domains[0].catch_all = Address{"carol", "example.net"};
-  made.forwards[{"carol", "example.net"}] = {{"carol", "elsewhere.example"}};
-  const render::MailMaps maps = render::make_mail_maps(made);
-  // alice has a copy sent on; abuse, postmaster and root are hers.
-  CHECK(render::forwarded_addresses(maps) ==
-        std::vector<std::string>{"@example.net", "abuse@example.org", "abuse@mail.example.org",
-                                 "alice@example.org", "carol@example.net", "mailer-daemon@mail.example.org",
-                                 "old@example.org", "postmaster@example.org", "postmaster@mail.example.org",
-                                 "root@mail.example.org", "team@example.org"});
-  CHECK(render::reach(maps, "team@example.org").mailboxes ==
-        std::set<std::string>{"alice@example.org", "bob@example.net"});
-  CHECK(render::reach(maps, "nobody@example.net").leaves);
-  CHECK_FALSE(render::reach(maps, "nobody@example.org").leaves);
-  CHECK(render::reach(maps, "bob@example.net").mailboxes == std::set<std::string>{"bob@example.net"});
-}
-
-TEST_CASE("complaints go to the postmaster, unless the spec names someone or takes all") {
-  spec::Site made = site();
-  CHECK_FALSE(render::make_mail_maps(made).virtual_alias_maps.contains("abuse@example.net"));
-  made.accounts[0].aliases.push_back({"abuse", "example.org"});
-  CHECK(render::make_mail_maps(made).virtual_alias_maps.at("abuse@example.org") == "alice@example.org");
-}
-
 TEST_CASE("a shared address of more members than Postfix expands by itself raises the limit") {
   spec::Site made = site();
-  CHECK(render::expansion_limit(render::make_mail_maps(made)) == 1000);
+  CHECK(render::expansion_limit(delivery::make_graph(made)) == 1000);
   for (int i = 0; i < 1500; ++i) {
     made.accounts.push_back(account("user" + std::to_string(i), "example.org"));
     made.aliases[{"all", "example.org"}].push_back(made.accounts.back().address);
   }
-  CHECK(render::expansion_limit(render::make_mail_maps(made)) > 1500);
+  CHECK(render::expansion_limit(delivery::make_graph(made)) > 1500);
 }
 
 TEST_CASE("a host name that is a mail domain is not an alias domain") {
   spec::Site made = site();
   made.hostname = "example.org";
-  CHECK(render::make_mail_maps(made).virtual_alias_domains.empty());
-  CHECK(render::make_mail_maps(made).virtual_alias_maps.at("postmaster@example.org") == "alice@example.org");
-}
-
-TEST_CASE("mail to a machine outside of its domains goes to the postmaster of the first") {
-  spec::Site made = site();
-  made.hostname = "mx.notexample.org";
-  CHECK(render::make_mail_maps(made).virtual_alias_maps.at("root@mx.notexample.org") ==
-        "postmaster@example.net");
+  CHECK(render::make_mail_maps(delivery::make_graph(made)).virtual_alias_domains.empty());
+  CHECK(render::make_mail_maps(delivery::make_graph(made)).virtual_alias_maps.at("postmaster@example.org") ==
+        "alice@example.org");
 }
 
 TEST_CASE("an indexed map is read back by the cdb library, and equal entries give equal bytes") {

@@ -5,6 +5,7 @@
 #include <set>
 
 #include "base/files.hpp"
+#include "delivery/graph.hpp"
 #include "render/mail_maps.hpp"
 #include "render/render.hpp"
 #include "spec/load.hpp"
@@ -42,7 +43,7 @@ std::string configuration_of(const spec::Site& site, std::set<std::string>& rend
     rendered.insert(path);
     text += "\n==== " + path + "\n" + must(inode->content.read());
   }
-  const render::MailMaps maps = render::make_mail_maps(site);
+  const render::MailMaps maps = render::make_mail_maps(delivery::make_graph(site));
   return text + shown("virtual_mailbox_domains", maps.virtual_mailbox_domains) +
          shown("virtual_mailbox_maps", maps.virtual_mailbox_maps) +
          shown("virtual_alias_domains", maps.virtual_alias_domains) +
