@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 
+#include "mailtest/fragment.hpp"
 #include "mailtest/text.hpp"
 
 namespace mailstead::mailtest {
@@ -60,6 +61,7 @@ const std::map<std::string, Keyword, std::less<>>& keywords() {
       {"pause", {Verb::pause, 1, 1, "pause TIME"}},
       {"wait", {Verb::wait_until, 2, 2, "wait TIME until"}},
       {"each", {Verb::each, 3, 16, "each NAME… in FILE [where NAME is TEXT]"}},
+      {"include", {Verb::include, 1, 99, "include FILE.part NAME=VALUE…"}},
       {"answers", {Verb::answers, 2, 2, "answers within TIME"}},
       {"received", {Verb::received, 6, 6, "received within TIME to ADDRESS as NAME"}},
       {"not-received", {Verb::not_received, 4, 4, "not-received within TIME to ADDRESS"}},
@@ -115,6 +117,14 @@ class Parser {
  public:
   Parser(std::string_view text, const std::string& file) : lines_(split_lines(text)) {
     dialogue_.file = file;
+  }
+
+  Result<std::vector<Step>> parse_fragment() {
+    is_fragment_ = true;
+    parse_block(dialogue_.steps, 0);
+    if (dialogue_.steps.empty() && errors_.empty()) complain(0, "the fragment has no steps");
+    if (!errors_.empty()) return fail(join_errors(std::move(errors_)));
+    return std::move(dialogue_.steps);
   }
 
   Result<Dialogue> parse() {
@@ -214,7 +224,9 @@ class Parser {
                                      [&](const Header& one) { return one.name == words[0]; });
     // `screen` alone is a header, `screen has …` a step.
     if (header == std::end(kHeaders) || words.size() > header->most_words) return false;
-    if (!first)
+    if (is_fragment_)
+      complain(index, "'" + words[0] + "' belongs into the dialogue that includes this");
+    else if (!first)
       complain(index, "'" + words[0] + "' belongs before the first step");
     else if (!take_header(words))
       complain(index, std::string("expected ") + header->form);
@@ -308,6 +320,8 @@ class Parser {
         return w[1] == "until" && take_time(step, w[0]);
       case Verb::each:
         return take_each(step);
+      case Verb::include:
+        return take_include(step, bare);
       case Verb::answers:
         return w[0] == "within" && take_time(step, w[1]);
       case Verb::received:
@@ -385,6 +399,24 @@ class Parser {
     return rest[2] == "where" && rest[4] == "is" && std::find(w.begin(), w.end(), rest[3]) != w.end();
   }
 
+  /// FILE.part NAME=VALUE…, in the next line too if there is a backslash at the end.
+  bool take_include(Step& step, std::string line) {
+    while (line.ends_with(" \\") && next_ < lines_.size()) {
+      line.pop_back();
+      line += after_words(lines_[next_++], 0);
+    }
+    auto& w = step.words;
+    w = split_arguments(line);
+    if (w.size() < 2) return false;
+    step.text = w[1];
+    w.erase(w.begin(), w.begin() + 2);
+    return step.text.ends_with(".part") && step.text.find('/') == std::string::npos &&
+           std::all_of(w.begin(), w.end(), [](const std::string& word) {
+             const std::size_t equals = word.find('=');
+             return equals != std::string::npos && equals > 0;
+           });
+  }
+
   static bool fits_connect(const std::vector<std::string>& w) {
     if (w[0] != "smtp" && w[0] != "imap" && w[0] != "sieve" && w[0] != "plain") return false;
     if (!is_port(w[2])) return false;
@@ -426,8 +458,15 @@ class Parser {
   std::size_t next_ = 0;
   Dialogue dialogue_;
   bool changes_hardware_ = false;
+  bool is_fragment_ = false;
   std::vector<Error> errors_;
 };
+
+Status check_size(std::string_view text, const std::string& file) {
+  if (text.size() > kMostBytes || std::count(text.begin(), text.end(), '\n') > static_cast<long>(kMostLines))
+    return fail(ErrorKind::usage, file + " is too large for a dialogue");
+  return ok();
+}
 
 }  // namespace
 
@@ -444,9 +483,13 @@ Error error_at(const std::string& file, int line, const std::string& source, std
 }
 
 Result<Dialogue> parse_dialogue(std::string_view text, const std::string& file) {
-  if (text.size() > kMostBytes || std::count(text.begin(), text.end(), '\n') > static_cast<long>(kMostLines))
-    return fail(ErrorKind::usage, file + " is too large for a dialogue");
+  CHECK_OK(check_size(text, file));
   return Parser(text, file).parse();
+}
+
+Result<std::vector<Step>> parse_steps(std::string_view text, const std::string& file) {
+  CHECK_OK(check_size(text, file));
+  return Parser(text, file).parse_fragment();
 }
 
 }  // namespace mailstead::mailtest

@@ -39,6 +39,7 @@ enum class Verb {
   pause,
   wait_until,
   each,
+  include,
   answers,
   received,
   not_received,
@@ -82,11 +83,13 @@ struct Step {
   int line = 0;                    ///< counted from 1
   std::string source;              ///< the line as written
   std::vector<std::string> words;  ///< what follows the keyword, for verbs with words
-  std::string text;  ///< the rest of the line as written, or the lines of a message, or the file of `each`
+  /// The rest of the line as written, or the lines of a message, or the file of `each`, or of `include`,
+  /// which is a path after find_companions.
+  std::string text;
   std::chrono::milliseconds time{0};
   std::uint64_t bytes = 0;             ///< disk_size and write_disk only
-  std::vector<Step> block;             ///< wait_until and each only
-  std::vector<Row> rows;               ///< each only, after read_tables
+  std::vector<Step> block;             ///< wait_until and each; include, after find_companions
+  std::vector<Row> rows;               ///< each only, after find_companions
   std::vector<std::string> condition;  ///< each only: a column and what it must be, or nothing
 };
 
@@ -103,6 +106,10 @@ struct Dialogue {
 /// Reads the language. Any input is answered with a dialogue or with errors (ErrorKind::usage) that have a
 /// place, all of them at once. Bounds: 1 MiB, 20,000 lines, blocks nested 4 deep.
 Result<Dialogue> parse_dialogue(std::string_view text, const std::string& file);
+
+/// Reads the steps of a fragment, which dialogues include, with its parameters put in: as parse_dialogue, but
+/// without a title and without what is said of a machine.
+Result<std::vector<Step>> parse_steps(std::string_view text, const std::string& file);
 
 /// An error at a line of a dialogue or world file.
 Error error_at(const std::string& file, int line, const std::string& source, std::string message,

@@ -104,6 +104,8 @@ Status Player::play_step(const Step& step) {
       return wait_until(step);
     case Verb::each:
       return each(step);
+    case Verb::include:
+      return include(step);
     case Verb::received:
     case Verb::not_received:
       return receive(step);
@@ -408,6 +410,17 @@ Status Player::each(const Step& step) {
           fmt::format("at {}:{}: {}", file, row.line, printable(row.source, 300))));
   }
   return ok();
+}
+
+Status Player::include(const Step& step) {
+  if (step.block.empty()) return fail(ErrorKind::internal, "a fragment that nobody has read");
+  auto status = play_block(step);
+  if (status) return status;
+  Error error = std::move(status).error();
+  if (error.place && error.place->file.empty()) error.place->file = step.text;
+  return fail(std::move(error).with_note(
+      fmt::format("included in line {}: {}", step.line,
+                  printable(step.source.substr(step.source.find_first_not_of(" \t")), 300))));
 }
 
 Status Player::wait_until(const Step& step) {

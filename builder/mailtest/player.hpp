@@ -95,6 +95,7 @@ class Player {
   Status play_block(const Step& step);
   Status wait_until(const Step& step);
   Status each(const Step& step);
+  Status include(const Step& step);
   Status receive(const Step& step);
   Status keep_message(const Step& step);
   Status verify_dkim(const Step& step);

@@ -2,14 +2,25 @@
 #include "mailtest/table.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "base/files.hpp"
+#include "mailtest/fragment.hpp"
 #include "mailtest/text.hpp"
 
 namespace mailstead::mailtest {
 namespace {
 
+namespace fs = std::filesystem;
+
 constexpr std::size_t kLargestTable = 1 << 20;
+/// The folder of what dialogues of several folders include, beside these.
+constexpr const char* kFragments = "parts";
+constexpr std::size_t kDeepestInclude = 8;
+/// Fragments that include others several times could make any number of steps.
+constexpr std::size_t kMostIncludes = 1000;
 
 Result<std::vector<std::string>> parse_fields(std::string_view line) {
   std::vector<std::string> fields;
@@ -22,26 +33,73 @@ Result<std::vector<std::string>> parse_fields(std::string_view line) {
   }
 }
 
-Status find_companions(std::vector<Step>& steps, const Dialogue& dialogue,
-                       const std::filesystem::path& folder) {
-  for (Step& step : steps) {
-    if (step.verb == Verb::each) {
-      const std::filesystem::path file = folder / step.text;
-      const auto text = read_file(file, kLargestTable);
-      if (!text)
-        return fail(error_at(dialogue.file, step.line, step.source, text.error().message, text.error().hint));
-      TRY(step.rows, parse_table(*text, file.string(), step.words.size()));
+/// Finds what the steps of one dialogue name in its folder.
+class Finder {
+ public:
+  explicit Finder(const fs::path& folder) : folder_(folder) {}
+
+  /// `file`: that the steps are of.
+  Status find(std::vector<Step>& steps, const std::string& file) {
+    for (Step& step : steps) {
+      if (step.verb == Verb::each) CHECK_OK(read_rows(step, file));
+      if (step.verb == Verb::message && step.words[1] == "by") CHECK_OK(find_script(step, file));
+      if (step.verb == Verb::include)
+        CHECK_OK(include(step, file));
+      else
+        CHECK_OK(find(step.block, file));
     }
-    if (step.verb == Verb::message && step.words[1] == "by") {
-      const std::filesystem::path script = folder / step.words[2];
-      if (!std::filesystem::is_regular_file(script))
-        return fail(error_at(dialogue.file, step.line, step.source, "there is no script " + script.string()));
-      step.words[2] = std::filesystem::absolute(script).string();
-    }
-    CHECK_OK(find_companions(step.block, dialogue, folder));
+    return ok();
   }
-  return ok();
-}
+
+ private:
+  Status read_rows(Step& step, const std::string& file) const {
+    const fs::path table = folder_ / step.text;
+    const auto text = read_file(table, kLargestTable);
+    if (!text) return fail(error_at(file, step.line, step.source, text.error().message, text.error().hint));
+    TRY(step.rows, parse_table(*text, table.string(), step.words.size()));
+    return ok();
+  }
+
+  Status find_script(Step& step, const std::string& file) const {
+    const fs::path script = folder_ / step.words[2];
+    if (!fs::is_regular_file(script))
+      return fail(error_at(file, step.line, step.source, "there is no script " + script.string()));
+    step.words[2] = fs::absolute(script).string();
+    return ok();
+  }
+
+  Status include(Step& step, const std::string& file) {
+    const auto wrong = [&](std::string message, std::string hint = {}) {
+      return fail(error_at(file, step.line, step.source, std::move(message), std::move(hint)));
+    };
+    fs::path fragment = folder_ / step.text;
+    if (!fs::exists(fragment)) fragment = folder_ / ".." / kFragments / step.text;
+    fragment = fragment.lexically_normal();
+    const std::string name = fragment.string();
+    if (!fs::exists(fragment))
+      return wrong(fmt::format("there is no {} beside the dialogue, and no {}", step.text, name));
+    if (std::find(open_.begin(), open_.end(), name) != open_.end())
+      return wrong(fmt::format("{} includes itself: {} → {}", step.text, fmt::join(open_, " → "), name));
+    if (open_.size() >= kDeepestInclude) return wrong("fragments are included too deep");
+    if (++included_ > kMostIncludes)
+      return wrong(fmt::format("a dialogue includes more than {} fragments", kMostIncludes));
+    const auto text = read_file(fragment, kLargestTable);
+    if (!text) return wrong(text.error().message, text.error().hint);
+    auto filled = fill_fragment(*text, name, step.words);
+    if (!filled && filled.error().place) return fail(std::move(filled).error());
+    if (!filled) return wrong(filled.error().message, filled.error().hint);
+    TRY(step.block, parse_steps(*filled, name));
+    step.text = name;
+    open_.push_back(name);
+    CHECK_OK(find(step.block, name));
+    open_.pop_back();
+    return ok();
+  }
+
+  fs::path folder_;
+  std::vector<std::string> open_;  ///< fragments that are being read, each included by the one before it
+  std::size_t included_ = 0;
+};
 
 }  // namespace
 
@@ -68,8 +126,8 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
   return rows;
 }
 
-Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder) {
-  return find_companions(dialogue.steps, dialogue, folder);
+Status find_companions(Dialogue& dialogue, const fs::path& folder) {
+  return Finder(folder).find(dialogue.steps, dialogue.file);
 }
 
 }  // namespace mailstead::mailtest

@@ -15,9 +15,11 @@ namespace mailstead::mailtest {
 /// at once): a line that has not `columns` fields, a bad escape, no rows, more than 1 MiB.
 Result<std::vector<Row>> parse_table(std::string_view text, const std::string& file, std::size_t columns);
 
-/// Reads the tables of all `each … in FILE` of a dialogue, which lie in `folder`, into their steps, and gives
-/// the scripts of `message NAME by SCRIPT`, which lie there too, their paths. Errors: as parse_table; a file
-/// that cannot be read, with the place in the dialogue.
+/// Reads what a dialogue names beside it, in `folder`: the tables of `each … in FILE`; the scripts of
+/// `message NAME by SCRIPT`, which get their paths; the fragments of `include FILE`, which may also lie in
+/// the folder parts beside `folder`, with their parameters put in and all that they include. Errors: as
+/// parse_table, fill_fragment and parse_steps; with the place in the dialogue or fragment, a file that cannot
+/// be read, fragments that include each other in a circle, more than 8 deep or more than 1,000.
 Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder);
 
 }  // namespace mailstead::mailtest

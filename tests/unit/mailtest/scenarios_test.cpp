@@ -7,6 +7,7 @@
 #include "mailtest/dialogue.hpp"
 #include "mailtest/needs.hpp"
 #include "mailtest/run_scenarios.hpp"
+#include "mailtest/table.hpp"
 #include "mailtest/world.hpp"
 #include "support/catch.hpp"
 
@@ -23,8 +24,10 @@ TEST_CASE("every dialogue and world of qemu-tests is understood") {
     const fs::path& path = entry.path();
     if (path.extension() == ".dialogue") {
       ++dialogues;
-      const auto dialogue = parse_dialogue(read_file(path).value(), path.string());
+      auto dialogue = parse_dialogue(read_file(path).value(), path.string());
       if (!dialogue) FAIL(format_error(dialogue.error()));
+      const Status found = find_companions(*dialogue, path.parent_path());
+      if (!found) FAIL(format_error(found.error()));
       for (const std::string& name : needed_variables(*dialogue)) {
         INFO(path);
         CHECK((name.starts_with("password:") || known.contains(name)));

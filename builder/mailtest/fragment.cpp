@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/fragment.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include "mailtest/text.hpp"
+
+namespace mailstead::mailtest {
+namespace {
+
+struct Parameter {
+  std::string name;
+  std::optional<std::string> value;
+};
+
+Parameter parse_argument(const std::string& word) {
+  const std::size_t equals = word.find('=');
+  if (equals == std::string::npos) return {word, std::nullopt};
+  return {word.substr(0, equals), word.substr(equals + 1)};
+}
+
+bool is_name(std::string_view text) {
+  return !text.empty() &&
+         text.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_-") == std::string_view::npos;
+}
+
+/// Takes the line `parameters` out of the lines.
+Result<std::vector<Parameter>> take_parameters(std::vector<std::string>& lines, const std::string& file) {
+  std::vector<Parameter> parameters;
+  const auto line = std::find_if(lines.begin(), lines.end(), [](const std::string& one) {
+    const std::vector<std::string> words = split_words(one);
+    return !words.empty() && words[0][0] != '#';
+  });
+  if (line == lines.end()) return parameters;
+  std::vector<std::string> words = split_arguments(*line);
+  if (words[0] != "parameters") return parameters;
+  words.erase(words.begin());
+  for (const std::string& word : words) parameters.push_back(parse_argument(word));
+  const auto twice = [&](const Parameter& one) {
+    return std::count_if(parameters.begin(), parameters.end(),
+                         [&](const Parameter& other) { return other.name == one.name; }) > 1;
+  };
+  for (const Parameter& one : parameters)
+    if (!is_name(one.name) || twice(one))
+      return fail(error_at(file, static_cast<int>(line - lines.begin()) + 1, *line,
+                           is_name(one.name) ? fmt::format("the parameter '{}' is listed twice", one.name)
+                                             : fmt::format("'{}' is not a parameter's name", one.name),
+                           "write: parameters NAME NAME=VALUE…, names in lower case"));
+  line->clear();
+  return parameters;
+}
+
+Result<std::map<std::string, std::string>> values_of(const std::vector<Parameter>& parameters,
+                                                     const std::string& file,
+                                                     const std::vector<std::string>& arguments) {
+  std::map<std::string, std::string> values;
+  std::vector<std::string> names;
+  names.reserve(parameters.size());
+  for (const Parameter& parameter : parameters) names.push_back(parameter.name);
+  for (const std::string& argument : arguments) {
+    const Parameter given = parse_argument(argument);
+    if (std::find(names.begin(), names.end(), given.name) == names.end())
+      return fail(ErrorKind::usage, fmt::format("{} has no parameter '{}'", file, given.name),
+                  names.empty() ? "it has none" : fmt::format("it has: {}", fmt::join(names, ", ")));
+    if (!values.emplace(given.name, given.value.value_or("")).second)
+      return fail(ErrorKind::usage, fmt::format("the parameter '{}' is given twice", given.name));
+  }
+  for (const Parameter& parameter : parameters) {
+    if (values.contains(parameter.name)) continue;
+    if (!parameter.value)
+      return fail(ErrorKind::usage, fmt::format("{} needs a value for '{}'", file, parameter.name),
+                  fmt::format("add {}=VALUE", parameter.name));
+    values.emplace(parameter.name, *parameter.value);
+  }
+  return values;
+}
+
+std::string put_in(const std::string& line, const std::map<std::string, std::string>& values) {
+  std::string filled;
+  for (std::size_t at = 0; at < line.size();) {
+    const std::size_t end = line.compare(at, 2, "${") == 0 ? line.find('}', at) : std::string::npos;
+    const auto value =
+        end == std::string::npos ? values.end() : values.find(line.substr(at + 2, end - at - 2));
+    if (value == values.end()) {
+      filled += line[at++];
+    } else {
+      filled += value->second;
+      at = end + 1;
+    }
+  }
+  return filled;
+}
+
+}  // namespace
+
+std::vector<std::string> split_arguments(std::string_view line) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  for (std::size_t i = 0; i < line.size(); ++i) {
+    if (line[i] == ' ' || line[i] == '\t') {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) words.emplace_back();
+    in_word = true;
+    if (line[i] != '"' || !words.back().ends_with('=')) {
+      words.back() += line[i];
+      continue;
+    }
+    const std::size_t end = std::min(line.find('"', i + 1), line.size());
+    words.back() += line.substr(i + 1, end - i - 1);
+    i = end;
+  }
+  return words;
+}
+
+Result<std::string> fill_fragment(std::string_view text, const std::string& file,
+                                  const std::vector<std::string>& arguments) {
+  std::vector<std::string> lines = split_lines(text);
+  TRY(const std::vector<Parameter> parameters, take_parameters(lines, file));
+  TRY(const auto values, values_of(parameters, file, arguments));
+  std::string filled;
+  for (const std::string& line : lines) filled += put_in(line, values) + "\n";
+  return filled;
+}
+
+}  // namespace mailstead::mailtest
