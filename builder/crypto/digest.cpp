@@ -86,30 +86,6 @@ std::string to_hex(const std::uint8_t* data, std::size_t size) {
   return out;
 }
 
-std::string to_base64(std::string_view data) {
-  std::string out((data.size() + 2) / 3 * 4 + 1, '\0');
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(data.data()), static_cast<int>(data.size()));
-  out.resize(static_cast<std::size_t>(size));
-  return out;
-}
-
-Result<std::string> from_base64(std::string_view text) {
-  const auto bad = [] { return fail(ErrorKind::integrity, "this is not base64 (RFC 4648)"); };
-  if (text.size() % 4 != 0) return bad();
-  if (text.empty()) return std::string();
-  const std::size_t padding = text.ends_with("==") ? 2 : (text.ends_with("=") ? 1 : 0);
-  std::string out(text.size() / 4 * 3, '\0');
-  const int size =
-      EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()), static_cast<int>(text.size()));
-  if (size < 0) return bad();
-  out.resize(static_cast<std::size_t>(size) - padding);
-  if (to_base64(out) != text) return bad();  // OpenSSL's decoder forgives white space and stray padding
-  return out;
-}
-
 std::string derived_uuid(std::string_view scope, std::string_view name) {
   Sha256 hash;
   hash.update("mailstead uuid\n");

@@ -45,10 +45,6 @@ std::string to_hex(const std::array<std::uint8_t, N>& data) {
   return to_hex(data.data(), N);
 }
 
-/// RFC 4648 section 4, with padding, without line breaks.
-std::string to_base64(std::string_view data);
-Result<std::string> from_base64(std::string_view text);
-
 /// A UUID (RFC 9562 version 8 layout) derived from a name: the same input gives the same id everywhere. Used
 /// wherever a format wants a "random" id, so that images are reproducible. Lower case with dashes.
 std::string derived_uuid(std::string_view scope, std::string_view name);

@@ -9,6 +9,7 @@
 #include "dns/groups.hpp"
 #include "dns/names.hpp"
 #include "keys/keys.hpp"
+#include "text/percent.hpp"
 
 namespace mailstead::dns {
 namespace {
@@ -34,13 +35,7 @@ Record text_record(std::string name, std::string_view text, std::string note = {
 /// An address as a mailto URI (RFC 6068). DMARC splits the list of URIs at ',' and gives '!' a meaning (RFC
 /// 7489 section 6.2), and both are allowed in a local part: everything unusual is percent-encoded.
 std::string mailto(const spec::Address& address) {
-  std::string uri = "mailto:";
-  for (const char c : address.local) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                       c == '-' || c == '.' || c == '_' || c == '~' || c == '+';
-    uri += plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
-  }
-  return uri + "@" + address.domain;
+  return "mailto:" + text::percent_encoded(address.local, "-._~+") + "@" + address.domain;
 }
 
 std::string_view policy_name(spec::DmarcPolicy policy) {

@@ -8,6 +8,7 @@
 #include <charconv>
 
 #include "lock/text.hpp"
+#include "text/percent.hpp"
 
 namespace mailstead::fetch {
 namespace {
@@ -33,16 +34,7 @@ bool starts_with_name(std::string_view line, std::string_view lower_name) {
 }  // namespace
 
 Address address_of(const Address& source, const lock::Package& package) {
-  std::string path;
-  for (const char c : package.pool_path) {
-    if (std::isalnum(static_cast<unsigned char>(c)) ||
-        std::string_view("/._-~").find(c) != std::string_view::npos) {
-      path += c;
-    } else {
-      path += fmt::format("%{:02x}", static_cast<unsigned char>(c));
-    }
-  }
-  return source / path;
+  return source / text::percent_encoded(package.pool_path, "/._-~", text::HexDigits::lower);
 }
 
 Transfer::Transfer(lock::Package package, const Sources& sources, SourceStates& states, const Store& store,

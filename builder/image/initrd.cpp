@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "text/split.hpp"
 #include "tools/generate.hpp"
 
 namespace mailstead::image {
@@ -23,18 +24,6 @@ std::string_view take_line(std::string_view& text) {
   const std::string_view line = text.substr(0, end);
   text.remove_prefix(std::min(end + 1, text.size()));
   return line;
-}
-
-std::vector<std::string> split_words(std::string_view line) {
-  std::vector<std::string> words;
-  while (true) {
-    const auto start = line.find_first_not_of(" \t");
-    if (start == std::string_view::npos) return words;
-    line.remove_prefix(start);
-    const auto end = std::min(line.find_first_of(" \t"), line.size());
-    words.emplace_back(line.substr(0, end));
-    line.remove_prefix(end);
-  }
 }
 
 rootfs::Inode make_inode(rootfs::FileType type, unsigned mode, std::int64_t clock) {
@@ -100,11 +89,11 @@ Result<ModuleIndex> ModuleIndex::parse(std::string_view dependencies, std::strin
       return fail(ErrorKind::integrity, fmt::format("modules.dep has the line '{}'", line));
     std::string path(line.substr(0, colon));
     index.paths_[module_name(path)] = path;
-    index.needs_[std::move(path)] = split_words(line.substr(colon + 1));
+    index.needs_[std::move(path)] = text::to_strings(text::split_words(line.substr(colon + 1)));
   }
   while (!soft_dependencies.empty()) {
     // "softdep NAME pre: A B post: C"
-    const auto words = split_words(take_line(soft_dependencies));
+    const auto words = text::split_words(take_line(soft_dependencies));
     if (words.size() < 3 || words[0] != "softdep") continue;
     auto& needs = index.soft_[normal_name(words[1])];
     for (std::size_t i = 2; i < words.size(); ++i) {

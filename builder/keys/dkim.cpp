@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "keys/keys.hpp"
+#include "text/base64.hpp"
 
 namespace mailstead::keys {
 namespace {
@@ -62,7 +63,7 @@ Result<std::string> rsa_record(EVP_PKEY& key, const std::string& path) {
                 "move it away and make a new one under a new selector with 'mailstead keys'");
   TRY(const std::string der, subject_public_key_info(key));
   CHECK_OK(check_halves(key, der, EVP_sha256(), path));
-  return "v=DKIM1; k=rsa; p=" + base64(der);
+  return "v=DKIM1; k=rsa; p=" + text::to_base64(der);
 }
 
 Result<std::string> ed25519_record(EVP_PKEY& key, const std::string& path) {
@@ -72,7 +73,7 @@ Result<std::string> ed25519_record(EVP_PKEY& key, const std::string& path) {
   std::size_t size = raw.size();
   if (EVP_PKEY_get_raw_public_key(&key, raw.data(), &size) != 1 || size != raw.size())
     return fail(openssl_error("cannot encode a public key"));
-  return "v=DKIM1; k=ed25519; p=" + base64({reinterpret_cast<const char*>(raw.data()), raw.size()});
+  return "v=DKIM1; k=ed25519; p=" + text::to_base64({reinterpret_cast<const char*>(raw.data()), raw.size()});
 }
 
 }  // namespace

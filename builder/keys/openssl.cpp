@@ -79,15 +79,6 @@ Error openssl_error(std::string what) {
   return Error{ErrorKind::internal, std::move(what) + reasons, {}, {}, {}, {}};
 }
 
-std::string base64(std::string_view bytes) {
-  std::string text((bytes.size() + 2) / 3 * 4 + 1, '\0');  // EVP_EncodeBlock ends its output with a NUL
-  const int size =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(text.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  text.resize(static_cast<std::size_t>(size));
-  return text;
-}
-
 Result<Secret> private_key_pem(const EVP_PKEY& key) {
   const Bio memory(BIO_new(BIO_s_secmem()));  // cleansed when freed
   if (!memory ||

@@ -51,9 +51,6 @@ class Secret {
 /// An ErrorKind::internal error with what OpenSSL has queued; empties the queue.
 Error openssl_error(std::string what);
 
-/// RFC 4648 section 4, with padding, without line breaks.
-std::string base64(std::string_view bytes);
-
 /// "BEGIN PRIVATE KEY" (PKCS#8, RFC 5208), not encrypted: the appliance has nobody who could type a
 /// passphrase.
 Result<Secret> private_key_pem(const EVP_PKEY& key);

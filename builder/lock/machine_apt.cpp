@@ -11,6 +11,7 @@
 #include "base/limits.hpp"
 #include "lock/signed_by.hpp"
 #include "lock/text.hpp"
+#include "text/percent.hpp"
 
 namespace mailstead::lock {
 namespace {
@@ -18,21 +19,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::uint64_t kLargestFile = 1 << 20;
-
-/// apt quotes what could be taken for the end of a word ("%20").
-std::string unquote(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto digits = text[i] == '%' && i + 2 < text.size() ? text.substr(i + 1, 2) : std::string_view();
-    if (digits.size() == 2 && digits.find_first_not_of("0123456789abcdefABCDEF") == std::string_view::npos) {
-      result += static_cast<char>(std::strtol(std::string(digits).c_str(), nullptr, 16));
-      i += 2;
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
 
 std::vector<fs::path> auth_files(const Transport& transport) {
   std::vector<fs::path> parts;
@@ -117,7 +103,8 @@ Result<Transport> MachineApt::transport() const {
   for (const auto line : split_lines(dump)) {
     const auto space = line.find(' ');
     if (space == std::string_view::npos || space + 1 == line.size()) continue;
-    settings[lower(unquote(line.substr(0, space)))] = unquote(line.substr(space + 1));
+    settings[lower(text::percent_decoded(line.substr(0, space)))] =
+        text::percent_decoded(line.substr(space + 1));
   }
   TRY(const std::string places,
       ask({"apt-config", "shell", "F", "Dir::Etc::netrc/f", "D", "Dir::Etc::netrcparts/d"}, "configuration"));

@@ -6,6 +6,7 @@
 
 #include "crypto/digest.hpp"
 #include "lock/text.hpp"
+#include "text/base64.hpp"
 
 namespace mailstead::lock {
 namespace {
@@ -88,7 +89,7 @@ std::string dearmour(std::string_view block) {
       in_body = true;
     }
   }
-  return crypto::from_base64(base64).value_or("");
+  return text::from_base64(base64).value_or("");
 }
 
 }  // namespace

@@ -3,21 +3,13 @@
 
 #include <fmt/format.h>
 
-#include <cstdint>
+#include "text/percent.hpp"
 
 namespace mailstead::lock {
 namespace {
 
 std::string encoded(std::string_view text) {
-  constexpr std::string_view kPlain = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_~:";
-  std::string result;
-  for (const char c : text) {
-    if (kPlain.find(c) != std::string_view::npos)
-      result += c;
-    else
-      result += fmt::format("%{:02X}", static_cast<std::uint8_t>(c));
-  }
-  return result;
+  return text::percent_encoded(text, ".-_~:");
 }
 
 }  // namespace

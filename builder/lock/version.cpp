@@ -3,12 +3,13 @@
 
 #include <utility>
 
+#include "text/ascii.hpp"
+
 namespace mailstead::lock {
 namespace {
 
-bool is_digit(char c) {
-  return c >= '0' && c <= '9';
-}
+using text::is_digit;
+
 bool is_letter(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }

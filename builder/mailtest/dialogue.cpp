@@ -8,6 +8,7 @@
 
 #include "mailtest/fragment.hpp"
 #include "mailtest/text.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -115,7 +116,7 @@ std::string after_words(std::string_view line, std::size_t count) {
 
 class Parser {
  public:
-  Parser(std::string_view text, const std::string& file) : lines_(split_lines(text)) {
+  Parser(std::string_view text, const std::string& file) : lines_(text::to_strings(text::split_lines(text))) {
     dialogue_.file = file;
   }
 
@@ -219,7 +220,7 @@ class Parser {
 
   /// "machine own", "firmware uefi" and the like: properties of the scenario, before its first step.
   bool parse_header(const std::string& bare, std::size_t index, bool first) {
-    const std::vector<std::string> words = split_words(bare);
+    const std::vector<std::string> words = text::to_strings(text::split_words(bare));
     const auto header = std::find_if(std::begin(kHeaders), std::end(kHeaders),
                                      [&](const Header& one) { return one.name == words[0]; });
     // `screen` alone is a header, `screen has …` a step.
@@ -265,7 +266,7 @@ class Parser {
   }
 
   void parse_keyword(Step& step, const std::string& bare, std::size_t index, int depth) {
-    std::vector<std::string> words = split_words(bare);
+    std::vector<std::string> words = text::to_strings(text::split_words(bare));
     const auto found = keywords().find(words[0]);
     if (found == keywords().end()) {
       complain(index, "unknown keyword '" + printable(words[0], 40) + "'");

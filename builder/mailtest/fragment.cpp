@@ -5,10 +5,11 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <utility>
 
-#include "mailtest/text.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -33,8 +34,8 @@ bool is_name(std::string_view text) {
 Result<std::vector<Parameter>> take_parameters(std::vector<std::string>& lines, const std::string& file) {
   std::vector<Parameter> parameters;
   const auto line = std::find_if(lines.begin(), lines.end(), [](const std::string& one) {
-    const std::vector<std::string> words = split_words(one);
-    return !words.empty() && words[0][0] != '#';
+    const std::string_view bare = text::trim(one);
+    return !bare.empty() && bare[0] != '#';
   });
   if (line == lines.end()) return parameters;
   std::vector<std::string> words = split_arguments(*line);
@@ -121,7 +122,7 @@ std::vector<std::string> split_arguments(std::string_view line) {
 
 Result<std::string> fill_fragment(std::string_view text, const std::string& file,
                                   const std::vector<std::string>& arguments) {
-  std::vector<std::string> lines = split_lines(text);
+  std::vector<std::string> lines = text::to_strings(text::split_lines(text));
   TRY(const std::vector<Parameter> parameters, take_parameters(lines, file));
   TRY(const auto values, values_of(parameters, file, arguments));
   std::string filled;

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "base/interrupt.hpp"
+#include "text/base64.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -181,7 +182,7 @@ Status Player::play_talk(const Step& step) {
     case Verb::auth_plain: {
       TRY(const std::vector<std::string> w, expanded(step.words));
       TRY(Session * to, session());
-      const std::string secret = base64(std::string(1, '\0') + w[0] + std::string(1, '\0') + w[1]);
+      const std::string secret = text::to_base64(std::string(1, '\0') + w[0] + std::string(1, '\0') + w[1]);
       const std::string hidden = "(" + w[0] + " and a password)";
       if (to->protocol() == Protocol::sieve)
         return send("AUTHENTICATE \"PLAIN\" \"" + secret + "\"", "AUTHENTICATE \"PLAIN\" " + hidden);

@@ -15,6 +15,7 @@
 #include "base/threads.hpp"
 #include "mailtest/player.hpp"
 #include "mailtest/udp_probe.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -96,7 +97,7 @@ Status Player::play_disk(const Step& step) {
       TRY(const std::string request, expanded(step.text));
       TRY(std::string printed, appliance.debugfs(request));
       note(printable(printed, 600));
-      reply_ = Reply{split_lines(printed), printed, Protocol::plain};
+      reply_ = Reply{text::to_strings(text::split_lines(printed)), printed, Protocol::plain};
       return ok();
     }
     case Verb::copied_disk:

@@ -7,6 +7,7 @@
 #include "base/interrupt.hpp"
 #include "base/run.hpp"
 #include "mailtest/player.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -20,7 +21,7 @@ std::vector<std::string> command_line(const std::filesystem::path& oracles,
 
 Reply as_reply(const std::string& text) {
   Reply reply;
-  for (const std::string& line : split_lines(text)) reply.lines.push_back(line);
+  reply.lines = text::to_strings(text::split_lines(text));
   reply.status = text.substr(0, text.find('\n'));
   return reply;
 }

@@ -4,6 +4,7 @@
 
 #include "base/run.hpp"
 #include "mailtest/player.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -43,7 +44,7 @@ Status Player::log_in(const Step& step) {
   note(fmt::format("ssh to {}: {}", w[0], remote));
   TRY(const CommandOutput done, run_any_status(command));
   Reply reply;
-  for (const std::string& line : split_lines(done.out)) reply.lines.push_back(line);
+  reply.lines = text::to_strings(text::split_lines(done.out));
   reply.status = done.out;
   note_reply(reply);
   reply_ = std::move(reply);

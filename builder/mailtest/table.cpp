@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "mailtest/fragment.hpp"
 #include "mailtest/text.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -107,7 +108,7 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
   std::vector<Row> rows;
   std::vector<Error> errors;
   int number = 0;
-  for (const std::string& line : split_lines(text)) {
+  for (const std::string_view line : text::split_lines(text)) {
     ++number;
     if (line.empty() || line[0] == '#') continue;
     auto fields = parse_fields(line);
@@ -119,7 +120,7 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
                    fmt::format("the line has {} fields; the dialogue names {}", fields->size(), columns),
                    "separate the fields by one tab each"));
     else
-      rows.push_back({number, line, *std::move(fields)});
+      rows.push_back({number, std::string(line), *std::move(fields)});
   }
   if (!errors.empty()) return fail(join_errors(std::move(errors)));
   if (rows.empty()) return fail(ErrorKind::usage, file + " has no rows");

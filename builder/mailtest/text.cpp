@@ -2,11 +2,13 @@
 #include "mailtest/text.hpp"
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
 #include <re2/re2.h>
 
 #include <charconv>
 #include <memory>
+
+#include "text/base64.hpp"
+#include "text/size.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -102,7 +104,7 @@ Result<std::string> expand(std::string_view text, const Variables& variables) {
       if (raw.find("${base64:") != std::string::npos)
         return fail(ErrorKind::usage, "${base64:…} cannot hold another");
       TRY(const std::string value, expand(raw, variables));
-      result += base64(value);
+      result += text::to_base64(value);
       continue;
     }
     const bool length = inside.substr(0, 7) == "length:";
@@ -170,13 +172,11 @@ std::optional<std::chrono::milliseconds> parse_duration(std::string_view text) {
 }
 
 std::optional<std::uint64_t> parse_size(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  const std::string_view unit(end, static_cast<std::size_t>(text.data() + text.size() - end));
-  const std::uint64_t factor = unit == "M" ? 1u << 20 : unit == "G" ? 1u << 30 : 0;
-  if (error != std::errc{} || factor == 0 || number == 0 || number > (1024ull << 30) / factor)
-    return std::nullopt;
-  return number * factor;
+  constexpr std::uint64_t kMost = 1024ull << 30;
+  const auto size = text::parse_size(text);
+  const bool has_unit = text.ends_with('M') || text.ends_with('G');
+  if (!has_unit || !size || *size == 0 || *size > kMost) return std::nullopt;
+  return *size;
 }
 
 std::optional<std::uint64_t> parse_place(std::string_view text) {
@@ -215,42 +215,6 @@ std::string dot_stuff(std::string_view crlf_text) {
     at_start = c == '\n';
   }
   return result + ".\r\n";
-}
-
-std::string base64(std::string_view bytes) {
-  std::string result(4 * ((bytes.size() + 2) / 3) + 1, '\0');
-  const int length =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(result.data()),
-                      reinterpret_cast<const unsigned char*>(bytes.data()), static_cast<int>(bytes.size()));
-  result.resize(static_cast<std::size_t>(length));
-  return result;
-}
-
-std::vector<std::string> split_lines(std::string_view text) {
-  std::vector<std::string> lines;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    if (!line.empty() && line.back() == '\r') line.remove_suffix(1);
-    lines.emplace_back(line);
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-  return lines;
-}
-
-std::vector<std::string> split_words(std::string_view text) {
-  std::vector<std::string> words;
-  std::string word;
-  for (const char c : text) {
-    if (c != ' ' && c != '\t') {
-      word += c;
-    } else if (!word.empty()) {
-      words.push_back(std::move(word));
-      word.clear();
-    }
-  }
-  if (!word.empty()) words.push_back(std::move(word));
-  return words;
 }
 
 std::string printable(std::string_view text, std::size_t limit) {

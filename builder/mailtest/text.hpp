@@ -50,9 +50,6 @@ std::string to_crlf(std::string_view text);
 /// section 4.5.2).
 std::string dot_stuff(std::string_view crlf_text);
 
-std::string base64(std::string_view bytes);
-std::vector<std::string> split_lines(std::string_view text);
-std::vector<std::string> split_words(std::string_view text);
 /// For people: control characters as \r, \n, \xHH; at most `limit` bytes, then "…".
 std::string printable(std::string_view text, std::size_t limit = 2000);
 

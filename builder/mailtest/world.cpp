@@ -17,6 +17,7 @@
 #include "mailtest/enclosure.hpp"
 #include "mailtest/root_servers.hpp"
 #include "mailtest/text.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::mailtest {
 namespace {
@@ -75,7 +76,7 @@ std::string txt_option(const DnsRecord& record) {
 }
 
 Result<std::string> option_for(const DnsRecord& record) {
-  const std::vector<std::string> w = split_words(record.value);
+  const std::vector<std::string> w = text::to_strings(text::split_words(record.value));
   if (record.name.find_first_of(",\"\n#= ") != std::string::npos ||
       record.value.find('\n') != std::string::npos)
     return fail(ErrorKind::usage,
@@ -141,9 +142,9 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
   WorldPlan plan;
   std::vector<Error> errors;
   int number = 0;
-  for (const std::string& line : split_lines(text)) {
+  for (const std::string& line : text::to_strings(text::split_lines(text))) {
     ++number;
-    const std::vector<std::string> w = split_words(line);
+    const std::vector<std::string> w = text::to_strings(text::split_words(line));
     if (w.empty() || w[0][0] == '#') continue;
     if (w[0] == "dns" && w.size() >= 4 && known_types().count(w[2]) != 0) {
       DnsRecord record{w[1], w[2],
@@ -294,7 +295,7 @@ vm::TapNetwork World::cards() const {
 std::string World::address_log(std::size_t lines) const {
   std::vector<std::string> said;
   if (const auto log = read_file(gateway_log_, 64u << 20))
-    for (const std::string& line : split_lines(*log))
+    for (const std::string& line : text::to_strings(text::split_lines(*log)))
       if (line.find("dnsmasq-dhcp") != std::string::npos) said.push_back(line);
   std::string text;
   for (std::size_t i = said.size() - std::min(said.size(), lines); i < said.size(); ++i)

@@ -8,23 +8,16 @@
 #include <set>
 
 #include "overlay/read.hpp"
+#include "text/ascii.hpp"
 
 namespace mailstead::overlay {
 namespace {
 
 constexpr std::int64_t kMaxId = 65534;  // nobody; systemd gives higher ids to dynamic users and containers
 
-/// The strict form of user and group names, systemd's "User/Group Name Syntax".
-bool is_account_name(std::string_view name) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
-  return !name.empty() && name.size() <= 31 && letter(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return letter(c) || (c >= '0' && c <= '9') || c == '-'; });
-}
-
 std::optional<std::string> account_name(const yaml::Value& key, yaml::Problems& problems) {
   auto name = key.as_string(problems);
-  if (name && !is_account_name(*name)) {
+  if (name && !text::is_system_name(*name)) {
     problems.add(key.error(fmt::format("'{}' is not a name for a user or group", *name)));
     return {};
   }

@@ -7,6 +7,7 @@
 #include "lock/grammar.hpp"
 #include "overlay/read.hpp"
 #include "profile/profile.hpp"
+#include "text/size.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::profile {
@@ -14,24 +15,19 @@ namespace {
 
 namespace read = overlay::read;
 
-constexpr std::uint64_t kMebibyte = 1024 * 1024;
-
 /// "512 MiB" in bytes. Partitions start and end on mebibytes, so no other unit is needed.
 std::uint64_t read_size(const yaml::Value& value, yaml::Problems& problems) {
   const auto text = value.as_string(problems);
   if (!text) return 0;
   constexpr std::string_view kUnit = " MiB";
-  std::uint64_t number = 0;
-  std::size_t digits = 0;
-  while (digits < text->size() && digits < 9 && (*text)[digits] >= '0' && (*text)[digits] <= '9') {
-    number = number * 10 + static_cast<std::uint64_t>((*text)[digits] - '0');
-    ++digits;
-  }
-  if (number == 0 || std::string_view(*text).substr(digits) != kUnit) {
+  constexpr std::uint64_t kMost = 1ull << 50;
+  const std::string_view number(text->data(), text->size() - (text->ends_with(kUnit) ? kUnit.size() : 0));
+  const auto size = text::parse_size(fmt::format("{}M", number));
+  if (number.size() == text->size() || !size || *size == 0 || *size > kMost) {
     problems.add(value.error(fmt::format("'{}' is not a partition size", *text), "write it as in '512 MiB'"));
     return 0;
   }
-  return number * kMebibyte;
+  return *size;
 }
 
 /// What a list of a profile adds to that of the profile that it includes.

@@ -8,11 +8,11 @@
 #include <utility>
 
 #include "base/files.hpp"
-#include "crypto/digest.hpp"
 #include "delivery/graph.hpp"
 #include "render/cdb_file.hpp"
 #include "render/context.hpp"
 #include "render/mail_maps.hpp"
+#include "text/base64.hpp"
 
 namespace mailstead::render {
 namespace {
@@ -33,9 +33,9 @@ Result<std::string> signing_key(const spec::DkimKey& key, std::string pem) {
   if (begin != std::string::npos && end != std::string::npos && begin < end) {
     std::string text = pem.substr(begin + kBegin.size(), end - begin - kBegin.size());
     std::erase_if(text, [](char c) { return c == '\n' || c == '\r'; });
-    const auto der = crypto::from_base64(text);
+    const auto der = text::from_base64(text);
     if (der && der->size() == kHeader.size() + kSeed && der->starts_with(kHeader))
-      return crypto::to_base64(std::string_view(*der).substr(kHeader.size())) + "\n";
+      return text::to_base64(std::string_view(*der).substr(kHeader.size())) + "\n";
   }
   return fail(ErrorKind::usage,
               fmt::format("{} is not an Ed25519 key in PKCS#8 form", key.private_key.string()),

@@ -10,18 +10,13 @@
 #include <string>
 #include <utility>
 
+#include "text/ascii.hpp"
+
 namespace mailstead::rootfs {
 
 namespace {
 
 constexpr const char* kWhere = "correct the manifest of its overlay";
-
-bool is_valid_name(std::string_view name) {
-  const auto is_start = [](char c) { return (c >= 'a' && c <= 'z') || c == '_'; };
-  return !name.empty() && name.size() <= 32 && is_start(name[0]) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return is_start(c) || (c >= '0' && c <= '9') || c == '-'; });
-}
 
 bool is_valid_field(std::string_view text) {
   return std::none_of(text.begin(), text.end(),
@@ -33,7 +28,7 @@ class Uniqueness {
  public:
   explicit Uniqueness(std::string_view kind) : kind_(kind) {}
   Status add(std::string_view name, std::uint32_t id) {
-    if (!is_valid_name(name))
+    if (!text::is_system_name(name))
       return fail(ErrorKind::usage, fmt::format("invalid name of a {}: '{}'", kind_, name), kWhere);
     if (!names_.emplace(name).second)
       return fail(ErrorKind::usage, fmt::format("{} {} twice", kind_, name), kWhere);

@@ -3,8 +3,8 @@
 
 #include <algorithm>
 
-#include "spec/ascii.hpp"
 #include "spec/formats.hpp"
+#include "text/ascii.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::spec {

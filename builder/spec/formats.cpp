@@ -5,50 +5,16 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
-#include <limits>
-#include <optional>
 
-#include "spec/ascii.hpp"
 #include "spec/redirects.hpp"
+#include "text/base64.hpp"
+#include "text/size.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::spec {
 namespace {
 
 using yaml::quote;
-
-/// RFC 4648 section 4; nothing if it is not base64 with its padding.
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.empty() || text.size() % 4 != 0) return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  std::string out;
-  std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    std::uint32_t value = 0;
-    if (c >= 'A' && c <= 'Z') {
-      value = static_cast<std::uint32_t>(c - 'A');
-    } else if (c >= 'a' && c <= 'z') {
-      value = static_cast<std::uint32_t>(c - 'a' + 26);
-    } else if (is_digit(c)) {
-      value = static_cast<std::uint32_t>(c - '0' + 52);
-    } else if (c == '+') {
-      value = 62;
-    } else if (c == '/') {
-      value = 63;
-    } else if (c != '=' || i + padding < text.size()) {
-      return std::nullopt;
-    }
-    bits = bits << 6 | value;
-    if (i % 4 == 3) {
-      for (const int shift : {16, 8, 0}) out += static_cast<char>(bits >> shift & 0xff);
-      bits = 0;
-    }
-  }
-  out.erase(out.size() - padding);
-  return out;
-}
 
 constexpr std::array<std::string_view, 7> kKeyTypes{
     "ssh-ed25519",
@@ -87,25 +53,12 @@ std::string_view skip_spaces(std::string_view text) {
 }  // namespace
 
 Checked<std::uint64_t> parse_size(std::string_view text) {
-  const std::string_view how = "write a whole number and K, M, G or T (powers of 1024), as 20M or 5G";
-  std::uint64_t number = 0;
-  const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (text.empty() || !is_digit(text[0]) || status == std::errc::invalid_argument) {
-    return fault(fmt::format("{} is not a size", quote(text)), std::string(how));
-  }
-  const std::string_view unit = text.substr(static_cast<std::size_t>(end - text.data()));
-  unsigned shift = 0;
-  if (!unit.empty()) {
-    const std::size_t power = std::string_view("KMGT").find(unit[0]);
-    if (power == std::string_view::npos || (unit.size() > 1 && unit.substr(1) != "iB")) {
-      return fault(fmt::format("{} is not a size", quote(text)), std::string(how));
-    }
-    shift = static_cast<unsigned>(power + 1) * 10;
-  }
-  if (status != std::errc() || number > std::numeric_limits<std::uint64_t>::max() >> shift) {
+  const auto size = text::parse_size(text);
+  if (size) return *size;
+  if (size.error() == text::SizeFault::too_large)
     return fault(fmt::format("{} is more than a file system can hold", quote(text)));
-  }
-  return number << shift;
+  return fault(fmt::format("{} is not a size", quote(text)),
+               "write a whole number and K, M, G or T (powers of 1024), as 20M or 5G");
 }
 
 Checked<std::string> parse_authorized_key(std::string_view text) {
@@ -128,7 +81,7 @@ Checked<std::string> parse_authorized_key(std::string_view text) {
   }
   if (!is_key_type(type)) return fault("this is not a public key of OpenSSH", how);
   rest = skip_spaces(rest.substr(type.size()));
-  const auto blob = decode_base64(rest.substr(0, rest.find_first_of(" \t")));
+  const auto blob = text::from_base64(rest.substr(0, rest.find_first_of(" \t")));
   // The data begin with the type again, as a string of RFC 4251 section 5.
   const std::string begin = std::string{'\0', '\0', '\0', static_cast<char>(type.size())} + std::string(type);
   if (!blob || !blob->starts_with(begin) || blob->size() < begin.size() + 16) {

@@ -10,7 +10,7 @@
 
 namespace mailstead::spec {
 
-/// Bytes from "5G", "500M", "20MiB" or plain digits: powers of 1024 (IEC 80000-13), whole numbers only.
+/// As text::parse_size, with what to say of a fault.
 Checked<std::uint64_t> parse_size(std::string_view text);
 
 /// A password hash that Dovecot can check on Debian: yescrypt, gost-yescrypt, scrypt, bcrypt, SHA-512 and

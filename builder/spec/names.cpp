@@ -8,7 +8,7 @@
 #include <cstdlib>
 #include <memory>
 
-#include "spec/ascii.hpp"
+#include "text/ascii.hpp"
 #include "yaml/look_alike.hpp"
 #include "yaml/yaml.hpp"
 
@@ -16,14 +16,6 @@ namespace mailstead::spec {
 namespace {
 
 using yaml::quote;
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (is_upper(c)) c = static_cast<char>(c + ('a' - 'A'));
-  }
-  return out;
-}
 
 struct FreeIdn {
   void operator()(char* text) const { idn2_free(text); }
@@ -35,7 +27,7 @@ Checked<void> check_label(std::string_view label, std::string_view whole) {
   if (label.empty()) return fault(fmt::format("{} has an empty label between its dots", quote(whole)));
   if (label.size() > 63) return fault(fmt::format("{} has a label of more than 63 bytes", quote(whole)));
   for (const char c : label) {
-    if (!is_lower(c) && !is_digit(c) && c != '-') {
+    if (!text::is_lower(c) && !text::is_digit(c) && c != '-') {
       return fault(fmt::format("{} holds the character {}, which no name can hold", quote(whole),
                                quote(std::string_view(&c, 1))),
                    "use letters, digits and hyphens");
@@ -59,7 +51,7 @@ Checked<DomainName> refuse_mixed_letters(DomainName name) {
     const std::string looks = yaml::as_it_looks(label);
     const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
     const bool mixed = label != looks && std::all_of(looks.begin(), looks.end(), is_ascii) &&
-                       std::any_of(label.begin(), label.end(), is_lower);
+                       std::any_of(label.begin(), label.end(), text::is_lower);
     if (mixed) {
       const std::string whole = yaml::as_it_looks(name.unicode);
       return fault(fmt::format("{} and {} look the same, but {}", quote(name.unicode), quote(whole),
@@ -86,7 +78,7 @@ Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) 
   const bool ascii =
       std::all_of(given.begin(), given.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
   if (ascii) {
-    name.ascii = lower(given);
+    name.ascii = text::lower(given);
   } else {
     char* raw = nullptr;
     const int status = idn2_to_ascii_8z(given.c_str(), &raw, IDN2_NFC_INPUT | IDN2_NONTRANSITIONAL);
@@ -95,7 +87,7 @@ Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) 
       return fault(
           fmt::format("{} is not an internationalised name ({})", quote(text), idn2_strerror(status)));
     }
-    name.ascii = lower(encoded.get());
+    name.ascii = text::lower(encoded.get());
   }
   if (name.ascii.size() > 253) return fault(fmt::format("{} is longer than 253 bytes", quote(text)));
   std::size_t labels = 0;
@@ -113,7 +105,7 @@ Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) 
     return fault(fmt::format("{} has only one label", quote(text)),
                  "write the whole name, as mail.example.org");
   }
-  if (std::all_of(last.begin(), last.end(), is_digit)) {
+  if (std::all_of(last.begin(), last.end(), text::is_digit)) {
     return fault(fmt::format("{} ends with a number, as only an IP address does", quote(text)));
   }
   name.unicode = name.ascii;
@@ -132,7 +124,7 @@ Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) 
       return fault(
           fmt::format("{} is not an internationalised name ({})", quote(text), idn2_strerror(status)));
     }
-    if (lower(again.get()) != name.ascii) {
+    if (text::lower(again.get()) != name.ascii) {
       return fault(fmt::format("{} is not in the one form that IDNA2008 allows", quote(text)),
                    fmt::format("write {}", decoded.get()));
     }
@@ -186,7 +178,7 @@ Checked<Address> parse_address(std::string_view text) {
       return fault(fmt::format("{} has a character before the '@' that is not ASCII, which is not supported",
                                quote(text)));
     }
-    const bool letter = is_lower(c) || is_digit(c) || is_upper(c);
+    const bool letter = text::is_lower(c) || text::is_digit(c) || text::is_upper(c);
     if (!letter && std::string_view("!#$%&'*+-/=?^_`{|}~.").find(c) == std::string_view::npos) {
       return fault(fmt::format("{} holds the character {}, which no address can hold", quote(text),
                                quote(std::string_view(&c, 1))));
@@ -197,11 +189,11 @@ Checked<Address> parse_address(std::string_view text) {
   if (!domain) return tl::unexpected<Fault>(domain.error());
   if (local.size() + 1 + domain->ascii.size() > 254)
     return fault(fmt::format("{} is longer than 254 bytes", quote(text)));
-  return Address{lower(local), domain->ascii};
+  return Address{text::lower(local), domain->ascii};
 }
 
 Checked<std::string> parse_selector(std::string_view text) {
-  std::string selector = lower(text);
+  std::string selector = text::lower(text);
   if (selector.empty()) return fault("the selector is empty");
   for (std::size_t begin = 0; begin <= selector.size();) {
     const std::size_t end = std::min(selector.find('.', begin), selector.size());

@@ -7,8 +7,8 @@
 #include <limits>
 #include <vector>
 
-#include "spec/ascii.hpp"
 #include "spec/formats.hpp"
+#include "text/ascii.hpp"
 
 namespace mailstead::spec {
 namespace {
@@ -45,11 +45,7 @@ struct Parts {
 Parts split_scheme(std::string_view text) {
   const std::size_t end = text.find('}');
   if (!text.starts_with('{') || end == std::string_view::npos || end >= 32) return {{}, text};
-  std::string scheme(text.substr(1, end - 1));
-  for (char& c : scheme) {
-    if (is_lower(c)) c = static_cast<char>(c - ('a' - 'A'));
-  }
-  return {std::move(scheme), text.substr(end + 1)};
+  return {text::upper(text.substr(1, end - 1)), text.substr(end + 1)};
 }
 
 /// "6" of "$6$…"; empty if it has no such form.
@@ -61,7 +57,7 @@ std::string_view method_of(std::string_view hash) {
 /// The alphabet that crypt(5) writes hashes and salts in.
 bool is_crypt64(std::string_view text) {
   return std::all_of(text.begin(), text.end(),
-                     [](char c) { return is_alphanumeric(c) || c == '.' || c == '/'; });
+                     [](char c) { return text::is_alphanumeric(c) || c == '.' || c == '/'; });
 }
 
 /// The parts between the dollar signs after the first one.
@@ -106,7 +102,7 @@ bool is_complete(std::string_view method, std::string_view hash) {
   }
   const auto is_base64 = [](std::string_view text) {
     return std::all_of(text.begin(), text.end(),
-                       [](char c) { return is_alphanumeric(c) || c == '+' || c == '/'; });
+                       [](char c) { return text::is_alphanumeric(c) || c == '+' || c == '/'; });
   };
   return parts.size() == 5 && parts[1].starts_with("v=") && parts[2].starts_with("m=") &&
          parts[3].size() >= 11 && is_base64(parts[3]) && parts[4].size() >= 22 && is_base64(parts[4]);
@@ -155,7 +151,7 @@ Checked<std::string> parse_password_hash(std::string_view text) {
   if (!method) return tl::unexpected<Fault>(method.error());
   // It becomes a field of a file that is separated by colons and newlines.
   const bool plain = std::all_of(hash.begin(), hash.end(), [](char c) {
-    return is_alphanumeric(c) || std::string_view("$./+=,").find(c) != std::string_view::npos;
+    return text::is_alphanumeric(c) || std::string_view("$./+=,").find(c) != std::string_view::npos;
   });
   if (!plain || !is_complete(*method, hash)) {
     return fault("this password hash is not complete",

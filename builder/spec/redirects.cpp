@@ -5,7 +5,7 @@
 #include <optional>
 #include <string>
 
-#include "spec/ascii.hpp"
+#include "text/ascii.hpp"
 
 namespace mailstead::spec {
 namespace {
@@ -47,7 +47,7 @@ class Tokens {
   const std::string& last_string() const { return last_string_; }
 
  private:
-  static bool is_word(char c) { return is_lower(c) || is_upper(c) || is_digit(c) || c == '_'; }
+  static bool is_word(char c) { return text::is_alphanumeric(c) || c == '_'; }
 
   void skip_behind(std::string_view end, std::size_t from) {
     const std::size_t at = text_.find(end, from);
@@ -75,10 +75,8 @@ class Tokens {
   std::string take_word() {
     std::size_t size = 1;
     while (size < text_.size() && is_word(text_[size])) ++size;
-    std::string word(text_.substr(0, size));
+    std::string word = text::lower(text_.substr(0, size));
     text_.remove_prefix(size);
-    for (char& c : word)
-      if (is_upper(c)) c = static_cast<char>(c + ('a' - 'A'));
     return word;
   }
 

@@ -120,7 +120,7 @@ std::vector<std::string> includes_of(const std::string& text) {
 
 TEST_CASE("What writes images knows no clock, no random, no unordered container and no locale") {
   for (const char* folder :
-       {"image", "boot", "rootfs", "overlay", "delivery", "render", "tools", "pipeline"}) {
+       {"image", "boot", "rootfs", "overlay", "delivery", "render", "text", "tools", "pipeline"}) {
     const auto files = sources_of(kBuilder / folder);
     REQUIRE(!files.empty());
     for (const fs::path& file : files) {

@@ -24,22 +24,6 @@ TEST_CASE("SHA-256 of a file") {
   CHECK_FALSE(sha256_file_hex(folder->path() / "g"));
 }
 
-TEST_CASE("base64: the examples of RFC 4648 section 10, and what is not base64") {
-  const std::pair<const char*, const char*> cases[] = {{"", ""},
-                                                       {"f", "Zg=="},
-                                                       {"fo", "Zm8="},
-                                                       {"foo", "Zm9v"},
-                                                       {"foob", "Zm9vYg=="},
-                                                       {"fooba", "Zm9vYmE="},
-                                                       {"foobar", "Zm9vYmFy"}};
-  for (const auto& [plain, coded] : cases) {
-    CHECK(to_base64(plain) == coded);
-    CHECK(from_base64(coded).value() == plain);
-  }
-  for (const char* bad : {"Zg", "Zg=", "Z===", "Zh==", "Zm9v\n", "Zm 9", "!!!!"})
-    CHECK_FALSE(from_base64(bad));
-}
-
 TEST_CASE("is_sha256_hex: 64 lower-case digits and nothing else") {
   const std::string digits = sha256_hex("abc");
   CHECK(is_sha256_hex(digits));

@@ -3,6 +3,7 @@
 #include "base/address.hpp"
 #include "crypto/digest.hpp"
 #include "fetch_fixture.hpp"
+#include "text/base64.hpp"
 
 namespace mailstead::fetch {
 namespace {
@@ -105,7 +106,7 @@ TEST_CASE("a web page instead of one package is a package that is not there") {
   world.check_complete(world.fetch({soft.address()}));
 }
 
-const std::string kLogin = "Authorization: Basic " + crypto::to_base64("user:se/cr@et");
+const std::string kLogin = "Authorization: Basic " + text::to_base64("user:se/cr@et");
 
 /// A mirror for those who log in.
 LoopbackServer::Handler locked(const World& world) {

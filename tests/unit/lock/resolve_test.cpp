@@ -7,6 +7,7 @@
 #include "lock/apt.hpp"
 #include "lock/lock_file.hpp"
 #include "support/loopback_server.hpp"
+#include "text/base64.hpp"
 
 namespace mailstead::lock {
 namespace {
@@ -403,7 +404,7 @@ TEST_CASE(
     "the archive is asked with the login and by the proxy of this machine's APT, and nothing else of it") {
   Archive archive;
   archive.publish("trixie", kPackages);
-  const std::string login = "Authorization: Basic " + crypto::to_base64("user:se/cr@et");
+  const std::string login = "Authorization: Basic " + text::to_base64("user:se/cr@et");
   LoopbackServer server([&](const HttpRequest& request) {
     if (!contains(request.head, login)) return answer_with(401);
     HttpRequest plain = request;
