@@ -78,13 +78,7 @@ Status write_file(const fs::path& name, std::string_view data, unsigned mode) {
     ::unlink(temporary.c_str());
     return io_error(doing, path, number);
   };
-  std::size_t done = 0;
-  while (done < data.size()) {
-    const ssize_t put = ::write(file.get(), data.data() + done, data.size() - done);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return give_up("write", errno);
-    done += static_cast<std::size_t>(put);
-  }
+  if (!write_all(file.get(), data)) return give_up("write", errno);
   if (::fchmod(file.get(), static_cast<mode_t>(mode)) != 0) return give_up("set the mode of", errno);
   if (::fsync(file.get()) != 0) return give_up("write", errno);
   if (::rename(temporary.c_str(), path.c_str()) != 0) return give_up("replace", errno);
@@ -104,6 +98,15 @@ FileDescriptor& FileDescriptor::operator=(FileDescriptor&& other) noexcept {
     fd_ = other.release();
   }
   return *this;
+}
+
+bool write_all(int fd, std::string_view data) {
+  while (!data.empty()) {
+    const ssize_t put = ::write(fd, data.data(), data.size());
+    if (put < 0 && errno != EINTR) return false;
+    if (put > 0) data.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return true;
 }
 
 void open_standard_streams() {

@@ -40,6 +40,9 @@ class FileDescriptor {
   int fd_;
 };
 
+/// Writes all of `data`, however often a signal interrupts it. False: errno says why.
+bool write_all(int fd, std::string_view data);
+
 /// Opens /dev/null as whichever of the descriptors 0 to 2 is closed. To be called before anything is opened:
 /// the next file or pipe would take the place of standard output, and what is printed would end up in it.
 /// It is for reading only, so that a result that nobody can get still fails to be written.

@@ -288,18 +288,6 @@ Result<CommandOutput> must_succeed(const Command& command, Result<CommandOutput>
   return result;
 }
 
-/// Writes all of it. EPIPE is an error like others: the program's own message tells why it went.
-Status write_all(int fd, const char* data, std::size_t size) {
-  while (size > 0) {
-    const ssize_t put = ::write(fd, data, size);
-    if (put < 0 && errno == EINTR) continue;
-    if (put < 0) return fail(ErrorKind::io, fmt::format("cannot write to the program: {}", strerror(errno)));
-    data += put;
-    size -= static_cast<std::size_t>(put);
-  }
-  return ok();
-}
-
 /// SIGPIPE would end us when a program that we feed goes away; blocked in the feeding thread only.
 void block_sigpipe() {
   sigset_t set;
@@ -316,7 +304,11 @@ Result<CommandOutput> feed_and_collect(const Command& command,
   Result<std::jthread> feeder = start_thread([&] {
     block_sigpipe();
     try {
-      fed = feed([&](const char* data, std::size_t size) { return write_all(in.get(), data, size); });
+      fed = feed([&](const char* data, std::size_t size) -> Status {
+        if (write_all(in.get(), {data, size})) return ok();
+        // EPIPE is an error like others: the program's own message tells why it went.
+        return fail(ErrorKind::io, fmt::format("cannot write to the program: {}", strerror(errno)));
+      });
     } catch (const std::bad_alloc&) {
       fed = fail(no_memory());
     }

@@ -50,17 +50,6 @@ Status make_private_folder(const fs::path& folder) {
   return io_error("set the mode of", folder, reason);
 }
 
-Status write_all(int fd, std::string_view data, const fs::path& path) {
-  while (!data.empty()) {
-    const ssize_t written = ::write(fd, data.data(), data.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) return io_error("write", path);
-    data.remove_prefix(static_cast<std::size_t>(written));
-  }
-  if (::fsync(fd) != 0) return io_error("write", path);
-  return ok();
-}
-
 /// A name that is tried with O_EXCL, hidden, and the same folder as the final one so that it can be linked.
 Result<std::string> temporary_name(const std::string& name) {
   std::array<std::uint8_t, 8> random{};
@@ -114,8 +103,8 @@ Result<bool> create_private_file(const fs::path& path, std::string_view data) {
   // umask.
   if (::fchmod(file.get(), 0600) != 0 && errno != EPERM)
     made = io_error("set the mode of", path);
-  else if (Status written = write_all(file.get(), data, path); !written)
-    made = fail(std::move(written).error());
+  else if (!write_all(file.get(), data) || ::fsync(file.get()) != 0)
+    made = io_error("write", path);
   else
     made = publish(folder.get(), temporary, name, path);
   ::unlinkat(folder.get(), temporary.c_str(), 0);  // gone already after a rename

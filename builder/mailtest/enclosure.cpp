@@ -28,16 +28,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-Status write_all(int fd, std::string_view data) {
-  while (!data.empty()) {
-    const ssize_t sent = ::write(fd, data.data(), data.size());
-    if (sent < 0 && errno != EINTR)
-      return fail(ErrorKind::io, std::string("cannot write: ") + std::strerror(errno));
-    if (sent > 0) data.remove_prefix(static_cast<std::size_t>(sent));
-  }
-  return ok();
-}
-
 std::string json_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }

@@ -34,13 +34,7 @@ Status write_content(const rootfs::Inode& inode, const std::filesystem::path& pa
   const FileDescriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode));
   if (!file || ::fchmod(file.get(), mode) != 0) return fail(io_error(path));
   return inode.content.stream([&](const char* data, std::size_t size) -> Status {
-    while (size > 0) {
-      const ssize_t put = ::write(file.get(), data, size);
-      if (put < 0 && errno == EINTR) continue;
-      if (put < 0) return fail(io_error(path));
-      data += put;
-      size -= static_cast<std::size_t>(put);
-    }
+    if (!write_all(file.get(), {data, size})) return fail(io_error(path));
     return ok();
   });
 }

@@ -2,8 +2,12 @@
 #include "base/files.hpp"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <string>
+#include <thread>
 
 #include "support/catch.hpp"
 
@@ -23,6 +27,28 @@ class Variable {
  private:
   const char* name_;
 };
+
+TEST_CASE("write_all writes what a pipe takes in several pieces, and tells what nobody reads") {
+  int ends[2];
+  REQUIRE(::pipe(ends) == 0);
+  const FileDescriptor from(ends[0]);
+  FileDescriptor to(ends[1]);
+  const std::string data(1 << 20, 'x');
+  std::string got;
+  std::thread reader([&] {
+    std::string part(4096, '\0');
+    for (ssize_t count; (count = ::read(from.get(), part.data(), part.size())) > 0;)
+      got.append(part, 0, static_cast<std::size_t>(count));
+  });
+  const bool written = write_all(to.get(), data);
+  to.reset();
+  reader.join();
+  CHECK(written);
+  CHECK(got == data);
+  CHECK(write_all(to.get(), ""));
+  CHECK_FALSE(write_all(from.get(), "x"));
+  CHECK(errno == EBADF);
+}
 
 TEST_CASE("write_file replaces whole files with an exact mode whatever the umask") {
   const auto folder = TemporaryDirectory::create();
