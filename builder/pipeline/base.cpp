@@ -118,13 +118,7 @@ Status link_alternatives(const profile::Profile& profile, std::int64_t clock, ro
           ErrorKind::usage,
           fmt::format("the alternative {} of the profile is {}, which no package brings", path, target),
           "name another program under 'alternatives' in the profile, or add the package that has it");
-    rootfs::Inode link;
-    link.type = rootfs::FileType::symlink;
-    link.mode = 0777;
-    link.mtime = clock;
-    link.target = target;
-    link.origin = "alternatives";
-    CHECK_OK(tree.put(path, std::move(link)));
+    CHECK_OK(tree.put(path, rootfs::symlink_inode(target, clock, "alternatives")));
   }
   return ok();
 }

@@ -88,11 +88,9 @@ Result<rootfs::Inode> read_inode(const Overlay& overlay, const OverlayFile& file
   const fs::file_status status = fs::symlink_status(file.source, error);
   if (error) return unreadable(file.source, error);
   if (fs::is_symlink(status)) {
-    inode.type = rootfs::FileType::symlink;
-    inode.mode = 0777;
-    inode.target = fs::read_symlink(file.source, error).string();
+    const fs::path target = fs::read_symlink(file.source, error);
     if (error) return unreadable(file.source, error);
-    return inode;
+    return rootfs::symlink_inode(target.string(), clock, overlay.name);
   }
   // Only the executable bit is taken from the source, as in git: the rest depends on the umask of whoever
   // checked it out.
@@ -105,13 +103,7 @@ Result<rootfs::Inode> read_inode(const Overlay& overlay, const OverlayFile& file
 
 Status put_link(const Overlay& overlay, const std::string& path, const std::string& target,
                 std::int64_t clock, rootfs::FileTree& tree) {
-  rootfs::Inode inode;
-  inode.type = rootfs::FileType::symlink;
-  inode.mode = 0777;
-  inode.mtime = clock;
-  inode.target = target;
-  inode.origin = overlay.name;
-  return tree.put(path, std::move(inode));
+  return tree.put(path, rootfs::symlink_inode(target, clock, overlay.name));
 }
 
 std::vector<std::string> conditions_of(const Overlay& overlay, std::string_view path) {

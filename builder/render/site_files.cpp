@@ -63,13 +63,7 @@ class Writer {
     if (units.find(kZones) != nullptr && units.find(zone) == nullptr)
       return fail(ErrorKind::usage, fmt::format("there is no time zone '{}'", site_.time_zone),
                   "take a name of the tz database, such as Europe/Berlin");
-    rootfs::Inode link;
-    link.type = rootfs::FileType::symlink;
-    link.mode = 0777;
-    link.mtime = clock_;
-    link.origin = "site";
-    link.target = "../" + zone;
-    return tree_.put("etc/localtime", std::move(link));
+    return tree_.put("etc/localtime", rootfs::symlink_inode("../" + zone, clock_, "site"));
   }
 
   Status keys() {

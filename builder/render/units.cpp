@@ -42,16 +42,6 @@ UnitName split_name(const std::string& unit) {
   return name;
 }
 
-rootfs::Inode symlink(const std::string& target, std::int64_t clock, const std::string& origin) {
-  rootfs::Inode inode;
-  inode.type = rootfs::FileType::symlink;
-  inode.mode = 0777;
-  inode.mtime = clock;
-  inode.target = target;
-  inode.origin = origin;
-  return inode;
-}
-
 std::string_view stripped(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r");
   if (first == std::string_view::npos) return {};
@@ -153,7 +143,7 @@ class Enabler {
     CHECK_OK(link_below(install.upheld_by, ".upholds", full, name, target));
     for (const std::string& alias : install.aliases) {
       TRY(const std::string link, expanded(alias, full, name));
-      CHECK_OK(tree_.put(kAdminUnits + link, symlink(target, clock_, origin_)));
+      CHECK_OK(tree_.put(kAdminUnits + link, rootfs::symlink_inode(target, clock_, origin_)));
     }
     for (const std::string& also : install.also) {
       TRY(const std::string other, expanded(also, full, name));
@@ -168,8 +158,8 @@ class Enabler {
     const std::string link = fmt::format("{}/{}", kind, unit);
     for (const std::string& parent : parents) {
       TRY(const std::string directory, expanded(parent, unit, name));
-      CHECK_OK(
-          tree_.put(fmt::format("{}{}{}", kAdminUnits, directory, link), symlink(target, clock_, origin_)));
+      CHECK_OK(tree_.put(fmt::format("{}{}{}", kAdminUnits, directory, link),
+                         rootfs::symlink_inode(target, clock_, origin_)));
     }
     return ok();
   }
@@ -232,7 +222,7 @@ Status enable_unit(const std::string& unit, const rootfs::FileTree& units, std::
 
 Status mask_unit(const std::string& unit, std::int64_t clock, const std::string& origin,
                  rootfs::FileTree& tree) {
-  return tree.put(kAdminUnits + unit, symlink("/dev/null", clock, origin));
+  return tree.put(kAdminUnits + unit, rootfs::symlink_inode("/dev/null", clock, origin));
 }
 
 }  // namespace mailstead::render

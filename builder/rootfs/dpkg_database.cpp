@@ -110,12 +110,7 @@ Status add_dpkg_database(Composed& composed, const std::vector<const UnpackedDeb
     }
   }
   CHECK_OK(tree.put(database + "/status", text_file(std::move(status), clock)));
-  Inode link = text_file({}, clock);
-  link.type = FileType::symlink;
-  link.mode = 0777;
-  link.content = Content();
-  link.target = "../../" + database;
-  return tree.put("var/lib/dpkg", std::move(link));
+  return tree.put("var/lib/dpkg", symlink_inode("../../" + database, clock, "mailstead"));
 }
 
 }  // namespace mailstead::rootfs

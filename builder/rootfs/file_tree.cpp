@@ -152,6 +152,16 @@ Status Content::stream(const std::function<Status(const char* data, std::size_t 
   return ok();
 }
 
+Inode symlink_inode(std::string target, std::int64_t mtime, std::string origin) {
+  Inode inode;
+  inode.type = FileType::symlink;
+  inode.mode = 0777;
+  inode.mtime = mtime;
+  inode.target = std::move(target);
+  inode.origin = std::move(origin);
+  return inode;
+}
+
 Result<std::string> FileTree::canonical(std::string_view path) const {
   CHECK_OK(check_components(path));
   // A path that is in the tree, or whose parent is there as a directory, has no symlink on its way.

@@ -49,6 +49,9 @@ struct Inode {
   std::string origin;  ///< the package or overlay that brought it, for messages and the manifest
 };
 
+/// A symlink of root's to `target`, with the mode that all have (0777).
+Inode symlink_inode(std::string target, std::int64_t mtime, std::string origin);
+
 /// A file system in memory. Paths are relative, with '/' between names and none at either end ("usr/bin/sh");
 /// the root directory is not listed. Invariants: each path's parents exist and are directories (never
 /// symlinks); no component is empty, "." or ".."; iteration is in byte order, parents first.

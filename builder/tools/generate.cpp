@@ -32,13 +32,7 @@ rootfs::Inode make_file(const Generator& generator, std::string bytes) {
 }
 
 rootfs::Inode make_link(const Generator& generator, std::string target) {
-  rootfs::Inode inode;
-  inode.type = rootfs::FileType::symlink;
-  inode.mode = 0777;
-  inode.mtime = generator.clock;
-  inode.target = std::move(target);
-  inode.origin = kOrigin;
-  return inode;
+  return rootfs::symlink_inode(std::move(target), generator.clock, kOrigin);
 }
 
 Status run_tool(const Generator& generator, const std::string& program,

@@ -40,6 +40,17 @@ std::string paths_of(const FileTree& tree) {
 
 }  // namespace
 
+TEST_CASE("a symlink is root's, and all have the same mode") {
+  const Inode inode = symlink_inode("../x", 7, "origin");
+  CHECK(inode.type == FileType::symlink);
+  CHECK(inode.mode == 0777);
+  CHECK(inode.uid == 0);
+  CHECK(inode.gid == 0);
+  CHECK(inode.mtime == 7);
+  CHECK(inode.target == "../x");
+  CHECK(inode.origin == "origin");
+}
+
 TEST_CASE("A tree makes missing parents and dumps a line a path") {
   FileTree tree;
   REQUIRE(tree.put("etc/postfix/main.cf", regular("a\n")));
