@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "image/partitions.hpp"
+#include "image/records.hpp"
 
 namespace mailstead::image {
 namespace {
@@ -93,14 +94,14 @@ std::vector<SlotConfig> slot_configs(const std::string& hostname, const VerityIm
                                      const VerityImage& root, const std::vector<std::string>& arguments) {
   std::vector<SlotConfig> configs;
   for (const std::size_t slot : {0u, 1u})
-    configs.push_back(
-        {slot_config_file(slot), fmt::format("linux ($root)/vmlinuz {}\ninitrd ($root)/initrd.img\n",
-                                             kernel_command_line(hostname, slot, usr, root, arguments))});
+    configs.push_back({slot_config_file(slot),
+                       fmt::format("linux ($root)/{} {}\ninitrd ($root)/{}\n", kKernelFile,
+                                   kernel_command_line(hostname, slot, usr, root, arguments), kInitrdFile)});
   return configs;
 }
 
 std::vector<FatFile> boot_files(rootfs::Content kernel, rootfs::Content initrd) {
-  return {{"vmlinuz", std::move(kernel)}, {"initrd.img", std::move(initrd)}};
+  return {{kKernelFile, std::move(kernel)}, {kInitrdFile, std::move(initrd)}};
 }
 
 }  // namespace mailstead::image

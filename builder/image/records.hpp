@@ -41,6 +41,10 @@ struct BaseRecord {
   std::vector<RecordedPackage> packages;
 };
 
+/// The files of a boot partition beside those that a boot method wants.
+inline constexpr const char* kKernelFile = "vmlinuz";
+inline constexpr const char* kInitrdFile = "initrd.img";
+
 /// A piece of the disk that is the same on every appliance with one base.
 struct PublicPart {
   std::string name;  ///< one of the constants below
@@ -49,8 +53,8 @@ struct PublicPart {
 };
 inline constexpr const char* kUsrPart =
     "usr";  ///< squashfs with its hash tree, at the start of its partition
-inline constexpr const char* kKernelPart = "kernel";  ///< vmlinuz of a boot partition
-inline constexpr const char* kInitrdPart = "initrd";  ///< initrd.img of a boot partition
+inline constexpr const char* kKernelPart = "kernel";  ///< kKernelFile of a boot partition
+inline constexpr const char* kInitrdPart = "initrd";  ///< kInitrdFile of a boot partition
 inline constexpr const char* kEspPart = "esp";        ///< file system of the EFI system partition
 using platform::kBiosPart;
 using platform::kMbrPart;

@@ -10,6 +10,7 @@
 #include "crypto/digest.hpp"
 #include "disk/digest.hpp"
 #include "image/image.hpp"
+#include "image/records.hpp"
 #include "inspect/report.hpp"
 #include "lock/version.hpp"
 
@@ -96,7 +97,7 @@ Result<std::vector<ValueDifference>> diff_boot(const DiskImage& before, const Ap
   const Slot& new_slot = now.slots[now.current];
   add(differences, "slot", std::string(1, old_slot.name), std::string(1, new_slot.name));
   add(differences, "kernel release", old_slot.kernel_release, new_slot.kernel_release);
-  for (const char* file : {"vmlinuz", "initrd.img"}) {
+  for (const char* file : {image::kKernelFile, image::kInitrdFile}) {
     TRY(std::string old_digest, digest(before, old, file));
     TRY(std::string new_digest, digest(after, now, file));
     add(differences, file, std::move(old_digest), std::move(new_digest));

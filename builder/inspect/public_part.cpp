@@ -8,6 +8,7 @@
 #include "crypto/digest.hpp"
 #include "disk/digest.hpp"
 #include "image/image.hpp"
+#include "image/records.hpp"
 #include "inspect/root_hashes.hpp"
 
 namespace mailstead::inspect {
@@ -43,8 +44,8 @@ Result<PublicPart> usr_part(const Appliance& appliance) {
 Result<PublicPart> measure(const DiskImage& image, const Appliance& appliance, const PublicPart& recorded) {
   const std::string& name = recorded.name;
   if (name == image::kUsrPart) return usr_part(appliance);
-  if (name == image::kKernelPart) return measure_file(image, appliance.current, name, "vmlinuz");
-  if (name == image::kInitrdPart) return measure_file(image, appliance.current, name, "initrd.img");
+  if (name == image::kKernelPart) return measure_file(image, appliance.current, name, image::kKernelFile);
+  if (name == image::kInitrdPart) return measure_file(image, appliance.current, name, image::kInitrdFile);
   if (name == image::kMbrPart) return measure_range(image, name, 0, recorded.size, disk::kMasterBootCodeSize);
   if (name == image::kEspPart) {
     TRY(const Partition esp, image.partition(image::kEspLabel));

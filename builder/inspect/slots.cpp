@@ -5,6 +5,7 @@
 
 #include "image/grub.hpp"
 #include "image/image.hpp"
+#include "image/records.hpp"
 
 namespace mailstead::inspect {
 namespace {
@@ -70,7 +71,7 @@ Result<std::vector<Slot>> read_slots(const DiskImage& image) {
     TRY(slot.filled, has_boot_sector(image, boot));
     if (slot.filled) {
       TRY(const std::string config, image.read_fat_file(boot, image::slot_config_file(i), kMostConfig));
-      TRY(const std::string kernel, image.read_fat_file(boot, "vmlinuz", kMostBootFile));
+      TRY(const std::string kernel, image.read_fat_file(boot, image::kKernelFile, kMostBootFile));
       slot.command_line = command_line_in(config);
       slot.kernel_release = kernel_release_in(kernel);
       slot.root_hash = slot.argument("roothash");

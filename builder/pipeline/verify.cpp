@@ -77,7 +77,8 @@ Result<Expectation> rebuild(const Project& project, const lock::Lock& lock, cons
   TRY(const rootfs::FileTree root, compose_root(project.site, input, base));
   TRY(expected.files.system, mounted(root, part.composed.system.subtree("usr"), expected.clock));
   CHECK_OK(put_all(part.composed.esp_files, expected.files.esp));
-  for (const auto& [path, file] : {std::pair{"vmlinuz", base.kernel}, {"initrd.img", base.initrd}}) {
+  for (const auto& [path, file] :
+       {std::pair{image::kKernelFile, base.kernel}, {image::kInitrdFile, base.initrd}}) {
     TRY(std::string bytes, read_file(file));
     CHECK_OK(put_all({{path, rootfs::Content(std::move(bytes))}}, expected.files.boot));
   }

@@ -8,6 +8,7 @@
 
 #include "disk/digest.hpp"
 #include "image/image.hpp"
+#include "image/records.hpp"
 #include "verify/compare.hpp"
 #include "verify/fat.hpp"
 
@@ -19,8 +20,9 @@ using disk::FatCopies;
 using disk::FatEntry;
 using disk::FatVolume;
 
-constexpr const char* kKernel = "vmlinuz";
-constexpr const char* kInitrd = "initrd.img";
+using image::kInitrdFile;
+using image::kKernelFile;
+
 constexpr std::uint64_t kMostSlotConfig = 64 * 1024;
 
 std::optional<std::string> read_slot_config(const Disk& disk, const FatVolume& volume, std::size_t slot) {
@@ -80,7 +82,7 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
                      image::kBootFatLabel,
                      image::fat_volume_id(expected.hostname),
                      expected.time,
-                     {{kKernel, expected.kernel.size}, {kInitrd, expected.initrd.size}}};
+                     {{kKernelFile, expected.kernel.size}, {kInitrdFile, expected.initrd.size}}};
   for (const image::SlotConfig& one : expected.configs) content.files.push_back({one.file, one.text.size()});
   const auto bytes = encode_fat(content);
   if (!bytes) {
@@ -102,10 +104,10 @@ Status BootPartition::check(const Disk& disk, const BootExpectation& expected, c
   CHECK_OK(compare(bytes->reserved.size() + bytes->table.size(), bytes->table));
   CHECK_OK(compare(bytes->directory_at(), bytes->directory));
   const auto place_of = [&](std::size_t file) { return partition_.start + bytes->files[file].start; };
-  CHECK_OK(
-      check_digest(disk, place_of(0), expected.kernel, {"file", label, kKernel, place_of(0), {}, {}}, check));
-  CHECK_OK(
-      check_digest(disk, place_of(1), expected.initrd, {"file", label, kInitrd, place_of(1), {}, {}}, check));
+  CHECK_OK(check_digest(disk, place_of(0), expected.kernel, {"file", label, kKernelFile, place_of(0), {}, {}},
+                        check));
+  CHECK_OK(check_digest(disk, place_of(1), expected.initrd, {"file", label, kInitrdFile, place_of(1), {}, {}},
+                        check));
   for (std::size_t i = 0; i < expected.configs.size(); ++i)
     CHECK_OK(compare(bytes->files[2 + i].start, expected.configs[i].text));
   // The rest of each file's last cluster, and all clusters behind.
