@@ -60,11 +60,10 @@ class Conversation {
   bool fill() {
     const auto deadline = Clock::now() + 300s;  // RFC 5321 section 4.5.3.2.7
     while (!stop_.stop_requested() && Clock::now() < deadline) {
-      auto block = connection_.read(Clock::now() + 500ms);
-      if (!block) {
-        if (block.error().message == "no answer in time") continue;
-        return false;
-      }
+      const auto moment = Clock::now() + 500ms;
+      auto block = connection_.read(moment);
+      if (!block && Clock::now() >= moment) continue;  // nothing yet; a broken connection fails at once
+      if (!block) return false;
       if (block->empty()) return false;
       buffer_ += *block;
       return true;
