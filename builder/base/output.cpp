@@ -92,10 +92,9 @@ Result<fs::path> document_file(const fs::path& path) {
   char first = '{';
   std::ifstream(target, std::ios::binary) >> first;
   if (first == '{') return target;
-  return fail(
-      ErrorKind::usage,
-      fmt::format("{} is there already, and is no JSON document: it is not overwritten", path.string()),
-      "name another file, or remove this one");
+  return fail(ErrorKind::usage,
+              fmt::format("{} exists and is not a JSON document, so it is not overwritten", path.string()),
+              "name another file, or remove this one");
 }
 
 }  // namespace mailstead

@@ -52,7 +52,7 @@ Refusal declined(const Question& question, const Answer& answer, const std::stri
   }
   if (answer.web_page)
     return unusable(
-        question, "answers with a web page in the place of Debian's archive",
+        question, "answers with a web page instead of Debian's archive",
         "if this network asks for a login in a browser, log in there; else " + std::string(kOtherMirror));
   return unusable(question,
                   answer.status >= 400 ? fmt::format("refuses everything ({})", answer.status)
@@ -76,11 +76,11 @@ std::optional<Refusal> find_refusal(const Question& question, const Answer& answ
                                                 {}}};
   }
   if (status == 401)
-    return unusable(question, "wants a user and a password (401)",
+    return unusable(question, "requires a user and a password (401)",
                     "give them in its address or in /etc/apt/auth.conf, or use another mirror: --mirror");
   if (status == 407)
     return unusable(
-        question, "cannot be asked: the proxy wants a user and a password (407)",
+        question, "cannot be asked: the proxy requires a user and a password (407)",
         "give them in the proxy's address: http_proxy, or Acquire::http::Proxy in /etc/apt/apt.conf");
   if (web_page) return declined(question, answer, "it answers with a web page");
   const bool client_error =

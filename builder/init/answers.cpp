@@ -39,8 +39,8 @@ Status accept(Answers& answers, Answers changed) {
 
 Status add_ssh_key(Answers& answers, const std::string& line) {
   if (printable(line, true) != line)
-    return fail(ErrorKind::usage, "the public key holds characters that are no text",
-                "take the one line of a file like id_ed25519.pub");
+    return fail(ErrorKind::usage, "the public key holds characters that are not text",
+                "use the single line of a file like id_ed25519.pub");
   Answers changed = answers;
   changed.ssh_keys.push_back(line);
   return accept(answers, std::move(changed));
@@ -74,7 +74,7 @@ Status add_keys_of_file(Answers& answers, const std::filesystem::path& file) {
     begin = end + 1;
   }
   if (changed.ssh_keys.size() == answers.ssh_keys.size())
-    return fail(ErrorKind::usage, fmt::format("{} holds no public key", file.string()));
+    return fail(ErrorKind::usage, fmt::format("{} contains no public key", file.string()));
   answers = std::move(changed);
   return ok();
 }

@@ -211,7 +211,7 @@ Result<Mirrors> parse_mirrors(std::string_view text, std::string_view origin) {
   if (words.empty() || words.size() > 2) {
     return fail(
         ErrorKind::usage,
-        fmt::format("{} must hold one address, or two (main and security) separated by a space", origin),
+        fmt::format("{} must contain one address, or two (main and security) separated by a space", origin),
         std::string(kHowToName));
   }
   Mirrors mirrors;

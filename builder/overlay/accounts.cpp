@@ -29,7 +29,7 @@ std::string read_field(yaml::MapReader& map, std::string_view key, std::string o
                        const yaml::Value& place, yaml::Problems& problems) {
   std::string field = read::text_or(map, key, std::move(otherwise), problems);
   if (field.find_first_of(":\n\r") != std::string::npos)
-    problems.add(place.error(fmt::format("'{}' must not hold a colon or a line break", key)));
+    problems.add(place.error(fmt::format("'{}' must not contain a colon or a line break", key)));
   return field;
 }
 

@@ -205,7 +205,7 @@ class DataReader {
       const bool both_directories =
           found->second->type == FileType::directory && inode->type == FileType::directory;
       if (!both_directories) {
-        return refuse(Error{ErrorKind::integrity, "its path is there twice in the package", {}, {}, {}, {}});
+        return refuse(Error{ErrorKind::integrity, "its path is listed twice in the package", {}, {}, {}, {}});
       }
       found->second = inode;
     }

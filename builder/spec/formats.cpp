@@ -62,7 +62,7 @@ Checked<std::uint64_t> parse_size(std::string_view text) {
 }
 
 Checked<std::string> parse_authorized_key(std::string_view text) {
-  const std::string how = "take the one line of a file like id_ed25519.pub";
+  const std::string how = "use the single line of a file like id_ed25519.pub";
   if (text.find("PRIVATE KEY") != std::string_view::npos) {
     return fault("this is a private key, which belongs on no other machine", how);
   }

@@ -123,7 +123,7 @@ void read_private_key(Reading& reading, const Field& value) {
     reading.problems.add(value.error(fmt::format("{} holds no PEM private key", quote(value.text()))));
   } else if (is_pem(*text, "ENCRYPTED PRIVATE KEY")) {
     reading.problems.add(value.error(fmt::format("the private key in {} is encrypted", quote(value.text())),
-                                     "nobody is there to type its password when the appliance starts"));
+                                     "nobody can type its password when the server starts"));
   }
 }
 
@@ -316,8 +316,8 @@ void read_ssh(Reading& reading, const Field& value) {
                                      "add enabled: true, or enabled: false if that is meant"));
   }
   if (ssh.enabled && ssh.authorized_keys.empty() && !faulty) {
-    reading.problems.add(
-        enabled.error("SSH without 'authorized_keys' lets nobody in", "add a public key, or leave SSH off"));
+    reading.problems.add(enabled.error("without 'authorized_keys' nobody can log in by SSH",
+                                       "add a public key, or leave SSH off"));
   }
 }
 

@@ -148,7 +148,7 @@ Checked<std::string> parse_hostname(std::string_view text) {
   if (!name) return tl::unexpected<Fault>(name.error());
   if (name->ascii.size() > 64) {
     return fault(fmt::format("the host name {} is longer than 64 bytes", quote(text)),
-                 "Linux takes no longer ones");
+                 "Linux accepts host names of up to 64 bytes");
   }
   return name->ascii;
 }

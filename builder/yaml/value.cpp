@@ -206,7 +206,7 @@ MapReader::MapReader(const Value& map, Problems& problems, std::string_view exam
     if (!key.is_scalar()) {
       problems.add([&] { return key.error(fmt::format("expected a key, found {}", key.kind_name())); });
     } else if (!seen.insert(key.text()).second) {
-      problems.add([&] { return key.error(fmt::format("the key {} is there twice", quote(key.text()))); });
+      problems.add([&] { return key.error(fmt::format("the key {} is listed twice", quote(key.text()))); });
     } else {
       entries_.push_back({key, map.child(i + 1)});
     }

@@ -79,7 +79,7 @@ TEST_CASE("a document replaces nothing but a document") {
   REQUIRE(write_file(folder.path() / "empty", ""));
   CHECK(refusal(document_file(folder.path() / "letter")) ==
         (folder.path() / "letter").string() +
-            " is there already, and is no JSON document: it is not overwritten; name another file, or remove "
+            " exists and is not a JSON document, so it is not overwritten; name another file, or remove "
             "this one");
   CHECK(document_file(folder.path() / "json"));
   CHECK(document_file(folder.path() / "empty"));

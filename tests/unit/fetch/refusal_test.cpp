@@ -33,12 +33,12 @@ struct Refusing {
 };
 
 std::vector<Refusing> refusing() {
-  return {{test::answer_with(401), " wants a user and a password (401)"},
-          {page(401), " wants a user and a password (401)"},
+  return {{test::answer_with(401), " requires a user and a password (401)"},
+          {page(401), " requires a user and a password (401)"},
           {test::answer_with(403), " refuses everything (403)"},
-          {test::answer_with(407), " cannot be asked: the proxy wants a user and a password (407)"},
+          {test::answer_with(407), " cannot be asked: the proxy requires a user and a password (407)"},
           {test::answer_with(451), " refuses everything (451)"},
-          {page(), " answers with a web page in the place of Debian's archive"},
+          {page(), " answers with a web page instead of Debian's archive"},
           {test::answer_with(302, "/debian/loop"), " cannot be used: Maximum (5) redirects followed"}};
 }
 
@@ -72,7 +72,7 @@ TEST_CASE("mirrors that all refuse are named in one error, each with its reason,
     CHECK(fetched.error().kind == ErrorKind::network);
     CHECK(fetched.error().others.empty());
     CHECK(contains(text, first.address() + refusal.told));
-    CHECK(contains(text, second.address() + " wants a user and a password (401)"));
+    CHECK(contains(text, second.address() + " requires a user and a password (401)"));
     CHECK(!contains(text, "no longer on the mirrors"));
     CHECK(contains(text, "\n  nor "));
     CHECK(snapshot.requests().empty());
@@ -170,7 +170,7 @@ TEST_CASE(
     world.options.transport = lock::Transport({{"acquire::http::proxy", proxy.root()}}, {});
     const auto fetched = world.fetch({"http://mirror.invalid/debian"});
     REQUIRE(!fetched);
-    CHECK(contains(fetched.error().message, "the proxy wants a user and a password (407)"));
+    CHECK(contains(fetched.error().message, "the proxy requires a user and a password (407)"));
   }
 }
 

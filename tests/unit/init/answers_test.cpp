@@ -116,14 +116,14 @@ TEST_CASE("SSH keys are given as such or as a file of them") {
     return refusal(answers, [&](Answers& tried) { return init::add_ssh_keys(tried, text); });
   };
   CHECK(key(kKey.substr(0, 40)).starts_with("this public key of the type ssh-ed25519 is not complete"));
-  CHECK(key(kKey + "\x1b[2J").starts_with("the public key holds characters that are no text"));
-  CHECK(key(kKey + "\xff").starts_with("the public key holds characters that are no text"));
+  CHECK(key(kKey + "\x1b[2J").starts_with("the public key holds characters that are not text"));
+  CHECK(key(kKey + "\xff").starts_with("the public key holds characters that are not text"));
   CHECK(key("/nowhere/id.pub") ==
         "cannot open /nowhere/id.pub: No such file or directory / give a public key, or a file with one, as "
         "~/.ssh/id_ed25519.pub");
   CHECK(key(file("private", "-----BEGIN OPENSSH PRIVATE KEY-----\nabc\n"))
             .starts_with("this is a private key, which belongs on no other machine"));
   CHECK(key(file("two", kKey + "\nnonsense\n")).starts_with("this is not a public key of OpenSSH"));
-  CHECK(key(file("none", "# nothing\n")).ends_with("none holds no public key"));
+  CHECK(key(file("none", "# nothing\n")).ends_with("none contains no public key"));
   CHECK(key("-----BEGIN OPENSSH PRIVATE KEY-----").starts_with("this is a private key"));
 }

@@ -332,9 +332,9 @@ TEST_CASE("a mirror that refuses its index is named with the reason, and the nex
   page.body = "<html>please log in</html>";
   page.type = "text/html";
   const auto refusal =
-      GENERATE_COPY(Refusal{answer_with(401), "the server wants a user and a password"},
+      GENERATE_COPY(Refusal{answer_with(401), "the server requires a user and a password"},
                     Refusal{answer_with(403), "the server refuses"},
-                    Refusal{answer_with(407), "the proxy wants a user and a password"},
+                    Refusal{answer_with(407), "the proxy requires a user and a password"},
                     Refusal{answer_with(429), "the server is in trouble"},
                     Refusal{answer_with(503), "the server is in trouble"},
                     Refusal{answer_with(404), "the mirror cannot be reached, or does not have this suite"},
@@ -396,7 +396,7 @@ TEST_CASE("every mirror's reason is told when none gives an index") {
   REQUIRE(!lock);
   CHECK(lock.error().message == "no mirror gives an index of the archive that can be used");
   REQUIRE(lock.error().notes.size() == 2);
-  CHECK(contains(lock.error().notes[0], "wants a user and a password (trixie from " + first.address()));
+  CHECK(contains(lock.error().notes[0], "requires a user and a password (trixie from " + first.address()));
   CHECK(contains(lock.error().notes[1], "refuses (trixie from " + second.address()));
 }
 

@@ -68,7 +68,7 @@ TEST_CASE("accounts that would confuse owners of files are refused") {
         "member 'who' is not a declared user");
   CHECK(message("groups: {\"a:b\": {gid: 1}}\nusers: {}\n") == "'a:b' is not a name for a user or group");
   CHECK(message("groups: {a: {gid: 1}}\nusers: {a: {uid: 1, home: \"/x:/y\"}}\n") ==
-        "'home' must not hold a colon or a line break");
+        "'home' must not contain a colon or a line break");
   CHECK_FALSE(accounts("groups: {a: {gid: 65536}}\nusers: {}\n"));
 }
 

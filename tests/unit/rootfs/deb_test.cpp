@@ -150,8 +150,8 @@ TEST_CASE("Symlink and hard link tricks are refused") {
   CHECK(fixture.refusal({symbolic_link("./a", "/etc"), directory("./a/b/c"), file("./a/b/c/d", "x")}) ==
         "it is below 'a', which the same package ships as a symlink");
   CHECK(fixture.refusal({symbolic_link("./a", "/etc"), directory("./a/")}) ==
-        "its path is there twice in the package");
-  CHECK(fixture.refusal({file("./a", "x"), file("./a", "y")}) == "its path is there twice in the package");
+        "its path is listed twice in the package");
+  CHECK(fixture.refusal({file("./a", "x"), file("./a", "y")}) == "its path is listed twice in the package");
   CHECK(fixture.refusal({file("./a", "x"), file("./a/b", "y")}) ==
         "it is below 'a', which the same package ships as a file");
   CHECK(fixture.refusal({hard_link("./a", "/etc/shadow")}) == "path '/etc/shadow' is absolute");
@@ -172,7 +172,7 @@ TEST_CASE("Symlink and hard link tricks are refused") {
 TEST_CASE("A symlink that comes after what is below it is refused too") {
   Fixture fixture;
   CHECK(fixture.refusal({directory("./a"), file("./a/f", "x"), symbolic_link("./a", "/etc")}) ==
-        "its path is there twice in the package");
+        "its path is listed twice in the package");
   // Without a directory entry, the tree refuses it.
   const auto result = fixture.unpack({file("./a/f", "x"), symbolic_link("./a", "/etc")});
   REQUIRE(result);

@@ -222,7 +222,7 @@ TEST_CASE("A map reader reports what nobody took, once") {
   CHECK(status.error().message == "unknown key 'knwon'; did you mean 'known'?");
   REQUIRE(status.error().others.size() == 2);
   CHECK(status.error().others[0].message == "unknown key 'other'");
-  CHECK(status.error().others[1].message == "the key 'known' is there twice");
+  CHECK(status.error().others[1].message == "the key 'known' is listed twice");
 }
 
 TEST_CASE("Suggestions are near") {
