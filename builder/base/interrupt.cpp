@@ -11,7 +11,7 @@ volatile sig_atomic_t asked_to_stop = 0;
 
 void on_signal(int signal) {
   if (asked_to_stop != 0) ::_exit(128 + signal);
-  asked_to_stop = 1;
+  asked_to_stop = signal;
 }
 
 }  // namespace
@@ -33,6 +33,10 @@ void catch_interrupts() {
 
 bool interrupted() {
   return asked_to_stop != 0;
+}
+
+int stop_signal() {
+  return asked_to_stop;
 }
 
 Status check_interrupt() {

@@ -13,6 +13,9 @@ void catch_interrupts();
 /// True once the user asked to stop.
 bool interrupted();
 
+/// The signal that asked to stop; 0 if none has. A program that was stopped exits with 128 and its number.
+int stop_signal();
+
 /// An error when the user asked to stop, else ok(); for loops of long work.
 Status check_interrupt();
 

@@ -13,6 +13,7 @@
 
 #include "base/files.hpp"
 #include "base/printable.hpp"
+#include "base/terminal.hpp"
 #include "base/threads.hpp"
 
 namespace mailstead {
@@ -36,6 +37,11 @@ std::string cut(const std::string& text, std::size_t columns) {
 std::size_t terminal_columns() {
   winsize size{};
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 ? size.ws_col : 0;
+}
+
+/// `text` by "select graphic rendition" (ECMA-48 section 8.3.117), if stderr shows colours.
+std::string colored(std::string_view parameter, std::string_view text) {
+  return has_color(STDERR_FILENO) ? fmt::format("\033[{}m{}\033[0m", parameter, text) : std::string(text);
 }
 
 /// Text between quotes in JSON (RFC 8259 sections 7 and 8.1).
@@ -101,7 +107,7 @@ class PlainReporter : public Reporter {
   }
   void line(const std::string& text) {
     const std::lock_guard guard(mutex_);
-    std::fputs((text + "\n").c_str(), stderr);
+    std::fputs((wrap_message(text, terminal_width(STDERR_FILENO)) + "\n").c_str(), stderr);
   }
 
  private:
@@ -120,7 +126,7 @@ class TerminalReporter : public Reporter {
   }
   void warning(std::string_view text) override {
     const std::lock_guard guard(mutex_);
-    line(fmt::format("\033[33mwarning:\033[0m {}", text));
+    line(fmt::format("{} {}", colored("33", "warning:"), text));
   }
   void info(std::string_view text) override {
     const std::lock_guard guard(mutex_);
@@ -145,9 +151,10 @@ class TerminalReporter : public Reporter {
     const std::lock_guard guard(mutex_);
     if (const auto activity = find(progress); activity != running_.rend())
       running_.erase(std::next(activity).base());
-    const char* mark = progress.outcome == Outcome::done ? "\033[32m✓\033[0m" : "\033[31m✗\033[0m";
-    line(fmt::format("{:{}}{} {}  \033[2m{}{}{}\033[0m", "", progress.depth * 2, mark, progress.name,
-                     progress.result, progress.result.empty() ? "" : ", ", seconds(progress.elapsed)));
+    const std::string mark = progress.outcome == Outcome::done ? colored("32", "✓") : colored("31", "✗");
+    const std::string rest = fmt::format("{}{}{}", progress.result, progress.result.empty() ? "" : ", ",
+                                         seconds(progress.elapsed));
+    line(fmt::format("{:{}}{} {}  {}", "", progress.depth * 2, mark, progress.name, colored("2", rest)));
   }
 
  private:
@@ -180,7 +187,8 @@ class TerminalReporter : public Reporter {
     open_ = true;
   }
   void line(const std::string& text) {
-    std::fputs(fmt::format("\r\033[K{}\n", text).c_str(), stderr);
+    const std::string lines = wrap_message(text, terminal_width(STDERR_FILENO));
+    std::fputs(fmt::format("\r\033[K{}\n", lines).c_str(), stderr);
     open_ = false;
   }
   void erase() {

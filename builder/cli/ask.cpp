@@ -45,6 +45,7 @@ Result<std::optional<std::string>> read_line() {
     if (got < 0 && errno == EINTR) continue;
     if (got < 0)
       return fail(ErrorKind::io, fmt::format("cannot read standard input: {}", std::strerror(errno)));
+    if (got == 0) CHECK_OK(check_interrupt());  // it came before read(2) was called
     if (got == 0 && line.empty()) return std::optional<std::string>();
     if (got == 0 || c == '\n') return std::optional(std::move(line));
     if (line.size() == kLongest) return fail(ErrorKind::usage, "a line of more than 64 KiB was given");

@@ -47,24 +47,20 @@ void print_audit(const pipeline::AuditSubject& subject, const pipeline::Audit& a
 
 void add_audit(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand("audit",
-                                      "list the packages of a lock or an image that the security archive has "
-                                      "fixed since (exit code 1 if there are any)");
+                                      "list the packages of a lock or image for which Debian has "
+                                      "security updates (exit code 1 if there are any)");
   auto file = std::make_shared<std::filesystem::path>();
   verb->add_option("LOCK|IMAGE", *file, "a lock (mailstead.lock) or a disk image")
       ->required()
       ->check(not_empty);
   add_archive_options(*verb, globals);
   add_json_option(*verb, globals);
-  verb->footer(
-      "Each line has the package, its version and the fixed one:\n"
-      "  $ mailstead audit mailstead.lock\n"
-      "  postfix 3.10.5-1 -> 3.10.13-0+deb13u1\n"
-      "  1 of 236 packages has security updates (trixie-security of 2026-11-28 02:53:01 UTC)\n"
-      "`mailstead lock SPEC --update` takes the fixed versions. Exit codes: 0 no updates, 1 there are some, "
-      "or the work\n"
-      "failed, 2 the command line or the lock is wrong. With --offline, and when the archive cannot be "
-      "asked, what is\n"
-      "known from before counts, and from when is told.");
+  verb->footer(examples(
+      {{"audit", "mailstead.lock"}},
+      "Each line has a package, its version and the fixed version. `lock SPEC --update` takes the fixed "
+      "versions. Exit codes: 0 there are no updates, 1 there are updates or the work failed, 2 the command "
+      "line or the lock is wrong. With --offline, or if the archive does not answer, audit uses what it "
+      "learned the last time, and prints when that was."));
   verb->callback([&globals, file] {
     globals.work = [&globals, file]() -> Status {
       TRY(const auto subject, read_subject(*file));

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/json.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "lock/lock_file.hpp"
 #include "pipeline/public_part.hpp"
@@ -28,23 +29,28 @@ void print_public_part(const image::PublicDigests& digests, bool json) {
 
 void add_base(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
-      "base", "make only the public part of an image, without a spec or a secret, and print its digests");
+      "base",
+      "build only the public part of an image, which needs no spec and no secret, and print its digests");
   auto lock = std::make_shared<std::filesystem::path>();
   auto folder = std::make_shared<std::filesystem::path>();
-  verb->add_option("LOCK", *lock, "the lock that pins its packages (mailstead.lock)")
+  verb->add_option("LOCK", *lock, "the lock that pins the packages (mailstead.lock)")
       ->required()
       ->check(not_empty);
   verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/); required");
-  verb->add_option("-o,--output", *folder, "also copy its files into this new folder")->check(not_empty);
+  verb->add_option("-o,--output", *folder, "also copy its files to this new folder")->check(not_empty);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
+  verb->footer(
+      examples({{"base", "site/mailstead.lock", "--profile", "NAME"}, {"inspect", "--base", "mail.img"}},
+               "Both print the same digests if the image was built from that lock."));
   verb->callback([&globals, lock, folder] {
     globals.work = [&globals, lock, folder]() -> Status {
       if (!folder->empty()) CHECK_OK(pipeline::require_export_place(*folder));
       TRY([[maybe_unused]] const lock::Lock given, lock::load_lock(*lock));
       if (globals.options.profile.empty())
-        return fail(ErrorKind::usage, "--profile is required", "`mailstead help base` shows what it takes");
+        return fail(ErrorKind::usage, "--profile is required",
+                    fmt::format("`{}` describes it", own_command({"help", "base"})));
       TRY(const auto platform, pipeline::open_platform(globals.options.profile));
       TRY(const auto locked, pipeline::load_lock_for(platform, *lock));
       TRY(const auto made,

@@ -33,20 +33,21 @@ void print_result(const pipeline::BuildResult& result, bool json) {
 
 void add_build(CLI::App& app, Globals& globals) {
   CLI::App* verb =
-      app.add_subcommand("build", "build the disk image of a site; makes the lock if there is none");
+      app.add_subcommand("build", "build the disk image of a site; create the lock if there is none");
   auto request = std::make_shared<pipeline::BuildRequest>();
   add_spec_argument(*verb, request->spec);
   verb->add_option("-o,--output", request->image,
-                   "the image to write (default: the host name and .img, in the current folder)")
+                   "the image to write (default: HOSTNAME.img in the current folder)")
       ->check(not_empty);
   verb->add_option(
           "--provenance", request->provenance,
-          "also write to this file what the image was made from (in-toto statement, SLSA provenance v1)")
+          "also write what the image was built from to this file (in-toto statement, SLSA provenance v1)")
       ->check(not_empty);
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
+  verb->footer(examples({{"build", "site/mail.yaml", "-o", "mail.img"}}));
   verb->callback([&globals, request] {
     globals.work = [&globals, request]() -> Status {
       TRY(const auto result, pipeline::build(*request, globals.options, *globals.reporter));

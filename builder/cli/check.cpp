@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <map>
 
 #include "base/files.hpp"
-#include "base/run.hpp"
+#include "base/program.hpp"
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "keys/keys.hpp"
 #include "lock/lock_file.hpp"
@@ -52,16 +54,19 @@ std::string describe_network(const spec::Network& network) {
 
 void print_summary(const pipeline::Project& project, const std::vector<overlay::SiteService>& services) {
   const spec::Site& site = project.site;
+  constexpr std::size_t kIndent = 12;  // of the second column
+  const std::size_t width = terminal_width(STDOUT_FILENO);
+  const auto line = [width](const std::string& text) { fmt::print("{}\n", wrap_line(text, width, kIndent)); };
   const profile::Profile& profile = project.platform.profile;
-  fmt::print("{} is a valid spec. The appliance will be:\n", site.file.filename().string());
-  fmt::print("  host      {} ({}, {} {})\n", site.hostname, profile.name, profile.suite,
-             profile.architecture);
-  fmt::print("  network   {}\n", describe_network(site.network));
+  fmt::print("{} is a valid spec. The server will be:\n", site.file.filename().string());
+  line(fmt::format("  host      {} ({}, {} {})", site.hostname, profile.name, profile.suite,
+                   profile.architecture));
+  line(fmt::format("  network   {}", describe_network(site.network)));
   if (const auto& inner = site.network.private_network)
-    fmt::print("  private   {}\n", describe_private(*inner));
-  fmt::print("  ports     {}\n", fmt::join(open_ports(services), ", "));
-  fmt::print("  tls       {}\n", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()
-                                                                       : "a self-signed certificate");
+    line(fmt::format("  private   {}", describe_private(*inner)));
+  line(fmt::format("  ports     {}", fmt::join(open_ports(services), ", ")));
+  line(fmt::format("  tls       {}", site.tls.mode == spec::TlsMode::files ? site.tls.certificate.string()
+                                                                           : "a self-signed certificate"));
   std::map<std::string, std::size_t> accounts;
   for (const spec::Account& account : site.accounts) ++accounts[account.address.domain];
   for (const spec::Domain& domain : site.domains) {
@@ -69,15 +74,15 @@ void print_summary(const pipeline::Project& project, const std::vector<overlay::
     selectors.reserve(domain.dkim.size());
     for (const spec::DkimKey& key : domain.dkim) selectors.push_back(key.selector);
     const std::size_t count = accounts[domain.name];
-    fmt::print("  domain    {}: {} account{}, DKIM {}\n", domain.unicode, count, count == 1 ? "" : "s",
-               selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " ")));
+    line(fmt::format("  domain    {}: {} account{}, DKIM {}", domain.unicode, count, count == 1 ? "" : "s",
+                     selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " "))));
   }
-  if (!site.aliases.empty()) fmt::print("  aliases   {}\n", site.aliases.size());
-  if (!site.forwards.empty()) fmt::print("  forwards  {}\n", site.forwards.size());
+  if (!site.aliases.empty()) line(fmt::format("  aliases   {}", site.aliases.size()));
+  if (!site.forwards.empty()) line(fmt::format("  forwards  {}", site.forwards.size()));
   const auto missing = keys::missing_keys(site);
   if (!missing.empty()) {
-    fmt::print("  keys      {} missing: `{}` makes them\n", missing.size(),
-               shell_quote({"mailstead", "keys", site.file.string()}));
+    line(fmt::format("  keys      {} missing: `{}` makes them", missing.size(),
+                     own_command({"keys", site.file.string()})));
   }
 }
 
@@ -87,24 +92,24 @@ void warn_of_security_updates(const pipeline::Project& project, const Globals& g
   if (!lock) return;
   pipeline::warn_of_security_updates(
       pipeline::subject_of(*lock),
-      fmt::format("{} takes them",
-                  shell_quote({"mailstead", "lock", project.site.file.string(), "--update"})),
+      fmt::format("`{}` pins the fixed versions",
+                  own_command({"lock", project.site.file.string(), "--update"})),
       globals.options, *globals.reporter);
 }
 
 }  // namespace
 
 void add_check(CLI::App& app, Globals& globals) {
-  CLI::App* verb = app.add_subcommand("check", "validate a spec and say what the appliance will be");
+  CLI::App* verb = app.add_subcommand("check", "validate a spec and summarise the server it describes");
   auto spec = std::make_shared<std::filesystem::path>();
   auto folder = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
-  verb->add_option(
-      "--rendered", *folder,
-      "also write our configuration files as the image will have them below this new folder, without keys");
-  verb->footer("Example: mailstead check site/mail.yaml\n`mailstead explain` describes the keys of a spec.");
+  verb->add_option("--rendered", *folder,
+                   "also write the configuration files of the image, without keys, to this new folder");
+  verb->footer(examples({{"check", "site/mail.yaml"}, {"explain", "accounts.quota"}},
+                        "`explain` describes the keys of a spec."));
   verb->callback([&globals, spec, folder] {
     globals.work = [&globals, spec, folder]() -> Status {
       TRY(const auto project, pipeline::open_project(*spec, globals.options));
@@ -115,9 +120,12 @@ void add_check(CLI::App& app, Globals& globals) {
       TRY(const auto services, render::site_services(project.site, project.platform.overlays));
       print_summary(project, services);
       if (!compiled) fmt::print("  sieve     scripts are compiled at the first build\n");
-      if (folder->empty()) return ok();
-      TRY(const std::size_t files, pipeline::write_rendered(project, *folder));
-      fmt::print("{} files written below {}\n", files, folder->string());
+      if (!folder->empty()) {
+        TRY(const std::size_t files, pipeline::write_rendered(project, *folder));
+        fmt::print("{} files written to {}\n", files, folder->string());
+      }
+      globals.reporter->info(
+          "docs/spec.md describes every key, docs/mail-administrator.md what to set up around the server.");
       return ok();
     };
   });

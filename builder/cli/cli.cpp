@@ -9,14 +9,16 @@
 #include <cstdlib>
 #include <ctime>
 #include <exception>
-#include <iostream>
+#include <map>
 #include <new>
 #include <string_view>
 #include <system_error>
 
 #include "base/interrupt.hpp"
 #include "base/limits.hpp"
+#include "base/program.hpp"
 #include "base/revision.hpp"
+#include "base/terminal.hpp"
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "image/image.hpp"
@@ -28,7 +30,7 @@ std::unique_ptr<Reporter> make_reporter(const std::string& progress) {
   if (progress == "json") return make_json_reporter();
   if (progress == "none") return make_quiet_reporter();
   if (progress == "terminal") return make_terminal_reporter();
-  if (progress == "auto" && ::isatty(STDERR_FILENO) == 1) return make_terminal_reporter();
+  if (progress == "auto" && can_redraw(STDERR_FILENO)) return make_terminal_reporter();
   return make_plain_reporter();
 }
 
@@ -39,10 +41,21 @@ bool results_written() {
   return false;
 }
 
+constexpr std::string_view kPrefix = "mailstead: ";
+
 int print_error(const Error& error) {
   std::fflush(stdout);
-  std::fputs(("mailstead: " + format_error(explain_limit(error))).c_str(), stderr);
-  return exit_code(error);
+  const std::string text = wrap_message(fmt::format("{}{}", kPrefix, format_error(explain_limit(error))),
+                                        terminal_width(STDERR_FILENO));
+  if (has_color(STDERR_FILENO))
+    std::fputs(fmt::format("\033[31m{}\033[0m{}", kPrefix.substr(0, kPrefix.size() - 1),
+                           text.substr(kPrefix.size() - 1))
+                   .c_str(),
+               stderr);
+  else
+    std::fputs(text.c_str(), stderr);
+  // What was stopped fails in many ways, as its programs are stopped, too.
+  return stop_signal() != 0 ? 128 + stop_signal() : exit_code(error);
 }
 
 /// Where nothing can pass on that no memory is left, as in a destructor: the sentence, and no core.
@@ -56,6 +69,16 @@ int print_error(const Error& error) {
   } catch (...) {
   }
   std::abort();
+}
+
+void add_color_option(CLI::App& app) {
+  const std::map<std::string, Color> choices{
+      {"auto", Color::automatic}, {"always", Color::always}, {"never", Color::never}};
+  app.add_option_function<std::string>(
+         "--color", [choices](const std::string& choice) { set_color(choices.at(choice)); },
+         "whether to use colours; auto: on a terminal, unless NO_COLOR is set")
+      ->check(CLI::IsMember({"auto", "always", "never"}))
+      ->trigger_on_parse();  // for the errors of this very command line, too
 }
 
 int run_parsed(Globals& globals) {
@@ -77,19 +100,19 @@ std::string not_empty(const std::string& text) {
 }
 
 void add_spec_argument(CLI::App& verb, std::filesystem::path& spec) {
-  verb.add_option("SPEC", spec, "the YAML file that describes the site, not - for standard input")
+  verb.add_option("SPEC", spec, "the YAML file that describes the site")
       ->required()
       ->check([](const std::string& name) {
-        return name == "-"
-                   ? "a spec is not read from standard input, as its keys and its lock lie beside it: name "
-                     "the file (./- for one of that name)"
-                   : not_empty(name);
+        return name == "-" ? "a spec cannot be read from standard input, because its keys and its lock lie "
+                             "beside it: "
+                             "name the file (./- for a file of that name)"
+                           : not_empty(name);
       });
 }
 
 void add_profile_option(CLI::App& verb, Globals& globals) {
   verb.add_option("--profile", globals.options.profile,
-                  "the kind of machine, instead of the spec's (see profiles/)");
+                  "the kind of machine, instead of the profile in the spec (see profiles/)");
 }
 
 void add_json_option(CLI::App& verb, Globals& globals) {
@@ -100,38 +123,43 @@ Status require_disk_image(const std::filesystem::path& image) {
   std::error_code error;
   if (!std::filesystem::exists(image, error))
     return fail(ErrorKind::usage, fmt::format("there is no image {}", image.string()),
-                "make one with: mailstead build SPEC -o IMAGE");
+                fmt::format("build one with: {}", own_command({"build", "SPEC", "-o", "IMAGE"})));
   if (image::looks_like_disk(image)) return ok();
-  return fail(ErrorKind::usage, fmt::format("{} is not a disk image, or not for you to read", image.string()),
-              "name a file that `mailstead build` has made");
+  return fail(ErrorKind::usage, fmt::format("{} is not a disk image, or you may not read it", image.string()),
+              fmt::format("name a file that `{}` wrote", own_command({"build"})));
 }
 
 void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_option("--mirror", globals.options.mirror,
-                  "where Debian's packages are: one address, or two for the main and the security archive "
-                  "(default: $MAILSTEAD_MIRROR, or this machine's APT sources)");
-  verb.add_flag("--offline", globals.options.offline, "use only what has been fetched before");
+                  "the Debian mirror: one address, or two for the main and the security archive "
+                  "(default: $MAILSTEAD_MIRROR, or the APT sources of this machine)");
+  verb.add_flag("--offline", globals.options.offline, "use only what has been downloaded before");
 }
 
 void add_snapshot_option(CLI::App& verb, Globals& globals) {
   verb.add_option("--snapshot", globals.options.snapshot,
-                  "where versions are that have left the mirrors, or none to do without (default: "
+                  "the archive of versions that the mirrors no longer have, or none (default: "
                   "$MAILSTEAD_SNAPSHOT, or Debian's snapshot archive)");
 }
 
 int run_command_line(int argc, char** argv) {
   std::set_terminate(end_where_thrown);
+  set_program_name(argc > 0 ? argv[0] : nullptr);
   Globals globals;
   CLI::App app(
-      "One YAML file becomes a whole mail server as a disk image: read-only, verified, reproducible.",
+      "Mailstead turns one YAML file into a mail server: a disk image that is read-only, verified and "
+      "reproducible.",
       "mailstead");
   app.set_version_flag("-v,--version", fmt::format("mailstead {} ({})", MAILSTEAD_VERSION, kRevision));
   app.require_subcommand(1);
   app.fallthrough();
-  app.add_option("--progress", globals.progress,
-                 "how to show work on stderr: auto, terminal, plain, json or none")
+  app.add_option("--progress", globals.progress, "how to show progress on stderr")
       ->check(CLI::IsMember({"auto", "terminal", "plain", "json", "none"}));
-  app.footer("Exit codes: 0 done, 1 the work failed, 2 the command line or the spec is wrong.");
+  add_color_option(app);
+  app.footer(examples(
+      {{"init", "site"}, {"build", "site/mail.yaml", "-o", "mail.img"}, {"help", "build"}},
+      "Exit codes: 0 done, 1 the work failed, 2 the command line or the spec is wrong, 130 stopped by "
+      "Ctrl-C."));
   add_init(app, globals);
   add_check(app, globals);
   add_explain(app, globals);
@@ -154,10 +182,11 @@ int run_command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) return print_error(usage_error(app, error, argc, argv));
-    app.exit(error);  // prints help or version by std::cout
-    if (std::cout.flush()) return 0;
-    std::fputs("mailstead: the help could not be written to standard output\n", stderr);
-    return 1;
+    if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr)
+      print_help(app, app.get_subcommands().empty() ? nullptr : app.get_subcommands().front());
+    else
+      fmt::print("{}\n", error.what());  // the version
+    return results_written() ? 0 : 1;
   }
   try {
     return run_parsed(globals);

@@ -4,8 +4,10 @@
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/reporter.hpp"
@@ -48,6 +50,19 @@ void add_help(CLI::App& app, Globals& globals);
 
 /// The error behind what CLI11 found wrong with the command line, with the word that was probably meant.
 Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, char** argv);
+
+/// The error for a command that does not exist.
+Error unknown_command(const CLI::App& app, const std::string& word);
+
+/// The commands that are for people.
+std::vector<const CLI::App*> commands_of(const CLI::App& app);
+
+/// Prints the help of a command, or of the whole program if `verb` is null, wrapped to the terminal.
+void print_help(const CLI::App& app, const CLI::App* verb);
+
+/// The end of a command's help: our own commands (words behind the name of the program) as examples, and a
+/// paragraph behind them.
+std::string examples(std::initializer_list<std::vector<std::string>> commands, std::string_view more = {});
 
 /// The options of `app` as they are typed: "-o", "--output".
 std::vector<std::string> option_names(const CLI::App& app);

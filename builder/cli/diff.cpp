@@ -13,12 +13,12 @@ void add_diff(CLI::App& app, Globals& globals) {
     std::filesystem::path after;
   };
   CLI::App* verb = app.add_subcommand(
-      "diff",
-      "show how two images differ: packages, files, configuration, sizes, boot (exit code 1 if they do)");
+      "diff", "compare two images: packages, files, configuration, sizes, boot (exit code 1 if they differ)");
   auto choices = std::make_shared<Choices>();
   verb->add_option("A", choices->before, "a disk image")->required()->check(not_empty);
-  verb->add_option("B", choices->after, "another one")->required()->check(not_empty);
+  verb->add_option("B", choices->after, "another disk image")->required()->check(not_empty);
   add_json_option(*verb, globals);
+  verb->footer(examples({{"diff", "old.img", "new.img"}}));
   verb->callback([&globals, choices] {
     globals.work = [&globals, choices]() -> Status {
       CHECK_OK(require_disk_image(choices->before));

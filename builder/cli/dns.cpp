@@ -14,6 +14,7 @@ void add_dns(CLI::App& app, Globals& globals) {
   auto spec = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
   add_json_option(*verb, globals);
+  verb->footer(examples({{"dns", "site/mail.yaml"}}));
   verb->callback([&globals, spec] {
     globals.work = [&globals, spec]() -> Status {
       TRY(const auto project, pipeline::open_project(*spec, globals.options));
@@ -22,6 +23,8 @@ void add_dns(CLI::App& app, Globals& globals) {
       TRY(const auto services, render::site_services(site, project.platform.overlays));
       TRY(const auto records, dns::zone_records(site, services));
       fmt::print("{}", globals.json ? dns::to_json(records) : dns::to_master_file(records));
+      if (!globals.json)
+        globals.reporter->info("docs/mail-administrator.md explains each record and what else to set up.");
       return ok();
     };
   });

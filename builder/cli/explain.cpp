@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
 
+#include "base/program.hpp"
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "reference/reference.hpp"
 #include "spec/keys.hpp"
@@ -12,7 +15,12 @@
 namespace mailstead::cli {
 namespace {
 
-constexpr std::size_t kWidth = 100;
+/// Long lines are hard to read, however wide the terminal is.
+std::size_t text_width() {
+  constexpr std::size_t kMost = 100;
+  const std::size_t width = terminal_width(STDOUT_FILENO);
+  return width == 0 ? kMost : std::min(width, kMost);
+}
 
 std::vector<const spec::Key*> all_keys() {
   std::vector<const spec::Key*> keys;
@@ -27,7 +35,7 @@ Error unknown_key(const std::string& word) {
   return {ErrorKind::usage,
           fmt::format("there is no key {}{}", yaml::quote(word), yaml::did_you_mean(word, names)),
           {},
-          "`mailstead explain` lists the keys of a spec",
+          fmt::format("`{}` lists the keys of a spec", own_command({"explain"})),
           {},
           {}};
 }
@@ -40,11 +48,11 @@ Status explain(const std::string& word, bool json) {
     return ok();
   }
   if (word.empty()) {
-    fmt::print("{}", reference::key_tree(kWidth));
+    fmt::print("{}", reference::key_tree(text_width()));
     return ok();
   }
   for (const spec::Key* key : keys)
-    fmt::print("{}{}", key == keys.front() ? "" : "\n", reference::describe(*key, kWidth));
+    fmt::print("{}{}", key == keys.front() ? "" : "\n", reference::describe(*key, text_width()));
   return ok();
 }
 
@@ -61,14 +69,18 @@ void add_explain(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand("explain", "describe a key of the spec, or list all of them");
   auto word = std::make_shared<std::string>();
   auto schema = std::make_shared<bool>(false);
-  verb->add_option("KEY", *word, "the key, as network.mtu, domains.dkim.selector or quota");
+  auto manual = std::make_shared<bool>(false);
+  verb->add_option("KEY", *word, "the key, such as network.mtu, domains.dkim.selector or quota");
   verb->add_flag("--schema", *schema, "print a JSON schema of the spec, for editors");
+  verb->add_flag("--man", *manual, "print the manual page mailstead.yaml(5) in roff");
   add_json_option(*verb, globals);
-  verb->footer(
-      "Example: mailstead explain domains.dkim\n"
-      "docs/spec.md has the same in one document.");
-  verb->callback([&globals, word, schema] {
-    globals.work = [&globals, word, schema]() -> Status {
+  verb->footer(examples({{"explain", "domains.dkim"}}, "docs/spec.md has the whole reference."));
+  verb->callback([&globals, word, schema, manual] {
+    globals.work = [&globals, word, schema, manual]() -> Status {
+      if (*manual) {
+        fmt::print("{}", reference::to_manual_page(MAILSTEAD_VERSION));
+        return ok();
+      }
       if (!*schema) return explain(*word, globals.json);
       fmt::print("{}", reference::to_json_schema());
       return ok();

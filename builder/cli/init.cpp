@@ -5,7 +5,7 @@
 #include <array>
 #include <cstdio>
 
-#include "base/run.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/interview.hpp"
 #include "init/create.hpp"
@@ -17,16 +17,16 @@ namespace {
 void say_next_steps(const std::filesystem::path& folder, const init::Answers& answers, Reporter& reporter) {
   const std::string spec = (folder / init::kSpec).string();
   const std::string image = (folder / "mail.img").string();
-  std::vector<std::string> run{"mailstead", "run", image};
+  std::vector<std::string> run{"run", image};
   // QEMU's own network leads to a fixed address only if it is told, and to one of IPv4.
   if (std::ranges::any_of(answers.addresses,
                           [](const auto& address) { return address.find(':') == std::string::npos; }))
     run.insert(run.end(), {"--spec", spec});
   const std::array<std::pair<std::string, const char*>, 4> steps{
-      {{shell_quote({"mailstead", "check", spec}), "what the server will be; after each change"},
-       {shell_quote({"mailstead", "dns", spec}), "the DNS records to publish"},
-       {shell_quote({"mailstead", "build", spec, "-o", image}), "the disk image"},
-       {shell_quote(run), "boot it in QEMU for a look"}}};
+      {{own_command({"check", spec}), "what the server will be; after each change"},
+       {own_command({"dns", spec}), "the DNS records to publish"},
+       {own_command({"build", spec, "-o", image}), "the disk image"},
+       {own_command(run), "boot it in QEMU to try it"}}};
   std::size_t widest = 0;
   for (const auto& [command, purpose] : steps) widest = std::max(widest, command.size());
   reporter.info("Next:");
@@ -46,7 +46,7 @@ Status make_site(const InitOptions& options, Globals& globals) {
       fmt::format("Made {} and {} key files in {}. Keep the keys secret and safe; git leaves them out.",
                   (options.folder / init::kSpec).string(), keys, (options.folder / spec::kSecrets).string()));
   if (!made_up.empty())
-    reporter.info("These passwords were made up. They are kept nowhere: hand them out now.");
+    reporter.info("These passwords were generated. They are not stored: hand them out now.");
   for (const MadeUp& one : made_up) fmt::print("{} {}\n", one.address, one.password);
   std::fflush(stdout);
   say_next_steps(options.folder, answers, reporter);
@@ -68,10 +68,9 @@ void add_single(CLI::App& verb, const char* flag, std::string& value, const std:
 }
 
 void add_network_options(CLI::App& verb, InitOptions& options) {
-  auto* dhcp =
-      verb.add_flag("--dhcp", options.dhcp, "ask a DHCP server and router advertisements for the addresses");
+  auto* dhcp = verb.add_flag("--dhcp", options.dhcp, "get the addresses by DHCP and router advertisement");
   auto* address = add_repeatable(verb, "--address", options.addresses, "ADDRESS/PREFIX",
-                                 "a fixed address, as 192.0.2.5/24");
+                                 "a fixed address, such as 192.0.2.5/24; may be repeated");
   auto* gateway =
       add_repeatable(verb, "--gateway", options.gateways, "ADDRESS", "the gateway of fixed addresses");
   address->needs(gateway)->excludes(dhcp);
@@ -82,28 +81,29 @@ void add_network_options(CLI::App& verb, InitOptions& options) {
 
 void add_init(CLI::App& app, Globals& globals) {
   CLI::App* verb =
-      app.add_subcommand("init", "make a first spec and its keys, by questions or by these options");
+      app.add_subcommand("init", "create a first spec and its keys from your answers, or from options");
   auto options = std::make_shared<InitOptions>();
-  verb->add_option("DIR", options->folder, "the folder of the site: a new one, or one without a spec")
+  verb->add_option("DIR", options->folder, "the folder of the site: a new folder, or one without a spec")
       ->required()
       ->check(not_empty);
   add_repeatable(*verb, "--domain", options->domains, "NAME",
-                 "a domain to receive mail for; again for each further one");
+                 "a domain to receive mail for; may be repeated");
   add_single(*verb, "--hostname", options->hostname,
-             "the machine's own name (default: mail. and the first domain)");
+             "the name of the machine (default: mail. and the first domain)");
   add_repeatable(*verb, "--account", options->people, "ADDRESS",
-                 "the address of a mailbox; the first one is postmaster, too");
+                 "the address of a mailbox; the first is postmaster, too; may be repeated");
   add_network_options(*verb, *options);
   add_repeatable(*verb, "--ssh-key", options->ssh_keys, "KEY|FILE",
                  "a public key, or a file with public keys, to log in by SSH as root");
   add_single(*verb, "--time-zone", options->time_zone,
-             fmt::format("of the logs (default: {})", spec::key("time_zone").fallback));
+             fmt::format("the time zone of the logs (default: {})", spec::key("time_zone").fallback));
   verb->add_flag("--generate-passwords", options->generate_passwords,
-                 "make up the passwords and print them once, instead of asking for them");
+                 "generate the passwords and print them once, instead of asking for them");
   verb->footer(
-      "Without a terminal, the password of each account is read from a line of standard input.\n"
-      "Example: mailstead init site --domain example.org --account alice@example.org --dhcp "
-      "--generate-passwords");
+      examples({{"init", "site"},
+                {"init", "site", "--domain", "example.org", "--account", "alice@example.org", "--dhcp",
+                 "--generate-passwords"}},
+               "Without a terminal, init reads the password of each account from a line of standard input."));
   verb->callback(
       [&globals, options] { globals.work = [&globals, options] { return make_site(*options, globals); }; });
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/terminal.hpp"
 #include "cli/command.hpp"
 #include "inspect/appliance.hpp"
 #include "inspect/public_part.hpp"
@@ -12,12 +12,10 @@
 namespace mailstead::cli {
 namespace {
 
-/// Columns of the terminal on stdout; 80 if it is none.
-std::size_t terminal_width() {
-  winsize size{};
-  constexpr std::size_t kLeast = 40;
-  if (::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-  return std::max<std::size_t>(size.ws_col, kLeast);
+/// Columns to fill on stdout.
+std::size_t report_width() {
+  const std::size_t width = terminal_width(STDOUT_FILENO);
+  return width == 0 ? 80 : width;
 }
 
 /// An error if the image says otherwise of itself than its bytes.
@@ -46,7 +44,7 @@ Status print_appliance(const inspect::DiskImage& image, inspect::Appliance appli
   inspect::Slot& slot = appliance.slots[appliance.current];
   TRY(slot.measured, inspect::measure_root_hashes(image, appliance.current, slot));
   fmt::print("{}",
-             json ? inspect::to_json(appliance) : inspect::describe(appliance, terminal_width(), packages));
+             json ? inspect::to_json(appliance) : inspect::describe(appliance, report_width(), packages));
   return require_match(image, inspect::hash_mismatches(slot),
                        "the machine would refuse to read these contents");
 }
@@ -60,14 +58,16 @@ void add_inspect(CLI::App& app, Globals& globals) {
     bool packages = false;
   };
   CLI::App* verb = app.add_subcommand(
-      "inspect", "show what is in an image: partitions, slots, packages, services, ports, hashes");
+      "inspect", "show the contents of an image: partitions, slots, packages, services, ports, hashes");
   auto choices = std::make_shared<Choices>();
   verb->add_option("IMAGE", choices->image, "the disk image")->required()->check(not_empty);
   auto* base = verb->add_flag("--base", choices->base,
-                              "hash its public part and print what `mailstead base` prints of the same lock");
-  verb->add_flag("--packages", choices->packages, "list the packages, with versions and where they are used")
+                              "hash its public part and print what `base` prints for the same lock");
+  verb->add_flag("--packages", choices->packages,
+                 "list the packages with their versions and where they are used")
       ->excludes(base);
   add_json_option(*verb, globals);
+  verb->footer(examples({{"inspect", "mail.img"}, {"inspect", "mail.img", "--packages"}}));
   verb->callback([&globals, choices] {
     globals.work = [&globals, choices]() -> Status {
       CHECK_OK(require_disk_image(choices->image));

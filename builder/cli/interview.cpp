@@ -10,6 +10,7 @@
 #include <sstream>
 
 #include "base/interrupt.hpp"
+#include "base/program.hpp"
 #include "cli/ask.hpp"
 #include "keys/keys.hpp"
 #include "spec/keys.hpp"
@@ -40,7 +41,7 @@ void tell(const Error& error) {
 }
 
 tl::unexpected<Error> ended() {
-  return fail(ErrorKind::usage, "the input ended before the last question; nothing was made");
+  return fail(ErrorKind::usage, "the input ended before the last question; nothing was created");
 }
 
 class Interview {
@@ -49,7 +50,7 @@ class Interview {
 
   Result<Answers> run() {
     if (asking_)
-      std::fputs("An empty answer stands for what is in brackets. Ctrl-C ends this, and nothing is made.\n",
+      std::fputs("An empty answer takes the value in brackets. Ctrl-C stops without creating anything.\n",
                  stderr);
     CHECK_OK(domains());
     CHECK_OK(hostname());
@@ -65,8 +66,8 @@ class Interview {
 
   Status domains() {
     if (!given_.domains.empty()) return from_flag("--domain", given_.domains, init::add_domain);
-    return from_words("Domain of the mail addresses, as example.org (several: with spaces between them)", "",
-                      init::add_domain);
+    return from_words("Domain of the mail addresses, such as example.org (several: with spaces between them)",
+                      "", init::add_domain);
   }
 
   Status hostname() {
@@ -78,14 +79,15 @@ class Interview {
 
   Status people() {
     if (!given_.people.empty()) return from_flag("--account", given_.people, init::add_person);
-    CHECK_OK(from_words(fmt::format("Address of the first person, as alice@{}", answers_.domains.front()), "",
-                        init::add_person));
+    CHECK_OK(
+        from_words(fmt::format("Address of the first person, such as alice@{}", answers_.domains.front()), "",
+                   init::add_person));
     const auto add_if_any = [](Answers& answers, const std::string& address) {
       return address.empty() ? ok() : init::add_person(answers, address);
     };
     for (std::size_t before = 0; before != answers_.people.size();) {
       before = answers_.people.size();
-      CHECK_OK(from_words("Address of another person (empty: no more)", "", add_if_any));
+      CHECK_OK(from_words("Address of another person (empty: none)", "", add_if_any));
     }
     return ok();
   }
@@ -98,7 +100,7 @@ class Interview {
     }
     for (;;) {
       TRY(const std::string addresses,
-          answer_to("Addresses of the machine, as 192.0.2.5/24 2001:db8::5/64, or dhcp", "dhcp"));
+          answer_to("Addresses of the machine, such as 192.0.2.5/24 2001:db8::5/64, or dhcp", "dhcp"));
       if (addresses == "dhcp") return ok();
       TRY(const std::string gateways, answer_to("Gateway (one for IPv4, one for IPv6)", ""));
       const Status taken = init::set_network(answers_, words_of(addresses), words_of(gateways));
@@ -173,7 +175,7 @@ class Interview {
 /// The hash of a password that was typed twice; empty for one to make up.
 Result<std::string> typed_hash(const std::string& address) {
   for (;;) {
-    TRY(const auto password, ask_secret(fmt::format("Password for {} (empty: make one up): ", address)));
+    TRY(const auto password, ask_secret(fmt::format("Password for {} (empty: generate one): ", address)));
     if (!password) return ended();
     if (password->empty()) return std::string();
     TRY(const auto again, ask_secret("Again: "));
@@ -200,8 +202,8 @@ Result<Answers> interview(const InitOptions& given) {
   return fail(
       ErrorKind::usage,
       fmt::format("there is no terminal to ask on, and flags are missing: {}", fmt::join(missing, ", ")),
-      "for example: mailstead init site --domain example.org --account alice@example.org --dhcp "
-      "--generate-passwords");
+      fmt::format("for example: {}", own_command({"init", "site", "--domain", "example.org", "--account",
+                                                  "alice@example.org", "--dhcp", "--generate-passwords"})));
 }
 
 Result<std::vector<MadeUp>> set_passwords(Answers& answers, bool generate) {

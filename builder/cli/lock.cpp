@@ -53,14 +53,16 @@ Status make_or_update(const std::filesystem::path& spec, bool update, Globals& g
 }  // namespace
 
 void add_lock(CLI::App& app, Globals& globals) {
-  CLI::App* verb =
-      app.add_subcommand("lock", "resolve the packages, verify the archive's signatures and pin everything");
+  CLI::App* verb = app.add_subcommand(
+      "lock", "resolve the packages, verify the signatures of the archive and pin every package");
   auto spec = std::make_shared<std::filesystem::path>();
   auto update = std::make_shared<bool>(false);
   add_spec_argument(*verb, *spec);
-  verb->add_flag("--update", *update, "move to the newest packages and show what changed");
+  verb->add_flag("--update", *update, "pin the newest packages and show what changed");
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
+  verb->footer(examples({{"lock", "site/mail.yaml", "--update"}},
+                        "The lock is the file mailstead.lock beside the spec. Keep it in version control."));
   verb->callback([&globals, spec, update] {
     globals.work = [&globals, spec, update] { return make_or_update(*spec, *update, globals); };
   });

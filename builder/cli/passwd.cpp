@@ -12,7 +12,7 @@ namespace {
 Result<std::string> ask_password(const char* question) {
   TRY(std::optional<std::string> password, ask_secret(question));
   if (password) return *std::move(password);
-  return fail(ErrorKind::usage, "no password was given", "type it, or give it on standard input as one line");
+  return fail(ErrorKind::usage, "no password was given", "type it, or pass it on standard input as one line");
 }
 
 Status print_hash(Globals& globals) {
@@ -24,7 +24,7 @@ Status print_hash(Globals& globals) {
   TRY(const std::string hash, keys::hash_password(password));
   if (const std::string weakness = keys::password_weakness(password); !weakness.empty())
     globals.reporter->warning(
-        fmt::format("{}; anyone can try to log in to a mail server, so take a longer one", weakness));
+        fmt::format("{}; anyone can try to log in to a mail server, so choose a longer one", weakness));
   fmt::print("{}\n", hash);
   return ok();
 }
@@ -43,17 +43,17 @@ Status print_generated(unsigned count) {
 
 void add_passwd(CLI::App& app, Globals& globals) {
   CLI::App* verb =
-      app.add_subcommand("passwd", "ask for a password and print its hash, for password_hash in the spec");
+      app.add_subcommand("passwd", "ask for a password and print its hash for password_hash in the spec");
   auto count = std::make_shared<unsigned>(0);
   verb->add_option("--generate", *count,
-                   "ask nothing: print N random passwords, each with its hash; they are kept nowhere")
+                   "do not ask: print N random passwords with their hashes; they are not stored")
       ->type_name("N")
       ->expected(0, 1)
       ->default_str("1")
       ->check(CLI::Range(1, 1000));
   verb->footer(
-      "Example: mailstead passwd --generate 3\n"
-      "The spec accepts hashes that other servers have made, too: docs/mail-administrator.md lists them.");
+      examples({{"passwd"}, {"passwd", "--generate", "3"}},
+               "The spec also accepts hashes from other servers: docs/mail-administrator.md lists them."));
   verb->callback([&globals, count] {
     globals.work = [&globals, count] { return *count == 0 ? print_hash(globals) : print_generated(*count); };
   });

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "inspect/appliance.hpp"
 #include "overlay/overlay.hpp"
@@ -54,7 +55,7 @@ Result<std::optional<vm::UserAddresses>> addresses_of(const std::filesystem::pat
   const auto v4 =
       std::find_if(network.addresses.begin(), network.addresses.end(),
                    [](const std::string& address) { return address.find(':') == std::string::npos; });
-  const std::string remedy = "leave --spec out for a look at the console, without a way to the ports";
+  const std::string remedy = "leave --spec out to see the console, without forwarded ports";
   if (v4 == network.addresses.end())
     return fail(ErrorKind::usage, "the site has no IPv4 address to forward ports to", remedy);
   auto addresses = vm::user_addresses(*v4, network.gateway4.value_or(""));
@@ -84,9 +85,10 @@ void warn_of_security_updates(const std::filesystem::path& file, const Globals& 
   if (!image) return;
   const auto facts = inspect::read_public_facts(*image);
   if (!facts) return;
-  pipeline::warn_of_security_updates(pipeline::subject_of(facts->base),
-                                     "build it again after `mailstead lock SPEC --update`", globals.options,
-                                     *globals.reporter);
+  pipeline::warn_of_security_updates(
+      pipeline::subject_of(facts->base),
+      fmt::format("build it again after `{}`", own_command({"lock", "SPEC", "--update"})), globals.options,
+      *globals.reporter);
 }
 
 Status run_image(const RunOptions& wanted, Globals& globals) {
@@ -113,9 +115,9 @@ Status run_image(const RunOptions& wanted, Globals& globals) {
     ports += fmt::format(" {}→{}", wanted.first_port + port, port);
   }
   options.network = network;
-  globals.reporter->info(fmt::format("Ports of 127.0.0.1 that lead to the appliance:{}", ports));
+  globals.reporter->info(fmt::format("Ports of 127.0.0.1 that are forwarded to the server:{}", ports));
   globals.reporter->info(
-      "The disk is a throw-away overlay: what happens in the machine is forgotten. Ctrl-A X ends it.");
+      "The machine writes to a temporary overlay: its changes are lost when it ends. Ctrl-A X ends it.");
   const TerminalState before;  // outlives the machine
   TRY(vm::Machine machine, vm::Machine::create(std::move(options)));
   CHECK_OK(machine.start());
@@ -126,22 +128,25 @@ Status run_image(const RunOptions& wanted, Globals& globals) {
 
 void add_run(CLI::App& app, Globals& globals) {
   CLI::App* verb =
-      app.add_subcommand("run", "boot an image in QEMU for a look, its console on this terminal");
+      app.add_subcommand("run", "boot an image in QEMU with its console on this terminal, to try it");
   auto options = std::make_shared<RunOptions>();
   verb->add_option("IMAGE", options->image, "the disk image; it is not changed")
       ->required()
       ->check(not_empty);
-  verb->add_option("--spec", options->spec,
-                   "the spec of the site, if it has 'addresses': the forwarded ports lead to the first IPv4 "
-                   "address (without it, they lead to images that ask by DHCP only)");
+  verb->add_option(
+      "--spec", options->spec,
+      "the spec of the site, needed if it has 'addresses': ports are forwarded to its first IPv4 "
+      "address (without --spec, to the address that DHCP assigns)");
   verb->add_flag("--uefi", options->uefi, platform::kUefiHelp);
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))
       ->capture_default_str();
-  verb->add_option("--first-port", options->first_port, "port N of the appliance is this plus N on 127.0.0.1")
+  verb->add_option("--first-port", options->first_port,
+                   "port N of the server becomes this number plus N on 127.0.0.1")
       ->check(CLI::Range(1024, 60000))
       ->capture_default_str();
   add_archive_options(*verb, globals);
+  verb->footer(examples({{"run", "mail.img"}, {"run", "mail.img", "--spec", "site/mail.yaml"}}));
   verb->callback(
       [&globals, options] { globals.work = [&globals, options] { return run_image(*options, globals); }; });
 }

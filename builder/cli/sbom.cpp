@@ -16,13 +16,14 @@ void add_sbom(CLI::App& app, Globals& globals) {
     std::filesystem::path output;
     std::string format = "spdx";
   };
-  CLI::App* verb = app.add_subcommand("sbom", "list the packages of an image as a bill of materials");
+  CLI::App* verb = app.add_subcommand("sbom", "print a bill of materials of an image (SPDX or CycloneDX)");
   auto choices = std::make_shared<Choices>();
   verb->add_option("IMAGE", choices->image, "the disk image")->required()->check(not_empty);
   verb->add_option("--format", choices->format, "spdx (2.3) or cyclonedx (1.6), both JSON (default: spdx)")
       ->check(CLI::IsMember({"spdx", "cyclonedx"}));
-  verb->add_option("-o,--output", choices->output, "write it to this file instead of standard output (-)")
+  verb->add_option("-o,--output", choices->output, "write to this file instead of standard output (-)")
       ->check(not_empty);
+  verb->footer(examples({{"sbom", "mail.img", "--format", "cyclonedx", "-o", "sbom.json"}}));
   verb->callback([&globals, choices] {
     globals.work = [choices]() -> Status {
       CHECK_OK(require_disk_image(choices->image));

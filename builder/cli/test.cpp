@@ -36,7 +36,7 @@ struct TestOptions {
 Status read_passwords(const std::filesystem::path& path, mailtest::Variables& variables) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
-    return fail(ErrorKind::usage, fmt::format("there is no file of passwords {}", path.string()));
+    return fail(ErrorKind::usage, fmt::format("there is no password file {}", path.string()));
   if ((status.st_mode & 077) != 0) {
     return fail(ErrorKind::usage, fmt::format("{} can be read by other users", path.string()),
                 closing_hint(path, path.string()));
@@ -90,7 +90,7 @@ void print_summary(const mailtest::Summary& summary, const std::filesystem::path
                static_cast<double>(boot.to_imaps.count()) / 1000);
   }
   for (const auto& other : summary.left_out)
-    fmt::print("left out: the scenarios of '{}' are for {}\n", other.folder, other.site);
+    fmt::print("skipped: the scenarios in '{}' are for {}\n", other.folder, other.site);
   fmt::print("logs in {}\n", logs.string());
   fmt::print("{} passed, {} failed\n", summary.scenarios.size() - failed, failed);
 }
@@ -158,28 +158,29 @@ std::string finite(const std::string& text) {
 
 void add_test(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
-      "test", "boot the unchanged image in QEMU and hold the dialogues of qemu-tests/ with it");
+      "test",
+      "boot the unchanged image in QEMU and run the scripted conversations in qemu-tests/ against it");
   auto options = std::make_shared<TestOptions>();
   verb->add_option("IMAGE", options->image, "the disk image; it is not changed")
       ->required()
       ->check(not_empty);
-  verb->add_option(
-      "SCENARIO", options->scenarios,
-      "a folder of qemu-tests/, folder/name, or part of a name (default: all that are for this site)");
+  verb->add_option("SCENARIO", options->scenarios,
+                   "a folder in qemu-tests/, folder/name, or part of a name (default: all for this site)");
   verb->add_option("--spec", options->spec,
-                   "the spec of the site: its DNS records are published in the test's own little internet")
+                   "the spec of the site: its DNS records are published in the network of the test")
       ->required();
   verb->add_option("--passwords", options->passwords,
-                   "file with a line \"address password\" an account, readable by you only");
+                   "file with one line \"ADDRESS PASSWORD\" for each account, readable by you only");
   verb->add_option("--scenarios", options->folder,
-                   "folder of folders with a file `world` and dialogues (default: qemu-tests/)")
+                   "folder of conversations (default: qemu-tests/; its README.md describes them)")
       ->check(CLI::ExistingDirectory);
-  verb->add_option("--set", options->variables, "NAME=VALUE: a variable of the dialogues; not for secrets")
+  verb->add_option("--set", options->variables,
+                   "NAME=VALUE: a variable for the conversations; not for secrets")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--logs", options->logs,
-                   "folder for the console, journal and dialogues (default: IMAGE.test)");
-  verb->add_option("--patience", options->patience, "multiplies all time limits, for slow machines")
+                   "folder for the logs of console, journal and conversations (default: IMAGE.test)");
+  verb->add_option("--patience", options->patience, "multiply all time limits by this, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->check(finite);
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
@@ -189,6 +190,7 @@ void add_test(CLI::App& app, Globals& globals) {
       ->check(CLI::Range(1, 64))
       ->capture_default_str();
   add_json_option(*verb, globals);
+  verb->footer(examples({{"test", "mail.img", "--spec", "site/mail.yaml", "--passwords", "site/passwords"}}));
   verb->callback(
       [&globals, options] { globals.work = [&globals, options] { return test_image(*options, globals); }; });
 }

@@ -1,32 +1,15 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// What is said to a command line that cannot be meant, and `mailstead help`.
+// The errors for a command line that cannot be meant.
 #include <fmt/format.h>
 
 #include <algorithm>
 
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "yaml/yaml.hpp"
 
 namespace mailstead::cli {
 namespace {
-
-/// Those that are for people.
-std::vector<const CLI::App*> commands_of(const CLI::App& app) {
-  std::vector<const CLI::App*> verbs = app.get_subcommands(nullptr);
-  std::erase_if(verbs, [](const CLI::App* verb) { return verb->get_group().empty(); });
-  return verbs;
-}
-
-Error unknown_command(const CLI::App& app, const std::string& word) {
-  std::vector<std::string> names;
-  for (const CLI::App* verb : commands_of(app)) names.push_back(verb->get_name());
-  return {ErrorKind::usage,
-          fmt::format("there is no command {}{}", yaml::quote(word), yaml::did_you_mean(word, names)),
-          {},
-          "`mailstead help` lists the commands",
-          {},
-          {}};
-}
 
 Error unknown_option(const CLI::App& app, const CLI::App* verb, const std::string& word) {
   const std::string name = word.substr(0, word.find('='));
@@ -36,7 +19,8 @@ Error unknown_option(const CLI::App& app, const CLI::App* verb, const std::strin
   return {ErrorKind::usage,
           fmt::format("`{}` has no option {}{}", whose, yaml::quote(name), yaml::did_you_mean(name, names)),
           {},
-          fmt::format("`mailstead help{}` lists them", verb == nullptr ? "" : " " + verb->get_name()),
+          fmt::format("`{}` lists them",
+                      verb == nullptr ? own_command({"help"}) : own_command({"help", verb->get_name()})),
           {},
           {}};
 }
@@ -52,11 +36,6 @@ const char* command_in(const CLI::App& app, int argc, char** argv) {
   return nullptr;
 }
 
-/// Not CLI::App::help, which describes the command that was given: this one.
-void print_help(const CLI::App& app, const std::string& name) {
-  fmt::print("{}", app.get_formatter()->make_help(&app, name, CLI::AppFormatMode::Normal));
-}
-
 /// The first word that nothing takes.
 const std::string* extra_in(const std::vector<std::string>& words) {
   const auto option =
@@ -66,6 +45,17 @@ const std::string* extra_in(const std::vector<std::string>& words) {
 }
 
 }  // namespace
+
+Error unknown_command(const CLI::App& app, const std::string& word) {
+  std::vector<std::string> names;
+  for (const CLI::App* verb : commands_of(app)) names.push_back(verb->get_name());
+  return {ErrorKind::usage,
+          fmt::format("there is no command {}{}", yaml::quote(word), yaml::did_you_mean(word, names)),
+          {},
+          fmt::format("`{}` lists the commands", own_command({"help"})),
+          {},
+          {}};
+}
 
 std::vector<std::string> option_names(const CLI::App& app) {
   std::vector<std::string> names;
@@ -85,7 +75,12 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
   const std::string* extra = extra_in(extras);
   if (extra != nullptr && extra->starts_with('-') && *extra != "-") return unknown_option(app, verb, *extra);
   if (verb == nullptr)
-    return {ErrorKind::usage, "name a command", {}, "`mailstead help` lists the commands", {}, {}};
+    return {ErrorKind::usage,
+            "no command was given",
+            {},
+            fmt::format("`{}` lists the commands", own_command({"help"})),
+            {},
+            {}};
   const std::string message =
       extra != nullptr && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)
           ? fmt::format("{} is one argument too many", yaml::quote(*extra))
@@ -93,28 +88,9 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
   return {ErrorKind::usage,
           message,
           {},
-          fmt::format("`mailstead help {}` shows what it takes", verb->get_name()),
+          fmt::format("`{}` describes its options and arguments", own_command({"help", verb->get_name()})),
           {},
           {}};
-}
-
-void add_help(CLI::App& app, Globals& globals) {
-  CLI::App* verb = app.add_subcommand("help", "describe a command, or all of them in a line each");
-  auto name = std::make_shared<std::string>();
-  verb->add_option("COMMAND", *name, "the command to describe");
-  verb->callback([&app, &globals, name] {
-    globals.work = [&app, name]() -> Status {
-      if (name->empty()) {
-        print_help(app, app.get_name());
-        return ok();
-      }
-      const std::vector<const CLI::App*> verbs = commands_of(app);
-      const auto asked = std::ranges::find(verbs, *name, &CLI::App::get_name);
-      if (asked == verbs.end()) return fail(unknown_command(app, *name));
-      print_help(**asked, app.get_name() + " " + *name);
-      return ok();
-    };
-  });
 }
 
 }  // namespace mailstead::cli

@@ -10,6 +10,7 @@
 
 #include "base/json.hpp"
 #include "base/printable.hpp"
+#include "base/program.hpp"
 #include "cli/command.hpp"
 #include "verify/appliance.hpp"
 #include "verify/root_hash.hpp"
@@ -75,9 +76,9 @@ Status require_file(const std::filesystem::path& path) {
   if (type == std::filesystem::file_type::regular || type == std::filesystem::file_type::block) return ok();
   if (type != std::filesystem::file_type::not_found && type != std::filesystem::file_type::none)
     return fail(ErrorKind::usage, fmt::format("{} is neither a file nor a disk", path.string()),
-                "name an image, or the disk that it was copied to");
+                "name an image, or the disk it was copied to");
   return fail(ErrorKind::usage, fmt::format("there is no image {}", path.string()),
-              "make one with: mailstead build SPEC -o IMAGE");
+              fmt::format("build one with: {}", own_command({"build", "SPEC", "-o", "IMAGE"})));
 }
 
 /// What only building anew heeds is not ignored silently.
@@ -89,7 +90,7 @@ Status require_spec_for_options(const pipeline::VerifyRequest& request, const pi
                                                 {"--snapshot", !options.snapshot.empty()}};
   if (!request.spec.empty()) return ok();
   for (const auto& [option, is_given] : given)
-    if (is_given) return fail(ErrorKind::usage, fmt::format("{} is of use with --spec only", option));
+    if (is_given) return fail(ErrorKind::usage, fmt::format("{} requires --spec", option));
   return ok();
 }
 
@@ -129,24 +130,27 @@ void add_reader(CLI::App& app, Globals& globals) {
 
 void add_verify(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
-      "verify", "prove an image: by its root hash, or against spec and lock, byte by byte and file by file");
+      "verify",
+      "prove an image by its root hash, or compare it with spec and lock, byte by byte and file by file");
   auto request = std::make_shared<pipeline::VerifyRequest>();
   auto root_hash = std::make_shared<std::optional<std::string>>();
-  verb->add_option("IMAGE", request->image,
-                   "the disk image, or the disk that it was copied to; it is only read")
+  verb->add_option("IMAGE", request->image, "the disk image, or the disk it was copied to; it is only read")
       ->required()
       ->check(not_empty);
-  verb->add_option("--root-hash", *root_hash, "the root hash that `build` printed: it has to be this one");
-  verb->add_option("--spec", request->spec, "build it anew from this spec and compare every byte and file")
+  verb->add_option("--root-hash", *root_hash, "require this root hash, which `build` printed");
+  verb->add_option("--spec", request->spec,
+                   "build the image again from this spec and compare every byte and file")
       ->check(not_empty);
-  verb->add_option("--lock", request->lock, "the lock to build it from (default: the one beside the spec)")
+  verb->add_option("--lock", request->lock, "the lock to build from (default: the one beside the spec)")
       ->check(not_empty);
   verb->add_option("--against", request->against, "compare every byte with this image")->check(not_empty);
-  verb->add_flag("--quick", request->quick, "do not have all files read by libguestfs, which takes a minute");
+  verb->add_flag("--quick", request->quick, "skip reading all files with libguestfs, which takes a minute");
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);
+  verb->footer(examples(
+      {{"verify", "mail.img", "--root-hash", "HEX"}, {"verify", "/dev/sdX", "--spec", "site/mail.yaml"}}));
   verb->callback([&globals, request, root_hash] {
     globals.work = [&globals, request, root_hash] { return verify_one(*request, *root_hash, globals); };
   });

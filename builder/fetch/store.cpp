@@ -14,6 +14,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "base/program.hpp"
+
 namespace mailstead::fetch {
 namespace {
 
@@ -167,7 +169,7 @@ Result<std::optional<fs::path>> Store::get(const lock::Package& package) const {
     return fail(ErrorKind::usage,
                 fmt::format("the lock says that {} {} has {} bytes, but the package of that digest has {}",
                             package.name, package.version, package.size, status.st_size),
-                "mailstead lock --update SPEC");
+                own_command({"lock", "SPEC", "--update"}));
   return object;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "base/program.hpp"
 #include "base/run.hpp"
 #include "keys/keys.hpp"
 #include "keys/store.hpp"
@@ -78,9 +79,9 @@ Status check_place(const fs::path& folder) {
   if (!fs::is_directory(place, error))
     return fail(ErrorKind::usage, fmt::format("{} is not a folder", folder.string()), "name another one");
   if (const fs::path spec = folder / kSpec; keys::name_taken(spec))
-    return fail(ErrorKind::usage, fmt::format("there is a spec already: {}", spec.string()),
-                fmt::format("edit it and run {}, or name another folder",
-                            shell_quote({"mailstead", "check", spec.string()})));
+    return fail(
+        ErrorKind::usage, fmt::format("there is a spec already: {}", spec.string()),
+        fmt::format("edit it and run {}, or name another folder", own_command({"check", spec.string()})));
   if (const fs::path secrets = folder / spec::kSecrets; keys::name_taken(secrets))
     return fail(ErrorKind::usage,
                 fmt::format("there are keys already, of another site: {}", secrets.string()),

@@ -15,6 +15,7 @@
 #include <system_error>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "base/run.hpp"
 #include "keys/keys.hpp"
 #include "keys/openssl.hpp"
@@ -63,7 +64,7 @@ class TlsCheck {
   std::string replace_hint(std::string_view otherwise) const {
     if (!own_files()) return std::string(otherwise);
     return fmt::format("make a new one with: {} && {}", shell_quote({"rm", tls_.certificate.string()}),
-                       shell_quote({"mailstead", "keys", site_.file.string()}));
+                       own_command({"keys", site_.file.string()}));
   }
 
   std::optional<std::vector<Certificate>> read_chain() {
@@ -94,7 +95,7 @@ class TlsCheck {
     const bool at_end = ERR_GET_LIB(reason) == ERR_LIB_PEM && ERR_GET_REASON(reason) == PEM_R_NO_START_LINE;
     if (!at_end || chain.empty())
       return report(fmt::format("certificate {} in {} cannot be read", chain.size() + 1, path),
-                    replace_hint("take the file once more from where it came"));
+                    replace_hint("get the file again from its source"));
     return chain;
   }
 
@@ -113,7 +114,7 @@ class TlsCheck {
       const bool plain = dns.find_first_not_of(
                              "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
                              "*-._") == std::string_view::npos;
-      text += (text.empty() ? "" : ", ") + (plain ? std::string(dns) : std::string("a name that is none"));
+      text += (text.empty() ? "" : ", ") + (plain ? std::string(dns) : std::string("an invalid name"));
       if (text.size() > 200) return text + ", …";
     }
     return text;

@@ -9,6 +9,7 @@
 #include <cstddef>
 #include <vector>
 
+#include "base/program.hpp"
 #include "keys/keys.hpp"
 #include "text/base64.hpp"
 
@@ -51,16 +52,18 @@ Status check_halves(EVP_PKEY& key, std::string_view public_der, const EVP_MD* di
   ERR_clear_error();
   if (matches) return ok();
   return fail(ErrorKind::usage, fmt::format("the DKIM key {} is damaged: its signatures do not verify", path),
-              "restore it from a backup, or move it away and make a new one with 'mailstead keys'");
+              fmt::format("restore it from a backup, or move it away and make a new one with '{}'",
+                          own_command({"keys"})));
 }
 
 Result<std::string> rsa_record(EVP_PKEY& key, const std::string& path) {
   const int bits = EVP_PKEY_get_bits(&key);
   if (bits < kLeastRsaBits || bits > kMostRsaBits)
-    return fail(ErrorKind::usage,
-                fmt::format("the DKIM key {} has {} bits; {} to {} are possible", path, bits, kLeastRsaBits,
-                            kMostRsaBits),
-                "move it away and make a new one under a new selector with 'mailstead keys'");
+    return fail(
+        ErrorKind::usage,
+        fmt::format("the DKIM key {} has {} bits; it must have {} to {}", path, bits, kLeastRsaBits,
+                    kMostRsaBits),
+        fmt::format("move it away and make a new one under a new selector with '{}'", own_command({"keys"})));
   TRY(const std::string der, subject_public_key_info(key));
   CHECK_OK(check_halves(key, der, EVP_sha256(), path));
   return "v=DKIM1; k=rsa; p=" + text::to_base64(der);
@@ -95,7 +98,7 @@ Result<std::string> dkim_record(const spec::DkimKey& key) {
   if (EVP_PKEY_is_a(pkey.get(), rsa ? "RSA" : "ED25519") != 1) {
     const char* found = EVP_PKEY_get0_type_name(pkey.get());
     return fail(ErrorKind::usage,
-                fmt::format("the DKIM key {} is a key for {}, but the spec wants {}", path,
+                fmt::format("the DKIM key {} is a key for {}, but the spec requires {}", path,
                             found != nullptr ? found : "an unknown algorithm", rsa ? "RSA" : "Ed25519"),
                 "correct 'algorithms' of the domain in the spec, or move the key away and make a new one");
   }

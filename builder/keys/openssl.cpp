@@ -13,6 +13,7 @@
 
 #include "base/files.hpp"
 #include "base/ownership.hpp"
+#include "base/program.hpp"
 
 namespace mailstead::keys {
 namespace {
@@ -27,7 +28,9 @@ Result<Secret> read_key_file(const std::string& path, unsigned closed_to) {
     const int reason = errno;
     return fail(reason == ENOENT ? ErrorKind::usage : ErrorKind::io,
                 fmt::format("cannot read the key {}: {}", path, std::strerror(reason)),
-                reason == ENOENT ? "make the missing keys with 'mailstead keys', or put the file back" : "");
+                reason == ENOENT ? fmt::format("make the missing keys with '{}', or put the file back",
+                                               own_command({"keys"}))
+                                 : "");
   }
   struct stat status{};
   if (::fstat(file.get(), &status) != 0)
@@ -99,10 +102,12 @@ Result<PKey> read_private_key(const std::string& path, unsigned closed_to) {
   ERR_clear_error();
   if (encrypted)
     return fail(ErrorKind::usage, fmt::format("the private key {} is encrypted", path),
-                "decrypt it with 'openssl pkey', or move it away and make a new one with 'mailstead keys'");
+                fmt::format("decrypt it with 'openssl pkey', or move it away and make a new one with '{}'",
+                            own_command({"keys"})));
   if (!key)
     return fail(ErrorKind::usage, fmt::format("{} is not a private key in PEM form", path),
-                "restore it from a backup, or move it away and make a new one with 'mailstead keys'");
+                fmt::format("restore it from a backup, or move it away and make a new one with '{}'",
+                            own_command({"keys"})));
   return key;
 }
 

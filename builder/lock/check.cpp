@@ -9,6 +9,7 @@
 #include <string_view>
 #include <utility>
 
+#include "base/program.hpp"
 #include "lock/text.hpp"
 #include "lock/version.hpp"
 
@@ -16,6 +17,11 @@ namespace mailstead::lock {
 namespace {
 
 using Names = std::set<std::string>;
+
+std::string resolve_hint() {
+  return fmt::format("`{}` resolves it again and shows what changes",
+                     own_command({"lock", "SPEC", "--update"}));
+}
 
 std::vector<std::string> without(const Names& names, const Names& others) {
   std::vector<std::string> result;
@@ -147,7 +153,7 @@ Status check_answered(const Lock& lock) {
   const auto refuse = [](std::string_view what, const std::vector<std::string>& names) {
     return fail(ErrorKind::usage,
                 fmt::format("the lock lacks {}: {}; it has been changed by hand", what, list_some(names)),
-                "`mailstead lock --update` resolves it again and shows what changes");
+                resolve_hint());
   };
   std::vector<std::string> all = missing(names_of(lock.requested_system), &Roles::system);
   for (const auto& more : {missing(names_of(lock.requested_initrd), &Roles::initrd),
@@ -177,8 +183,7 @@ Status check_lock(const Lock& lock, const Request& request) {
   compare_names(changes, "group ids", names_of(lock.groups), names_of(request.groups));
   std::string message = "the lock was made for something else than what the profile asks for now";
   for (const auto& change : changes) message += "\n  " + change;
-  return fail(ErrorKind::usage, std::move(message),
-              "`mailstead lock --update` resolves it again and shows what changes");
+  return fail(ErrorKind::usage, std::move(message), resolve_hint());
 }
 
 Status check_not_older(const Lock& before, const Lock& after) {

@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "base/run.hpp"
 #include "crypto/digest.hpp"
 #include "lock/grammar.hpp"
@@ -18,7 +19,9 @@ namespace mailstead::lock {
 namespace {
 
 constexpr std::string_view kFormatLine = "mailstead-lock 1";
-constexpr std::string_view kRemedy = "`mailstead lock --update` writes a new one";
+std::string remedy() {
+  return fmt::format("`{}` writes a new one", own_command({"lock", "SPEC", "--update"}));
+}
 constexpr std::uint64_t kLargestPackage = 4'000'000'000;
 
 /// The name of a user or a group.
@@ -71,15 +74,15 @@ class Parser {
       line_ = line;
       if (line.starts_with('#')) continue;
       if (line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")) {
-        return error("this is a merge conflict that nobody has resolved",
-                     "take either side and run `mailstead lock --update`");
+        return error("this is an unresolved merge conflict",
+                     fmt::format("take either side and run `{}`", own_command({"lock", "SPEC", "--update"})));
       }
       if (!format_seen) {
         if (line != kFormatLine) {
           return error(line.starts_with("mailstead-lock ")
                            ? "this lock has a format that this version of mailstead does not know"
                            : "this is not a lock: it does not begin with 'mailstead-lock 1'",
-                       std::string(kRemedy));
+                       remedy());
         }
         format_seen = true;
         add_to_body(line);
@@ -87,12 +90,12 @@ class Parser {
       }
       const auto words = split_words(line);
       if (words.empty() || words[0] != "end") add_to_body(line);
-      if (ended_) return error("something follows the end of the lock", std::string(kRemedy));
+      if (ended_) return error("something follows the end of the lock", remedy());
       const std::string problem = words.empty() ? "an empty line does not belong here" : read(words);
-      if (!problem.empty()) return error(problem, std::string(kRemedy));
+      if (!problem.empty()) return error(problem, remedy());
     }
     line_ = {};
-    if (!format_seen) return error("the lock is empty", std::string(kRemedy));
+    if (!format_seen) return error("the lock is empty", remedy());
     return finish();
   }
 
@@ -136,7 +139,7 @@ class Parser {
   }
 
   std::string read_name(const Words& words, std::string& field) {
-    if (!field.empty()) return "this entry is there twice";
+    if (!field.empty()) return "this entry is listed twice";
     if (words.size() != 2 || !is_plain_name(words[1]))
       return "a name of small letters, digits and dashes is expected";
     field = words[1];
@@ -144,7 +147,7 @@ class Parser {
   }
 
   std::string read_time(const Words& words) {
-    if (lock_.archive_time != 0) return "this entry is there twice";
+    if (lock_.archive_time != 0) return "this entry is listed twice";
     if (words.size() != 2 || !read_number(words[1], lock_.archive_time) ||
         !is_archive_time(lock_.archive_time)) {
       return "the archive's time is not a possible one (seconds since 1970)";
@@ -153,7 +156,7 @@ class Parser {
   }
 
   std::string read_request(const Words& words) {
-    if (!lock_.request_digest.empty()) return "this entry is there twice";
+    if (!lock_.request_digest.empty()) return "this entry is listed twice";
     if (words.size() != 2 || !crypto::is_sha256_hex(words[1]))
       return "a digest of 64 hexadecimal digits is expected";
     lock_.request_digest = words[1];
@@ -163,7 +166,7 @@ class Parser {
   std::string read_asked(const Words& words, std::vector<std::string>& list) {
     if (words.size() != 2 || !is_package_name(words[1])) return "a package name is expected";
     if (!list.empty() && !(list.back() < words[1]))
-      return "the entries are not sorted, or one is there twice";
+      return "the entries are not sorted, or one is listed twice";
     list.emplace_back(words[1]);
     return {};
   }
@@ -176,7 +179,7 @@ class Parser {
     }
     id.name = words[1];
     if (!list.empty() && !(list.back().name < id.name))
-      return "the entries are not sorted, or one is there twice";
+      return "the entries are not sorted, or one is listed twice";
     list.push_back(std::move(id));
     return {};
   }
@@ -205,7 +208,7 @@ class Parser {
     if (!lock_.packages.empty()) {
       const Package& last = lock_.packages.back();
       if (std::tie(package.name, package.architecture) <= std::tie(last.name, last.architecture)) {
-        return "the packages are not sorted, or one is there twice";
+        return "the packages are not sorted, or one is listed twice";
       }
     }
     lock_.packages.push_back(std::move(package));
@@ -219,7 +222,7 @@ class Parser {
 
   Result<Lock> finish() {
     const auto missing = [this](std::string_view what) {
-      return error(fmt::format("the lock ends without '{}'", what), std::string(kRemedy));
+      return error(fmt::format("the lock ends without '{}'", what), remedy());
     };
     if (lock_.suite.empty()) return missing("suite");
     if (lock_.architecture.empty()) return missing("architecture");
@@ -230,7 +233,7 @@ class Parser {
     if (!ended_) return missing("end");
     if (digest_ != crypto::to_hex(body_.finish())) {
       return error("the lock has been changed by hand: the digest in its last line is not that of the others",
-                   std::string(kRemedy));
+                   remedy());
     }
     for (const auto& package : lock_.packages) {
       const auto fits = [&](bool has_role, const std::string& architecture) {
@@ -240,13 +243,13 @@ class Parser {
           !fits(package.roles.tool, lock_.host_architecture)) {
         return error(
             fmt::format("package {} is for {}, which its roles are not", package.name, package.architecture),
-            std::string(kRemedy));
+            remedy());
       }
     }
     if (request_digest(request_of(lock_)) != lock_.request_digest) {
       return error(
           "what the lock says was asked for does not match its own digest: it has been changed by hand",
-          std::string(kRemedy));
+          remedy());
     }
     return std::move(lock_);
   }
@@ -306,7 +309,7 @@ Status refuse_spec(const std::filesystem::path& file, const std::string& text) {
   return fail(ErrorKind::usage, fmt::format("{} is a spec, not a lock", file.string()),
               std::filesystem::exists(lock, error) && lock != file
                   ? fmt::format("name the lock beside it: {}", lock.string())
-                  : fmt::format("make a lock with: {}", shell_quote({"mailstead", "lock", file.string()})));
+                  : fmt::format("make a lock with: {}", own_command({"lock", file.string()})));
 }
 
 }  // namespace

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "base/threads.hpp"
 #include "boot/method.hpp"
 #include "image/grub.hpp"
@@ -72,7 +73,7 @@ Result<std::vector<const rootfs::UnpackedDeb*>> packages_elsewhere(const profile
   if (!unlocked.empty())
     return fail(ErrorKind::usage,
                 fmt::format("the profile's boot package {} is not in the lock", unlocked.front()),
-                "run mailstead lock --update");
+                fmt::format("run: {}", own_command({"lock", "SPEC", "--update"})));
   if (!unnamed.empty())
     return fail(ErrorKind::usage,
                 fmt::format("no boot package of the profile has the boot loader's file {}", unnamed.front()),
@@ -100,7 +101,7 @@ Result<std::string> kernel_release(const rootfs::FileTree& tree) {
   if (releases.size() != 1) {
     return fail(ErrorKind::integrity,
                 fmt::format("the lock has {} kernels, and an image holds one", releases.size()),
-                "run mailstead lock --update");
+                fmt::format("run: {}", own_command({"lock", "SPEC", "--update"})));
   }
   return releases.front();
 }

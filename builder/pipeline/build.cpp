@@ -8,6 +8,7 @@
 #include <future>
 
 #include "base/output.hpp"
+#include "base/program.hpp"
 #include "base/run.hpp"
 #include "base/threads.hpp"
 #include "crypto/digest.hpp"
@@ -44,7 +45,7 @@ Result<fs::path> image_file(const fs::path& name) {
   if (!fs::exists(file, error) || fs::file_size(file, error) == 0 || image::looks_like_disk(file))
     return file;
   return fail(ErrorKind::usage,
-              fmt::format("{} is there already, and is no disk image: it is not overwritten", name.string()),
+              fmt::format("{} exists and is not a disk image, so it is not overwritten", name.string()),
               "name another file, or remove this one");
 }
 
@@ -72,20 +73,18 @@ Result<BuildResult> build(const BuildRequest& request, const Options& options, R
   result.image = request.image.empty() ? fs::path(project.site.hostname + ".img") : request.image;
   result.spec_sha256 = project.spec_sha256;
   // To miss them after minutes of downloads would be unkind.
-  CHECK_OK(require_keys(
-      project.site,
-      fmt::format("{} makes them", shell_quote({"mailstead", "keys", project.site.file.string()}))));
+  CHECK_OK(require_keys(project.site,
+                        fmt::format("{} makes them", own_command({"keys", project.site.file.string()}))));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   warn_of_choices(project, reporter);
   result.files = project.site.files;
   TRY(result.keys, public_keys(project.site));
   TRY(const Places places, places_of(result.image, request.provenance));
   TRY(const lock::Lock lock, get_lock(project, options, reporter));
-  warn_of_security_updates(
-      subject_of(lock),
-      fmt::format("{} takes them",
-                  shell_quote({"mailstead", "lock", project.site.file.string(), "--update"})),
-      options, reporter);
+  warn_of_security_updates(subject_of(lock),
+                           fmt::format("`{}` pins the fixed versions",
+                                       own_command({"lock", project.site.file.string(), "--update"})),
+                           options, reporter);
   TRY(PublicPart part,
       get_public_part(project.platform, lock, project.site.file.string(), options, reporter));
   const Base& base = part.base;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "crypto/digest.hpp"
 #include "keys/check.hpp"
 #include "keys/keys.hpp"
@@ -86,8 +87,8 @@ void warn_of_choices(const Project& project, Reporter& reporter) {
     if (examples.find(account.password_hash) != std::string::npos)
       reporter.warning(
           fmt::format("everyone knows the password of {}: its hash is that of an example; make one with "
-                      "'mailstead passwd'",
-                      account.address.text()));
+                      "'{}'",
+                      account.address.text(), own_command({"passwd"})));
   }
 }
 

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "base/run.hpp"
 #include "base/threads.hpp"
 #include "fetch/fetch.hpp"
@@ -38,7 +39,7 @@ Result<std::vector<PackageFile>> fetch_packages(const Platform& platform, const 
   lock::Mirrors mirrors;
   fetch::FetchOptions fetch_options;
   fetch_options.offline = options.offline;
-  fetch_options.update_command = shell_quote({"mailstead", "lock", spec, "--update"});
+  fetch_options.update_command = own_command({"lock", spec, "--update"});
   if (!options.offline) {
     TRY(mirrors, get_mirrors(options));
     TRY(fetch_options.snapshot, get_snapshot_archive(options));
@@ -73,8 +74,7 @@ Status check_dependencies(const lock::Lock& lock, const std::vector<PackageFile>
       ErrorKind::usage,
       fmt::format("the lock of {} lacks what its own packages need", lock::time_text(lock.archive_time)),
       {},
-      fmt::format("`{}` resolves it again and shows what changes",
-                  shell_quote({"mailstead", "lock", spec, "--update"})),
+      fmt::format("`{}` resolves it again and shows what changes", own_command({"lock", spec, "--update"})),
       std::move(missing),
       {}});
 }

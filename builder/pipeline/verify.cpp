@@ -199,7 +199,7 @@ Result<lock::Lock> load_lock(const Project& project, const fs::path& path) {
   // A new one would pin other packages than the image has.
   if (!fs::exists(file, error))
     return fail(ErrorKind::usage, fmt::format("there is no lock {}", file.string()),
-                "name the one that the image was built from with --lock");
+                "name the lock that the image was built from: --lock");
   return load_lock_for(project.platform, file);
 }
 

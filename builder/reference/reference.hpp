@@ -22,6 +22,9 @@ std::string to_json(const std::vector<const spec::Key*>& keys);
 /// docs/spec.md: all keys with all that is known of them.
 std::string to_markdown();
 
+/// The manual page mailstead.yaml(5) in the macros of man(7): all keys.
+std::string to_manual_page(std::string_view version);
+
 /// A JSON schema (draft 7) for editors: what it refuses, the parser refuses; it cannot see everything that
 /// the parser can, as whether an address exists.
 std::string to_json_schema();

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "base/files.hpp"
+#include "base/program.hpp"
 #include "delivery/graph.hpp"
 #include "render/cdb_file.hpp"
 #include "render/context.hpp"
@@ -39,7 +40,7 @@ Result<std::string> signing_key(const spec::DkimKey& key, std::string pem) {
   }
   return fail(ErrorKind::usage,
               fmt::format("{} is not an Ed25519 key in PKCS#8 form", key.private_key.string()),
-              "remove it and run: mailstead keys SPEC");
+              fmt::format("remove it and run: {}", own_command({"keys", "SPEC"})));
 }
 
 class Writer {
@@ -67,9 +68,9 @@ class Writer {
   }
 
   Status keys() {
-    const char* hint = site_.tls.mode == spec::TlsMode::self_signed
-                           ? "run: mailstead keys SPEC"
-                           : "correct the path under 'tls' in the spec";
+    const std::string hint = site_.tls.mode == spec::TlsMode::self_signed
+                                 ? fmt::format("run: {}", own_command({"keys", "SPEC"}))
+                                 : "correct the path under 'tls' in the spec";
     TRY(std::string certificate, key_file(site_.tls.certificate, "the TLS certificate", hint));
     CHECK_OK(put(kCertificatePath, std::move(certificate)));
     TRY(std::string private_key, key_file(site_.tls.private_key, "the TLS key", hint));
@@ -78,7 +79,7 @@ class Writer {
       for (const spec::DkimKey& key : domain.dkim) {
         TRY(std::string pem, key_file(site_.folder / key.private_key,
                                       fmt::format("the DKIM key {} of {}", key.selector, domain.name),
-                                      "run: mailstead keys SPEC"));
+                                      fmt::format("run: {}", own_command({"keys", "SPEC"}))));
         TRY(std::string bytes, signing_key(key, std::move(pem)));
         CHECK_OK(put(dkim_key_path(domain, key), std::move(bytes), 0600));
       }
@@ -110,7 +111,7 @@ class Writer {
 
  private:
   static Result<std::string> key_file(const std::filesystem::path& path, const std::string& what,
-                                      const char* hint) {
+                                      const std::string& hint) {
     auto text = read_file(path, kLargestKey);
     if (text) return text;
     return fail(ErrorKind::usage, fmt::format("{} is missing: {}", what, text.error().message), hint);

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "base/interrupt.hpp"
+#include "base/program.hpp"
 #include "base/threads.hpp"
 #include "rootfs/deb.hpp"
 
@@ -35,7 +36,7 @@ Result<UnpackedDeb> unpack_locked(const PackageFile& package, Spool& spool) {
                 fmt::format("{} holds {} {} ({}), but the lock says {} {} ({})",
                             package.deb.filename().string(), control.name, control.version,
                             control.architecture, package.name, package.version, package.architecture),
-                "run mailstead lock --update");
+                fmt::format("run: {}", own_command({"lock", "SPEC", "--update"})));
   }
   return deb;
 }

@@ -8,6 +8,7 @@
 #include <set>
 
 #include "base/interrupt.hpp"
+#include "base/program.hpp"
 #include "spec/formats.hpp"
 #include "spec/reading.hpp"
 
@@ -152,7 +153,7 @@ void read_password(Reading& reading, const MapReader::Entry& entry, const std::o
   } else {
     reading.problems.add([&] {
       return entry.key.error(fmt::format("the account {} has no 'password_hash'", quote(entry.key.text())),
-                             "make one with 'mailstead passwd'");
+                             fmt::format("make one with '{}'", own_command({"passwd"})));
     });
   }
 }

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/program.hpp"
 #include "spec/formats.hpp"
 #include "spec/reading.hpp"
 
@@ -25,8 +26,8 @@ std::string how_to_write(const Key& key) {
 std::string allowed_in(std::string_view section) {
   std::vector<std::string_view> names;
   for (const Key* key : keys_in(section)) names.push_back(name_of(*key));
-  return fmt::format("allowed here: {}; `mailstead explain{}{}` describes them", fmt::join(names, ", "),
-                     section.empty() ? "" : " ", typed(section));
+  return fmt::format("allowed here: {}; `{}` describes them", fmt::join(names, ", "),
+                     section.empty() ? own_command({"explain"}) : own_command({"explain", typed(section)}));
 }
 
 std::string message_example(const Key& key, std::string_view name) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/program.hpp"
 #include "disk/gpt.hpp"
 #include "verify/compare.hpp"
 #include "verify/places.hpp"
@@ -183,7 +184,8 @@ Result<Contents> read_contents(const Disk& disk) {
   if (!partitions || contents.end > std::min(disk.size(), disk::kMostDisk))
     return fail(ErrorKind::integrity,
                 fmt::format("{} does not have the partitions of an image", disk.path().string()),
-                "only what `mailstead build` has made, or a disk that it was copied to, can be verified");
+                fmt::format("only what `{}` has made, or a disk that it was copied to, can be verified",
+                            own_command({"build"})));
   // A table that ends before the image does was written for another disk: that shows where it is compared.
   if (contents.table.end < contents.end + (kEntrySectors + 1) * kSectorSize) contents.table.end = disk.size();
   // Of what a machine adds, only this; anything else is found in the table.

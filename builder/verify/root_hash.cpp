@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "base/printable.hpp"
+#include "base/program.hpp"
 
 namespace mailstead::verify {
 namespace {
@@ -23,7 +24,7 @@ Result<std::string> parse_root_hash(std::string_view text) {
     what = fmt::format("it has {} digits instead of {}", text.size(), kDigits);
   if (!what.empty())
     return fail(ErrorKind::usage, fmt::format("--root-hash '{}': {}", printable(text), what),
-                "give what `mailstead build` has printed behind \"root hash\"");
+                fmt::format("give what `{}` has printed behind \"root hash\"", own_command({"build"})));
   std::string digits(text);
   std::transform(digits.begin(), digits.end(), digits.begin(),
                  [](char c) { return c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c; });

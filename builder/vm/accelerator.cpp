@@ -11,6 +11,7 @@
 
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
+#include "base/program.hpp"
 #include "base/run.hpp"
 
 namespace mailstead::vm {
@@ -91,7 +92,7 @@ Result<std::optional<Accelerator>> known(const AcceleratorQuestion& question, Re
   if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) {
     if (errno == EACCES)
       reporter.info(
-          fmt::format("KVM is not used: {0} is not for you to open; to be faster, add yourself to the group "
+          fmt::format("KVM is not used: {0} cannot be opened by you; to be faster, add yourself to the group "
                       "kvm and log in again",
                       question.device.string()));
     return Known(Accelerator::tcg);
@@ -128,7 +129,8 @@ Result<Accelerator> recall_accelerator(const std::filesystem::path& cache, Repor
   TRY(const auto there, known(question, reporter));
   if (there) return *there;
   reporter.info(
-      "Emulated: whether KVM works here has not been tried yet; `mailstead test` or `run` finds out");
+      fmt::format("Emulated: whether KVM works here has not been tried yet; `{}` or `run` finds out",
+                  own_command({"test"})));
   return Accelerator::tcg;
 }
 

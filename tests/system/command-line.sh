@@ -19,23 +19,23 @@ says() {
   grep -qxF -- "$text" <<<"$said" || { echo "'$*' did not say: $text"; echo "$said"; exit 1; }
 }
 
-verbs=$("$MAILSTEAD" --help | awk '/^Subcommands:/ {inside = 1; next} /^[^ ]/ {inside = 0} inside && NF {print $1}')
+verbs=$("$MAILSTEAD" --help | awk '/^Subcommands:/ {inside = 1; next} /^[^ ]/ {inside = 0} inside && /^  [a-z]/ {print $1}')
 [ "$(wc -w <<<"$verbs")" -ge 8 ]
 expect 0 "$MAILSTEAD" --help
 expect 0 "$MAILSTEAD" --version
 expect 2 "$MAILSTEAD"
 expect 2 "$MAILSTEAD" no-such-verb
-says 2 "mailstead: name a command" "$MAILSTEAD"
+says 2 "mailstead: no command was given" "$MAILSTEAD"
 says 2 "mailstead: there is no command 'chek'; did you mean 'check'?" "$MAILSTEAD" chek mail.yaml
-says 2 "  \`mailstead help\` lists the commands" "$MAILSTEAD" chek mail.yaml
+says 2 "  \`$MAILSTEAD help\` lists the commands" "$MAILSTEAD" chek mail.yaml
 says 2 "mailstead: there is no command 'biuld'; did you mean 'build'?" "$MAILSTEAD" --progress plain biuld
 says 2 "mailstead: there is no command 'frobnicate'" "$MAILSTEAD" frobnicate --json
 says 2 "mailstead: \`mailstead\` has no option '--vresion'; did you mean '--version'?" "$MAILSTEAD" --vresion
 says 2 "mailstead: \`mailstead build\` has no option '--ofline'; did you mean '--offline'?" "$MAILSTEAD" build mail.yaml --ofline
-says 2 "  \`mailstead help build\` lists them" "$MAILSTEAD" build --ofline=1
+says 2 "  \`$MAILSTEAD help build\` lists them" "$MAILSTEAD" build --ofline=1
 says 2 "mailstead: 'b.yaml' is one argument too many" "$MAILSTEAD" check a.yaml b.yaml
 says 2 "mailstead: SPEC is required" "$MAILSTEAD" check
-says 2 "  \`mailstead help check\` shows what it takes" "$MAILSTEAD" check
+says 2 "  \`$MAILSTEAD help check\` describes its options and arguments" "$MAILSTEAD" check
 [ "$("$MAILSTEAD" help)" = "$("$MAILSTEAD" --help)" ]
 [ "$("$MAILSTEAD" help check)" = "$("$MAILSTEAD" check --help)" ]
 [ "$("$MAILSTEAD" help help)" = "$("$MAILSTEAD" help --help)" ]
@@ -54,7 +54,7 @@ done
 expect 2 "$MAILSTEAD" build mail.yaml -o ''
 expect 2 "$MAILSTEAD" check ''
 for verb in check build keys dns lock; do
-  says 2 "mailstead: SPEC: a spec is not read from standard input, as its keys and its lock lie beside it: name the file (./- for one of that name)" \
+  says 2 "mailstead: SPEC: a spec cannot be read from standard input, because its keys and its lock lie beside it: name the file (./- for a file of that name)" \
     "$MAILSTEAD" $verb -
 done
 # The keys of the spec: all, one, several of one name, none.
@@ -66,9 +66,9 @@ done
 "$MAILSTEAD" explain --schema | cmp - "$SOURCE/docs/mailstead.schema.json"
 says 2 "mailstead: there is no key 'qouta'; did you mean 'quota'?" "$MAILSTEAD" explain qouta
 says 2 "mailstead: there is no key 'netwrok.mtu'; did you mean 'network.mtu'?" "$MAILSTEAD" explain netwrok.mtu
-says 2 "  \`mailstead explain\` lists the keys of a spec" "$MAILSTEAD" explain frobnicate
+says 2 "  \`$MAILSTEAD explain\` lists the keys of a spec" "$MAILSTEAD" explain frobnicate
 # A password is hashed, and told to be weak.
-says 0 'warning: the password has only 3 characters; anyone can try to log in to a mail server, so take a longer one' \
+says 0 'warning: the password has only 3 characters; anyone can try to log in to a mail server, so choose a longer one' \
   bash -c 'echo abc | "$MAILSTEAD" passwd'
 [ -z "$(echo 'correct horse battery' | "$MAILSTEAD" passwd 2>&1 >/dev/null)" ]
 [ "$(echo | "$MAILSTEAD" passwd 2>&1)" = "mailstead: the password is empty" ]
@@ -111,12 +111,73 @@ offered '--offline --output' build mail.yaml --o
 offered '--output' build --offline --ou
 offered '--dhcp --domain' init site --d
 offered 'none' --progress n
+offered 'never' --color n
+offered 'fish' completion f
+offered 'build' help bu
 offered '' build mai    # left to file names
 offered 'network network.card network.dhcp network.addresses network.gateway network.nameservers network.unsigned_zones network.mtu network.private network.private.card network.private.dhcp network.private.addresses network.private.mtu' explain netw
+
+# Help and messages wrap between words, at the width of COLUMNS or of the terminal; examples stay on one line.
+unset NO_COLOR COLUMNS
+export TERM=xterm
+for verb in '' $verbs; do
+  # shellcheck disable=SC2086  # no word for the program's own help
+  COLUMNS=60 "$MAILSTEAD" help $verb | awk -v verb="$verb" '
+    /^Examples?:/ {example = 1; seen = 1; next} !/^  / {example = 0}
+    !example && length > 60 {print "help " verb ": a long line: " $0; bad = 1}
+    END {if (!seen) print "help " verb " has no example"; exit bad || !seen}'
+done
+
+# Colours: on terminals only, unless someone says otherwise.
+colored() { # yes|no COMMAND…
+  local expected=$1 found=no
+  shift
+  ("$@" 2>&1 || true) | grep -q $'\033\\[3[0-9]m' && found=yes
+  [ "$found" = "$expected" ] || { echo "colours: $found, expected $expected: $*"; exit 1; }
+}
+terminal=("$SOURCE/tests/system/terminal.py" /dev/null)
+colored yes "${terminal[@]}" "$MAILSTEAD" chek
+colored no "${terminal[@]}" env NO_COLOR=1 "$MAILSTEAD" chek
+colored no "${terminal[@]}" env TERM=dumb "$MAILSTEAD" chek
+colored no "${terminal[@]}" "$MAILSTEAD" --color never chek
+colored yes "${terminal[@]}" env NO_COLOR=1 "$MAILSTEAD" --color=always chek
+colored no "$MAILSTEAD" chek
+colored yes "$MAILSTEAD" check --color always none.yaml
+colored no "$MAILSTEAD" check --color auto none.yaml
+expect 2 "$MAILSTEAD" --color blue help
+
+# What was stopped exits with 128 and the signal.
+python3 - "$MAILSTEAD" <<'PY'
+import signal, subprocess, sys, time
+for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
+    child = subprocess.Popen([sys.argv[1], "passwd"], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    def is_caught():
+        with open(f"/proc/{child.pid}/status") as status:
+            caught = next(line for line in status if line.startswith("SigCgt:")).split()[1]
+        return int(caught, 16) >> (number - 1) & 1
+    while not is_caught():
+        time.sleep(0.01)
+    child.send_signal(number)
+    said = child.communicate(timeout=30)[1]
+    if child.returncode != 128 + number or said != b"mailstead: stopped at your request; nothing half-written was left\n":
+        sys.exit(f"{number}: exit code {child.returncode}, {said}")
+PY
 
 # `run` leaves the terminal as it was, though QEMU is killed before it could do so.
 work=$(mktemp -d)
 trap 'rm -r "$work"' EXIT
+# Hints name the program as it was called.
+ln -s "$MAILSTEAD" "$work/stead"
+(cd "$work" && says 2 "  \`./stead help\` lists the commands" ./stead chek)
+(PATH=$work:$PATH && says 2 "  \`stead help build\` lists them" stead build --ofline)
+# Messages wrap, commands to copy do not.
+said=$(cd "$work" && COLUMNS=50 ./stead check - 2>&1) || true
+[ "$said" = "mailstead: SPEC: a spec cannot be read from
+    standard input, because its keys and its lock
+    lie beside it: name the file (./- for a file
+    of that name)
+  \`./stead help check\` describes its options and
+    arguments" ] || { echo "not wrapped as expected: $said"; exit 1; }
 mkdir "$work/bin"
 cat >"$work/bin/qemu-system-x86_64" <<'PY'
 #!/usr/bin/python3

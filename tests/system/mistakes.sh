@@ -22,7 +22,7 @@ refuse 2 '--no-such-option' "$MAILSTEAD" build --no-such-option mail.yaml -o wro
 
 # what is no image, and what an image would overwrite
 cp mail.yaml wrong/precious.yaml
-refuse 2 'is no disk image: it is not overwritten' "$MAILSTEAD" build mail.yaml -o wrong/precious.yaml
+refuse 2 'is not a disk image, so it is not overwritten' "$MAILSTEAD" build mail.yaml -o wrong/precious.yaml
 cmp mail.yaml wrong/precious.yaml
 refuse 2 '/dev/null is not a file' "$MAILSTEAD" build mail.yaml -o /dev/null
 refuse 2 'wrong is a folder' "$MAILSTEAD" build mail.yaml -o wrong
@@ -96,16 +96,16 @@ if grep -qF 'close it with' said.txt; then exit 1; fi
 rm -r wrong/stick
 
 # what `verify` would ignore
-refuse 2 '--lock is of use with --spec only' "$MAILSTEAD" verify demo.img --quick --lock mailstead.lock
+refuse 2 '--lock requires --spec' "$MAILSTEAD" verify demo.img --quick --lock mailstead.lock
 for option in '--profile cloud-amd64' '--mirror file:///none' --offline '--snapshot none'; do
   # shellcheck disable=SC2086  # an option and its value
-  refuse 2 "${option% *} is of use with --spec only" "$MAILSTEAD" verify demo.img --quick $option
+  refuse 2 "${option% *} requires --spec" "$MAILSTEAD" verify demo.img --quick $option
 done
 
 # no lock and no keys yet: new ones would be of no use to `verify`
 mkdir wrong/keys && cp mail.yaml wrong/keys/ && cp -r secrets wrong/keys/
 refuse 2 'wrong/keys/mailstead.lock' "$MAILSTEAD" verify demo.img --spec wrong/keys/mail.yaml
-grep -qF 'name the one that the image was built from with --lock' said.txt
+grep -qF 'name the lock that the image was built from: --lock' said.txt
 refuse 2 'there is no lock wrong/none.lock' "$MAILSTEAD" verify demo.img --spec mail.yaml --lock wrong/none.lock
 cp mail.yaml mailstead.lock wrong/
 refuse 2 'keys of the site are missing' timeout 5 "$MAILSTEAD" verify demo.img --spec wrong/mail.yaml

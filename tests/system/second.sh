@@ -42,8 +42,8 @@ grep -F "$(cat ssh/key.pub)" mail.yaml
   --set "authority=$site/tls/root.pem" --set "ssh_key=$site/ssh/key" >summary.txt || { cat summary.txt; exit 1; }
 cat summary.txt
 # What is for the other site has not been played.
-grep -x "left out: the scenarios of 'mail' are for mail.example.org" summary.txt
-grep -x "left out: the scenarios of 'own-machines' are for mail.example.org" summary.txt
+grep -x "skipped: the scenarios in 'mail' are for mail.example.org" summary.txt
+grep -x "skipped: the scenarios in 'own-machines' are for mail.example.org" summary.txt
 grep -q '^ok   static/10-inbound ' summary.txt
 
 # Nobody's site: told so, before anything is booted.

@@ -90,7 +90,7 @@ stamps=() # for which the snapshot archive is asked, in this order
 for later in 1 0 7; do
   stamps+=("$(date -u -d "@$((locked + later * 86400))" '+%Y%m%dT%H%M%SZ')")
 done
-update="\`mailstead lock $PWD/mail.yaml --update\`"
+update="\`$MAILSTEAD lock $PWD/mail.yaml --update\`"
 moves_on="$update moves on to the versions that the archive has now"
 
 # Everything at once, from an empty store: lost, busy, stalling, altered and truncated files on the mirror, and a snapshot archive

@@ -39,7 +39,7 @@ done
 holders 2>/dev/null | grep -q qemu
 kill -INT "$pid"
 set +e; wait "$pid"; status=$?; set -e
-test "$status" = 1
+test "$status" = 130
 grep -q 'stopped at your request' interrupted.txt
 test -z "$(holders 2>/dev/null)"
 rm -f flipped.img found.txt interrupted.txt

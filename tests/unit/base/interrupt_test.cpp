@@ -30,8 +30,10 @@ TEST_CASE("signals ask to stop, once") {
       ::signal(signal, SIG_DFL);
       catch_interrupts();
       ::raise(signal);
-      return interrupted() && check_interrupt().error().kind == ErrorKind::interrupted;
+      return interrupted() && check_interrupt().error().kind == ErrorKind::interrupted &&
+             stop_signal() == signal;
     }));
+  CHECK(stop_signal() == 0);
 }
 
 TEST_CASE("SIGHUP stays ignored under nohup; SIGINT is caught though a shell ignores it in the background") {

@@ -2,6 +2,7 @@
 #include "base/reporter.hpp"
 
 #include <pty.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -22,13 +23,17 @@ namespace {
 using Maker = std::unique_ptr<Reporter> (*)();
 
 /// What a reporter writes to a terminal of 40 columns.
-std::string shown(Maker make, const std::function<void(Reporter&)>& work) {
+std::string shown(Maker make, const std::function<void(Reporter&)>& work,
+                  const std::function<void()>& prepare = {}) {
   winsize size{};
   size.ws_col = 40;
   size.ws_row = 10;
   int controller = -1;
   const pid_t child = ::forkpty(&controller, nullptr, nullptr, &size);
   if (child == 0) {
+    ::setenv("TERM", "xterm", 1);
+    for (const char* name : {"NO_COLOR", "COLUMNS"}) ::unsetenv(name);
+    if (prepare) prepare();
     work(*make());
     ::_exit(0);
   }
@@ -64,6 +69,18 @@ TEST_CASE("what has failed, or has not come to its end, bears no mark of success
        {R"("outcome":"done","result":"2 things")", R"("outcome":"failed","result":"no answer")",
         R"("outcome":"failed","result":"")"})
     CHECK(json.find(outcome) != std::string::npos);
+}
+
+TEST_CASE("without colours the marks stay, and lines are broken between words") {
+  const auto no_color = [] { ::setenv("NO_COLOR", "1", 1); };
+  const std::string terminal = shown(make_terminal_reporter, three_ends, no_color);
+  INFO(terminal);
+  CHECK(terminal.find("\033[K✓ good  2 things, 0.0 s\n") != std::string::npos);
+  CHECK(terminal.find("\033[K✗ bad  no answer, 0.0 s\n") != std::string::npos);
+  const auto warn = [](Reporter& reporter) { reporter.warning("the key will expire soon, on 2 December"); };
+  CHECK(shown(make_terminal_reporter, warn) ==
+        "\033[K\033[33mwarning:\033[0m the key will expire soon, on 2\n    December\n");
+  CHECK(shown(make_plain_reporter, warn) == "warning: the key will expire soon, on 2\n    December\n");
 }
 
 TEST_CASE("what goes on fits on one line of the terminal, and shows how long it has taken") {

@@ -208,7 +208,7 @@ TEST_CASE("a damaged certificate file is refused with the number of the certific
   Given given;
   given.issue("leaf", kGoodName);
   given.use({"leaf", "ca"});
-  const std::string hint = "take the file once more from where it came";
+  const std::string hint = "get the file again from its source";
   std::string chain = given.text("chain.pem");
   SECTION("the second is cut off") {
     given.put("chain.pem", chain.substr(0, chain.size() - 100));

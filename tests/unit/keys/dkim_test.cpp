@@ -177,17 +177,17 @@ TEST_CASE("keys that must not be published are refused with a remedy") {
   SECTION("RSA too short") {
     const auto path = fixture.given_key({"-algorithm", "RSA", "-pkeyopt", "rsa_keygen_bits:1024"});
     CHECK(refused(path).message ==
-          "the DKIM key " + path.string() + " has 1024 bits; 2048 to 4096 are possible");
+          "the DKIM key " + path.string() + " has 1024 bits; it must have 2048 to 4096");
   }
   SECTION("wrong algorithm") {
     const auto path = fixture.given_key({"-algorithm", "ED25519"});
     CHECK(refused(path).message ==
-          "the DKIM key " + path.string() + " is a key for ED25519, but the spec wants RSA");
+          "the DKIM key " + path.string() + " is a key for ED25519, but the spec requires RSA");
   }
   SECTION("RSA for PSS only, which DKIM does not know") {
     const auto path = fixture.given_key({"-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048"});
     CHECK(refused(path).message ==
-          "the DKIM key " + path.string() + " is a key for RSA-PSS, but the spec wants RSA");
+          "the DKIM key " + path.string() + " is a key for RSA-PSS, but the spec requires RSA");
   }
   SECTION("encrypted: no passphrase is asked for") {
     const auto path = fixture.given_key({"-algorithm", "ED25519", "-aes256", "-pass", "pass:secret"});

@@ -117,7 +117,7 @@ TEST_CASE("a lock that answers another request says what differs") {
         "  tools no longer asked for: kmod\n"
         "  user ids asked for now but not when it was made: postfix=901\n"
         "  user ids no longer asked for: postfix=900");
-  CHECK(status.error().hint.find("`mailstead lock --update`") == 0);
+  CHECK(status.error().hint.find("`mailstead lock SPEC --update`") == 0);
 }
 
 TEST_CASE("a lock from before what starts the machine was locked says so, and what to do") {
@@ -130,7 +130,7 @@ TEST_CASE("a lock from before what starts the machine was locked says so, and wh
         "the lock was made for something else than what the profile asks for now\n"
         "  packages that start the machine asked for now but not when it was made: grub-pc-bin and "
         "shim-signed");
-  CHECK(status.error().hint == "`mailstead lock --update` resolves it again and shows what changes");
+  CHECK(status.error().hint == "`mailstead lock SPEC --update` resolves it again and shows what changes");
   // Its digest stays what it was.
   CHECK(request_digest(make_request()) == lock.request_digest);
 }

@@ -10,6 +10,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
+#include "reference/roff.hpp"
 #include "spec/load.hpp"
 #include "support/catch.hpp"
 #include "support/example_spec.hpp"
@@ -91,6 +92,16 @@ TEST_CASE("A key is described in a terminal") {
   const std::string tree = reference::key_tree(100);
   CHECK(tree.find("\n  example.org ") != std::string::npos);
   CHECK(tree.find("\n      selector ") != std::string::npos);
+}
+
+TEST_CASE("The manual page has every key, and no text that roff takes for a request") {
+  const std::string page = reference::to_manual_page("1.0");
+  CHECK(page.find(".TH MAILSTEAD.YAML 5 \"\" \"Mailstead 1.0\"") != std::string::npos);
+  for (const Key& key : spec::kKeys)
+    CHECK(page.find(fmt::format("\n.TP\n.B {}\n", reference::roff_text(key.path))) != std::string::npos);
+  CHECK(reference::roff_text(R"(a-b "c" 'd' `e` \f ~^)") ==
+        R"(a\-b \(dqc\(dq \(aqd\(aq \(gae\(ga \ef \(ti\(ha)");
+  CHECK(reference::roff_lines(".TH\n'x\ny.") == "\\&.TH\n\\(aqx\ny.\n");
 }
 
 TEST_CASE("The table as JSON") {

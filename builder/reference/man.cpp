@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "reference/reference.hpp"
+#include "reference/roff.hpp"
+
+namespace mailstead::reference {
+namespace {
+
+using spec::Key;
+
+constexpr const char* kManualHead = R"(.SH NAME
+mailstead.yaml \- the spec of a mail server for mailstead(1)
+.SH DESCRIPTION
+A spec is one YAML file that describes a mail server. It may have any name; \fBmailstead init\fR makes a first one, and
+\fBmailstead check\fR reports what is wrong with it.
+.PP
+Where a list is expected, one value is a list of one. An empty map is as good as none. Yes, no, on and off are text: write true and
+false. In an example, \(lq\[u2026]\(rq stands for the rest of a password hash or public key. \(lq*\(rq in the name of a key stands for a
+domain or address.
+.SH KEYS
+)";
+
+constexpr const char* kManualTail = R"(.SH SEE ALSO
+.BR mailstead (1)
+)";
+
+std::string manual_item(std::string_view name, std::string_view text) {
+  return fmt::format(".br\n\\fI{}:\\fR {}\n", name, roff_text(text));
+}
+
+std::string manual_entry(const Key& key) {
+  std::string out = fmt::format(".TP\n.B {}\n{}", roff_text(key.path), roff_lines(key.says));
+  out +=
+      manual_item("Type", key.bounds_note.empty() ? type_text(key)
+                                                  : fmt::format("{} ({})", type_text(key), key.bounds_note));
+  if (const std::string_view note = type_note(key.type); !note.empty()) out += manual_item("Written", note);
+  if (key.required)
+    out += ".br\nRequired.\n";
+  else if (const std::string text = default_text(key); !text.empty())
+    out += manual_item("Default", text);
+  return out + fmt::format(".IP\n.EX\n{}.EE\n", roff_lines(spec::example_text(key)));
+}
+
+}  // namespace
+
+std::string roff_text(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    if (c == '\\')
+      out += "\\e";
+    else if (c == '-')
+      out += "\\-";
+    else if (c == '"')
+      out += "\\(dq";
+    else if (c == '\'')
+      out += "\\(aq";
+    else if (c == '`')
+      out += "\\(ga";
+    else if (c == '~')
+      out += "\\(ti";
+    else if (c == '^')
+      out += "\\(ha";
+    else
+      out += c;
+  }
+  return out;
+}
+
+std::string roff_lines(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    if (line.starts_with('.')) out += "\\&";
+    out += roff_text(line) + '\n';
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return out;
+}
+
+std::string to_manual_page(std::string_view version) {
+  std::string out = fmt::format(
+      ".\\\" SPDX-License-Identifier: GPL-3.0-or-later\n"
+      ".TH MAILSTEAD.YAML 5 \"\" \"Mailstead {}\" \"File Formats\"\n{}",
+      roff_text(version), kManualHead);
+  for (const Key& key : spec::kKeys) out += manual_entry(key);
+  return out + kManualTail;
+}
+
+}  // namespace mailstead::reference
