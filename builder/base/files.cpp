@@ -189,7 +189,7 @@ Result<fs::path> data_directory() {
   std::error_code error;
   const fs::path program = fs::read_symlink("/proc/self/exe", error);
   if (!error) {
-    fs::path installed = program.parent_path().parent_path() / "share" / "mailstead";
+    fs::path installed = (program.parent_path() / MAILSTEAD_DATA_FROM_PROGRAM).lexically_normal();
     if (complete(installed)) return installed;
   }
   if (complete(MAILSTEAD_SOURCE_DIR)) return fs::path(MAILSTEAD_SOURCE_DIR);

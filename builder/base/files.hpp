@@ -68,8 +68,8 @@ class TemporaryDirectory {
 /// ~/.cache/mailstead. Errors: ErrorKind::io; ErrorKind::usage, another user can write to it or into it.
 Result<std::filesystem::path> cache_directory();
 
-/// Where profiles/, rootfs-overlays/ and qemu-tests/ are: $MAILSTEAD_DATA, else beside the program
-/// (../share/mailstead), else the source folder that the program was built from.
+/// Where profiles/, rootfs-overlays/ and qemu-tests/ are: $MAILSTEAD_DATA, else where `cmake --install`
+/// puts them for this program (../share/mailstead), else the source folder that the program was built from.
 Result<std::filesystem::path> data_directory();
 
 /// Bytes that may still be written into `folder`; nothing if its file system does not tell.
