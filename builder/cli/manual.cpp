@@ -118,8 +118,7 @@ Beside the spec: the packages of the image. Keep it in version control.
 .I secrets/
 Beside the spec: private keys. Keep a copy in a safe place, and not in version control.
 .SH SEE ALSO
-.BR mailstead.yaml (5),
-.BR qemu\-system\-x86_64 (1)
+.BR mailstead.yaml (5)
 )";
 
 }  // namespace
