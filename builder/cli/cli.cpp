@@ -22,6 +22,9 @@
 #include "base/threads.hpp"
 #include "cli/command.hpp"
 #include "image/image.hpp"
+#include "inspect/appliance.hpp"
+#include "platform/architecture.hpp"
+#include "vm/machine.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -127,6 +130,20 @@ Status require_disk_image(const std::filesystem::path& image) {
   if (image::looks_like_disk(image)) return ok();
   return fail(ErrorKind::usage, fmt::format("{} is not a disk image, or you may not read it", image.string()),
               fmt::format("name a file that `{}` wrote", own_command({"build"})));
+}
+
+Status require_startable_image(const std::filesystem::path& file) {
+  CHECK_OK(require_disk_image(file));
+  // An image that cannot be read is started all the same: its console says what is wrong.
+  const auto image = inspect::DiskImage::open(file);
+  if (!image) return ok();
+  const auto facts = inspect::read_public_facts(*image);
+  const std::string started = platform::facts_of(vm::kArchitecture).debian;
+  if (!facts || facts->base.architecture == started) return ok();
+  return fail(ErrorKind::usage,
+              fmt::format("{} is for {}; only images for {} can be started here", file.string(),
+                          facts->base.architecture, started),
+              fmt::format("`{}` and `{}` read it", own_command({"inspect"}), own_command({"verify"})));
 }
 
 void add_archive_options(CLI::App& verb, Globals& globals) {

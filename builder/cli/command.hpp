@@ -72,6 +72,8 @@ std::vector<std::string> key_names();
 
 /// Error if `image` is not a file that a machine could start from.
 Status require_disk_image(const std::filesystem::path& image);
+/// The same, and if it says that it is for an architecture whose machines are not started here.
+Status require_startable_image(const std::filesystem::path& image);
 
 /// A check for options that name files: nothing if `text` is a name, else what is wrong with it.
 std::string not_empty(const std::string& text);

@@ -92,7 +92,7 @@ void warn_of_security_updates(const std::filesystem::path& file, const Globals& 
 }
 
 Status run_image(const RunOptions& wanted, Globals& globals) {
-  CHECK_OK(require_disk_image(wanted.image));
+  CHECK_OK(require_startable_image(wanted.image));
   warn_of_security_updates(wanted.image, globals);
   TRY(const auto cache, cache_directory());
   TRY(const TemporaryDirectory folder, TemporaryDirectory::create());

@@ -118,7 +118,7 @@ void print_json(const mailtest::Summary& summary) {
 }
 
 Status test_image(const TestOptions& wanted, Globals& globals) {
-  CHECK_OK(require_disk_image(wanted.image));
+  CHECK_OK(require_startable_image(wanted.image));
   mailtest::Options options;
   TRY(options.cache, cache_directory());
   TRY(const auto data, data_directory());

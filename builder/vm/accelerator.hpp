@@ -14,7 +14,7 @@ namespace mailstead::vm {
 struct AcceleratorQuestion {
   std::filesystem::path image;  ///< what to boot for the trial; its kernel must speak on the serial console
   std::filesystem::path cache;  ///< folder that keeps the verdict for this host kernel and QEMU
-  std::string program = platform::facts_of(platform::Architecture::amd64).qemu_program;
+  std::string program = platform::facts_of(kArchitecture).qemu_program;
   std::filesystem::path device = "/dev/kvm";
   std::chrono::milliseconds patience{20'000};  ///< how long the kernel may be silent under KVM
 };

@@ -19,6 +19,8 @@
 namespace mailstead::vm {
 
 enum class Accelerator { tcg, kvm };
+/// What images are for that are started here.
+inline constexpr platform::Architecture kArchitecture = platform::Architecture::amd64;
 using platform::Firmware;
 using platform::name_of;
 std::string_view name_of(Accelerator accelerator);  ///< "tcg", "kvm"
@@ -55,7 +57,7 @@ struct Hardware {
 struct MachineOptions : Hardware {
   std::filesystem::path image;   ///< raw disk image; only read
   std::filesystem::path folder;  ///< overlay, logs and UEFI variables go here; must exist
-  std::string program = platform::facts_of(platform::Architecture::amd64).qemu_program;
+  std::string program = platform::facts_of(kArchitecture).qemu_program;
   Accelerator accelerator = Accelerator::tcg;
   Network network = NoNetwork{};
   unsigned memory_mib = 1024;
