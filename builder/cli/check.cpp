@@ -8,6 +8,7 @@
 #include "base/program.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
+#include "delivery/describe.hpp"
 #include "keys/keys.hpp"
 #include "lock/lock_file.hpp"
 #include "pipeline/build.hpp"
@@ -52,6 +53,27 @@ std::string describe_network(const spec::Network& network) {
   return text;
 }
 
+/// Who gets the mail of each address: "info@example.org → alice@example.org". Of a large site only how many
+/// addresses there are.
+std::vector<std::string> describe_mail(const spec::Site& site) {
+  constexpr std::size_t kMaxLines = 40;
+  const delivery::Graph graph = delivery::make_graph(site);
+  if (graph.nodes.size() > kMaxLines) return {fmt::format("{} addresses", graph.nodes.size())};
+  std::vector<std::string> lines;
+  for (const auto& [address, receivers] : delivery::describe(graph))
+    lines.push_back(fmt::format("{} → {}", address, receivers));
+  return lines;
+}
+
+std::uint64_t sum_of_quotas(const spec::Site& site) {
+  std::uint64_t sum = 0;
+  for (const spec::Account& account : site.accounts) {
+    const std::uint64_t quota = account.quota_bytes.value_or(0);
+    sum = sum > UINT64_MAX - quota ? UINT64_MAX : sum + quota;
+  }
+  return sum;
+}
+
 void print_summary(const pipeline::Project& project, const std::vector<overlay::SiteService>& services) {
   const spec::Site& site = project.site;
   constexpr std::size_t kIndent = 12;  // of the second column
@@ -77,8 +99,10 @@ void print_summary(const pipeline::Project& project, const std::vector<overlay::
     line(fmt::format("  domain    {}: {} account{}, DKIM {}", domain.unicode, count, count == 1 ? "" : "s",
                      selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " "))));
   }
-  if (!site.aliases.empty()) line(fmt::format("  aliases   {}", site.aliases.size()));
-  if (!site.forwards.empty()) line(fmt::format("  forwards  {}", site.forwards.size()));
+  for (const std::string& way : describe_mail(site)) line("  mail      " + way);
+  if (const std::uint64_t quotas = sum_of_quotas(site); quotas > 0)
+    line(fmt::format("  quotas    {:.1f} GiB in all: the disk needs as much, and 2 GiB for the system",
+                     static_cast<double>(quotas) / (1u << 30)));
   const auto missing = keys::missing_keys(site);
   if (!missing.empty()) {
     line(fmt::format("  keys      {} missing: `{}` makes them", missing.size(),

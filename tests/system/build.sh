@@ -7,7 +7,11 @@ mkdir -p "$WORK"
 cp "$SOURCE/qemu-tests/site/mail.yaml" "$WORK/"
 install -m 600 "$SOURCE/qemu-tests/site/passwords" "$WORK/"
 cd "$WORK"
-"$MAILSTEAD" check mail.yaml
+"$MAILSTEAD" check mail.yaml | tee checked.txt
+grep -qxF '  mail      postmaster@example.org → alice@example.org' checked.txt
+grep -qxF '  mail      team@example.org → alice@example.org, bob@example.org' checked.txt
+grep -qxF '  mail      old@example.org → elsewhere: someone@elsewhere.example' checked.txt
+grep -q '^  quotas    1[.]0 GiB in all' checked.txt
 "$MAILSTEAD" keys mail.yaml
 "$MAILSTEAD" lock mail.yaml
 "$MAILSTEAD" build mail.yaml -o demo.img
