@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <charconv>
 
 #include "base/files.hpp"
 #include "base/program.hpp"
@@ -79,6 +80,22 @@ Result<std::vector<std::uint16_t>> known_ports() {
   return ports;
 }
 
+/// Those that the image offers; if it cannot be read, all that any image may have.
+Result<std::vector<std::uint16_t>> ports_of(const std::filesystem::path& file) {
+  const auto image = inspect::DiskImage::open(file);
+  if (!image) return known_ports();
+  const auto open = inspect::read_open_ports(*image);
+  if (!open) return known_ports();
+  std::vector<std::uint16_t> ports;
+  for (const inspect::OpenPort& port : *open) {
+    std::uint16_t number = 0;
+    const char* end = port.ports.data() + port.ports.size();
+    if (port.protocol == "tcp" && std::from_chars(port.ports.data(), end, number).ptr == end)
+      ports.push_back(number);
+  }
+  return ports;
+}
+
 /// Of what the image says that it has.
 void warn_of_security_updates(const std::filesystem::path& file, const Globals& globals) {
   const auto image = inspect::DiskImage::open(file);
@@ -109,8 +126,8 @@ Status run_image(const RunOptions& wanted, Globals& globals) {
     TRY(network.addresses, addresses_of(wanted.spec));
   }
   std::string ports;
-  TRY(const std::vector<std::uint16_t> known, known_ports());
-  for (const std::uint16_t port : known) {
+  TRY(const std::vector<std::uint16_t> offered, ports_of(wanted.image));
+  for (const std::uint16_t port : offered) {
     network.forwards.emplace_back(static_cast<std::uint16_t>(wanted.first_port + port), port);
     ports += fmt::format(" {}→{}", wanted.first_port + port, port);
   }

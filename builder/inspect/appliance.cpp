@@ -15,6 +15,8 @@
 namespace mailstead::inspect {
 namespace {
 
+constexpr std::string_view kRulesPath = "etc/nftables.conf";
+
 /// In the file system of /usr, which has no "usr/" in front.
 std::string_view in_usr(std::string_view path) {
   return path.substr(std::string_view("usr/").size());
@@ -65,7 +67,7 @@ Status read_root(const DiskImage& image, Appliance& appliance) {
   TRY(appliance.hostname, text_of(appliance.root, "etc/hostname"));
   appliance.hostname.erase(std::min(appliance.hostname.find('\n'), appliance.hostname.size()));
   appliance.units = enabled_units(appliance.root);
-  TRY(const std::string rules, text_of(appliance.root, "etc/nftables.conf"));
+  TRY(const std::string rules, text_of(appliance.root, kRulesPath));
   appliance.ports = open_ports(rules);
   return ok();
 }
@@ -130,6 +132,15 @@ Result<PublicFacts> read_public_facts(const DiskImage& image) {
   TRY(const std::vector<Slot> slots, read_slots(image));
   TRY(const std::size_t slot, current_slot(slots));
   return read_facts(image, slot);
+}
+
+Result<std::vector<OpenPort>> read_open_ports(const DiskImage& image) {
+  TRY(const std::vector<Slot> slots, read_slots(image));
+  TRY(const std::size_t slot, current_slot(slots));
+  TRY(const Partition partition, image.partition(image::kRootLabels[slot]));
+  TRY(const rootfs::FileTree root, image.read_squashfs(partition, {"etc"}));
+  TRY(const std::string rules, text_of(root, kRulesPath));
+  return open_ports(rules);
 }
 
 }  // namespace mailstead::inspect

@@ -68,4 +68,7 @@ Result<Appliance> read_appliance(const DiskImage& image);
 /// The public facts alone: takes a moment.
 Result<PublicFacts> read_public_facts(const DiskImage& image);
 
+/// Those that the packet filter of that slot lets in, and nothing else: without hashing.
+Result<std::vector<OpenPort>> read_open_ports(const DiskImage& image);
+
 }  // namespace mailstead::inspect

@@ -202,4 +202,11 @@ done
 sfdisk --quiet --no-tell-kernel --part-label inspect/huge.img 9 mailstead-data
 timeout 20 "$MAILSTEAD" inspect inspect/huge.img >inspect/huge.txt
 grep -q '^ 9 data .* -  not hashed: it changes as the machine runs$' inspect/huge.txt
+
+# `run` names the ports that the image offers: here with a QEMU that ends at once.
+mkdir inspect/bin
+printf '#!/bin/sh\nexit 1\n' >inspect/bin/qemu-system-x86_64
+chmod +x inspect/bin/qemu-system-x86_64
+expect 1 env MAILSTEAD_ACCEL=tcg PATH="$PWD/inspect/bin:$PATH" timeout 60 "$MAILSTEAD" run "$image" 2>inspect/run.err
+grep -q 'forwarded to the server: 20025→25 20465→465 20587→587 20993→993$' inspect/run.err
 rm -rf inspect
