@@ -407,8 +407,9 @@ class Parser {
       line += after_words(lines_[next_++], 0);
     }
     auto& w = step.words;
-    w = split_arguments(line);
-    if (w.size() < 2) return false;
+    auto words = split_arguments(line);
+    if (!words || words->size() < 2) return false;
+    w = *std::move(words);
     step.text = w[1];
     w.erase(w.begin(), w.begin() + 2);
     return step.text.ends_with(".part") && step.text.find('/') == std::string::npos &&

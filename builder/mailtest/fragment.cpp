@@ -38,20 +38,24 @@ Result<std::vector<Parameter>> take_parameters(std::vector<std::string>& lines, 
     return !bare.empty() && bare[0] != '#';
   });
   if (line == lines.end()) return parameters;
-  std::vector<std::string> words = split_arguments(*line);
-  if (words[0] != "parameters") return parameters;
-  words.erase(words.begin());
-  for (const std::string& word : words) parameters.push_back(parse_argument(word));
+  const auto wrong = [&](std::string message) {
+    return fail(error_at(file, static_cast<int>(line - lines.begin()) + 1, *line, std::move(message),
+                         "write: parameters NAME NAME=VALUE…, names in lower case"));
+  };
+  if (!text::trim(*line).starts_with("parameters")) return parameters;
+  std::optional<std::vector<std::string>> words = split_arguments(*line);
+  if (!words) return wrong("a quote is not closed");
+  if (words->front() != "parameters") return parameters;
+  words->erase(words->begin());
+  for (const std::string& word : *words) parameters.push_back(parse_argument(word));
   const auto twice = [&](const Parameter& one) {
     return std::count_if(parameters.begin(), parameters.end(),
                          [&](const Parameter& other) { return other.name == one.name; }) > 1;
   };
   for (const Parameter& one : parameters)
     if (!is_name(one.name) || twice(one))
-      return fail(error_at(file, static_cast<int>(line - lines.begin()) + 1, *line,
-                           is_name(one.name) ? fmt::format("the parameter '{}' is listed twice", one.name)
-                                             : fmt::format("'{}' is not a parameter's name", one.name),
-                           "write: parameters NAME NAME=VALUE…, names in lower case"));
+      return wrong(is_name(one.name) ? fmt::format("the parameter '{}' is listed twice", one.name)
+                                     : fmt::format("'{}' is not a parameter's name", one.name));
   line->clear();
   return parameters;
 }
@@ -99,7 +103,7 @@ std::string put_in(const std::string& line, const std::map<std::string, std::str
 
 }  // namespace
 
-std::vector<std::string> split_arguments(std::string_view line) {
+std::optional<std::vector<std::string>> split_arguments(std::string_view line) {
   std::vector<std::string> words;
   bool in_word = false;
   for (std::size_t i = 0; i < line.size(); ++i) {
@@ -109,13 +113,15 @@ std::vector<std::string> split_arguments(std::string_view line) {
     }
     if (!in_word) words.emplace_back();
     in_word = true;
-    if (line[i] != '"' || !words.back().ends_with('=')) {
+    if (line[i] != '"' || words.back().find('=') != words.back().size() - 1) {
       words.back() += line[i];
       continue;
     }
-    const std::size_t end = std::min(line.find('"', i + 1), line.size());
-    words.back() += line.substr(i + 1, end - i - 1);
-    i = end;
+    for (++i; i < line.size() && line[i] != '"'; ++i) {
+      if (line.substr(i, 2) == "\\\"") ++i;
+      words.back() += line[i];
+    }
+    if (i >= line.size()) return std::nullopt;
   }
   return words;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -10,9 +11,9 @@
 
 namespace mailstead::mailtest {
 
-/// The words of a line, where NAME="TEXT WITH BLANKS" is one, without its quotes. A quote that is not closed
-/// goes to the end of the line.
-std::vector<std::string> split_arguments(std::string_view line);
+/// The words of a line, where NAME="TEXT WITH BLANKS" is one, without its quotes; \" in it is a quote.
+/// Nothing if a quote is not closed.
+std::optional<std::vector<std::string>> split_arguments(std::string_view line);
 
 /// A fragment's text with its parameters put in, ready for parse_steps: `text` names them in its first line
 /// that is no comment, `parameters NAME NAME=VALUE…` (with `=`, what holds if no value is given), which

@@ -15,7 +15,11 @@ std::vector<std::string> enclosed(std::string_view text, std::string_view openin
   for (std::size_t at = text.find(opening); at != std::string_view::npos; at = text.find(opening, at)) {
     at += opening.size();
     const std::size_t end = text.find(closing, at);
-    if (end != std::string_view::npos) found.emplace_back(text.substr(at, end - at));
+    if (end == std::string_view::npos) continue;
+    const std::string_view inside = text.substr(at, end - at);
+    // A name that is made of another is known only when it is played.
+    if (inside.find(opening) == std::string_view::npos || inside.starts_with("base64:"))
+      found.emplace_back(inside);
   }
   return found;
 }

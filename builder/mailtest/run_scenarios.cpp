@@ -71,7 +71,7 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
       TRY(const std::string text, read_file(file, 2 << 20));
       auto dialogue = parse_dialogue(text, file.string());
       if (dialogue)
-        if (auto status = find_companions(*dialogue, folder); !status)
+        if (auto status = find_companions(*dialogue, folder, options.oracles.parent_path()); !status)
           dialogue = fail(std::move(status).error());
       if (dialogue)
         suite.scenarios.push_back({name, *std::move(dialogue)});
@@ -178,7 +178,8 @@ Json to_json(const Summary& summary) {
                              {"firmware", b.firmware},
                              {"accelerator", b.accelerator},
                              {"smtp", b.to_smtp.count()},
-                             {"imaps", b.to_imaps.count()}});
+                             {"imaps", b.to_imaps.count()},
+                             {"slowness", b.slowness}});
   return json;
 }
 
@@ -190,7 +191,7 @@ void add_from_json(const Json& json, Summary& summary) {
   for (const Json& b : json.at("boots"))
     summary.boots.push_back({b.at("folder"), b.at("firmware"), b.at("accelerator"),
                              milliseconds(b.at("smtp").get<std::int64_t>()),
-                             milliseconds(b.at("imaps").get<std::int64_t>())});
+                             milliseconds(b.at("imaps").get<std::int64_t>()), b.at("slowness")});
 }
 
 /// Plays the scenarios of one folder, inside the enclosure.

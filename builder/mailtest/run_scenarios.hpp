@@ -45,6 +45,7 @@ struct BootTimes {
   std::string accelerator;
   std::chrono::milliseconds to_smtp{0};   ///< power-on to the SMTP banner on port 25
   std::chrono::milliseconds to_imaps{0};  ///< power-on to the IMAP greeting on port 993
+  double slowness = 1;                    ///< what time limits were multiplied by from then on
 };
 
 /// A folder that was asked for and not played, since it is for another appliance.

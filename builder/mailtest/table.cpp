@@ -37,7 +37,7 @@ Result<std::vector<std::string>> parse_fields(std::string_view line) {
 /// Finds what the steps of one dialogue name in its folder.
 class Finder {
  public:
-  explicit Finder(const fs::path& folder) : folder_(folder) {}
+  Finder(const fs::path& folder, const fs::path& shipped) : folder_(folder), shipped_(shipped) {}
 
   /// `file`: that the steps are of.
   Status find(std::vector<Step>& steps, const std::string& file) {
@@ -76,9 +76,12 @@ class Finder {
     fs::path fragment = folder_ / step.text;
     if (!fs::exists(fragment)) fragment = folder_ / ".." / kFragments / step.text;
     fragment = fragment.lexically_normal();
+    const fs::path beside_parent = fragment;
+    if (!fs::exists(fragment) && !shipped_.empty()) fragment = shipped_ / kFragments / step.text;
     const std::string name = fragment.string();
     if (!fs::exists(fragment))
-      return wrong(fmt::format("there is no {} beside the dialogue, and no {}", step.text, name));
+      return wrong(
+          fmt::format("there is no {} beside the dialogue, and no {}", step.text, beside_parent.string()));
     if (std::find(open_.begin(), open_.end(), name) != open_.end())
       return wrong(fmt::format("{} includes itself: {} → {}", step.text, fmt::join(open_, " → "), name));
     if (open_.size() >= kDeepestInclude) return wrong("fragments are included too deep");
@@ -89,15 +92,21 @@ class Finder {
     auto filled = fill_fragment(*text, name, step.words);
     if (!filled && filled.error().place) return fail(std::move(filled).error());
     if (!filled) return wrong(filled.error().message, filled.error().hint);
-    TRY(step.block, parse_steps(*filled, name));
-    step.text = name;
     open_.push_back(name);
-    CHECK_OK(find(step.block, name));
+    if (auto status = read_fragment(step, *filled, name); !status)
+      return fail(std::move(status).error().with_note(fmt::format("included by {}:{}", file, step.line)));
     open_.pop_back();
     return ok();
   }
 
+  Status read_fragment(Step& step, const std::string& text, const std::string& name) {
+    TRY(step.block, parse_steps(text, name));
+    step.text = name;
+    return find(step.block, name);
+  }
+
   fs::path folder_;
+  fs::path shipped_;
   std::vector<std::string> open_;  ///< fragments that are being read, each included by the one before it
   std::size_t included_ = 0;
 };
@@ -127,8 +136,8 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
   return rows;
 }
 
-Status find_companions(Dialogue& dialogue, const fs::path& folder) {
-  return Finder(folder).find(dialogue.steps, dialogue.file);
+Status find_companions(Dialogue& dialogue, const fs::path& folder, const fs::path& shipped) {
+  return Finder(folder, shipped).find(dialogue.steps, dialogue.file);
 }
 
 }  // namespace mailstead::mailtest

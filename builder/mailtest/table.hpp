@@ -17,9 +17,11 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
 
 /// Reads what a dialogue names beside it, in `folder`: the tables of `each … in FILE`; the scripts of
 /// `message NAME by SCRIPT`, which get their paths; the fragments of `include FILE`, which may also lie in
-/// the folder parts beside `folder`, with their parameters put in and all that they include. Errors: as
-/// parse_table, fill_fragment and parse_steps; with the place in the dialogue or fragment, a file that cannot
-/// be read, fragments that include each other in a circle, more than 8 deep or more than 1,000.
-Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder);
+/// the folder parts beside `folder`, or in that of `shipped` (qemu-tests/, or nothing), with their parameters
+/// put in and all that they include. Errors: as parse_table, fill_fragment and parse_steps; with the place in
+/// the dialogue or fragment, a file that cannot be read, fragments that include each other in a circle, more
+/// than 8 deep or more than 1,000.
+Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder,
+                       const std::filesystem::path& shipped = {});
 
 }  // namespace mailstead::mailtest

@@ -14,6 +14,7 @@
 #include <cstring>
 #include <fstream>
 
+#include "base/printable.hpp"
 #include "base/run.hpp"
 
 namespace mailstead::vm {
@@ -172,7 +173,13 @@ std::string tail(const std::filesystem::path& path, int lines) {
   if (start > 0 && clean.back() == '\n') --start;
   for (int found = 0; start > 0; --start)
     if (clean[start - 1] == '\n' && ++found == lines) break;
-  return clean.substr(start);
+  std::string shown;
+  for (std::size_t end; start < clean.size(); start = end) {
+    end = std::min(clean.find('\n', start), clean.size());
+    shown += printable(clean.substr(start, end - start), true);
+    if (end < clean.size()) shown += clean[end++];
+  }
+  return shown;
 }
 
 }  // namespace mailstead::vm

@@ -59,7 +59,7 @@ class Process {
 };
 
 /// The last `lines` lines of a log file, "" if it cannot be read. Reads at most the last 256 KiB. Carriage
-/// returns and escape sequences of a terminal are removed.
+/// returns and escape sequences of a terminal are removed; other control characters become \xHH.
 std::string tail(const std::filesystem::path& path, int lines);
 
 }  // namespace mailstead::vm

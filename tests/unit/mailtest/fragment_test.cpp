@@ -48,9 +48,11 @@ Status play(const Dialogue& dialogue) {
 }  // namespace
 
 TEST_CASE("arguments are words, and in quotes with blanks") {
-  CHECK(split_arguments(" a b=c\td=\"e  f\" g=\"\" h=\"i") == Words{"a", "b=c", "d=e  f", "g=", "h=i"});
-  CHECK(split_arguments("a=b=\"c d\" \"e f\"") == Words{"a=b=c d", "\"e", "f\""});
-  CHECK(split_arguments("").empty());
+  CHECK(split_arguments(" a b=c\td=\"e  f\" g=\"\"") == Words{"a", "b=c", "d=e  f", "g="});
+  CHECK(split_arguments(R"(a=charset="utf-8" "e f" h="say \"i\"")") ==
+        Words{R"(a=charset="utf-8")", "\"e", "f\"", R"(h=say "i")"});
+  CHECK(split_arguments("")->empty());
+  CHECK(!split_arguments("a h=\"i"));
 }
 
 TEST_CASE("a fragment's parameters are put in, its line stays and is empty") {
@@ -74,6 +76,7 @@ TEST_CASE("a wrong argument is named, with what there is") {
   CHECK(says("parameters a b\n", {"a=1", "a=2"}) == "the parameter 'a' is given twice\n");
   CHECK(says("parameters a b\n", {"a=1"}) == "f.part needs a value for 'b'\n  add b=VALUE\n");
   CHECK(says("parameters a a\n", {"a=1"}).starts_with("f.part:1:1: the parameter 'a' is listed twice\n"));
+  CHECK(says("parameters a=\"b\n", {}).starts_with("f.part:1:1: a quote is not closed\n"));
   CHECK(says("# x\nparameters A\n", {}).starts_with("f.part:2:1: 'A' is not a parameter's name\n"));
 }
 
@@ -128,11 +131,28 @@ TEST_CASE("an include that cannot be read is an error with its place") {
   CHECK(folders.errors_of("include c.part y=1\n").starts_with("t.dialogue:2:1: "));
   folders.write("parts/d.part", "nonsense\n");
   CHECK(folders.errors_of("include d.part\n").starts_with(folders.path_of("parts/d.part") + ":1:1: "));
+  CHECK(folders.errors_of("include d.part\n").find("included by t.dialogue:2") != std::string::npos);
   folders.write("parts/e.part", "machine own\n> x\n");
   CHECK(folders.errors_of("include e.part\n").find("'machine' belongs into the dialogue") !=
         std::string::npos);
   folders.write("parts/g.part", "# nothing\n");
   CHECK(folders.errors_of("include g.part\n").find("the fragment has no steps") != std::string::npos);
+}
+
+TEST_CASE("dialogues of one's own may include the fragments that Mailstead has") {
+  const Folders folders, own;
+  folders.write("parts/f.part", "set x = shipped\n");
+  auto dialogue = parse_dialogue("# t\ninclude f.part\ncheck x equals shipped\n", "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  REQUIRE_FALSE(find_companions(*dialogue, own.dialogues).has_value());
+  REQUIRE(find_companions(*dialogue, own.dialogues, folders.dialogues.parent_path()).has_value());
+  CHECK(play(*dialogue).has_value());
+}
+
+TEST_CASE("a name that another makes is not asked for before it is played") {
+  const auto dialogue = parse_dialogue("# t\n> ${password:${who}} ${base64:a${x}}\n", "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  CHECK(needed_variables(*dialogue) == std::set<std::string>{"who", "x"});
 }
 
 TEST_CASE("fragments are bounded") {
@@ -159,7 +179,7 @@ TEST_CASE("an include may go on in the next lines") {
 
 TEST_CASE("the form of an include is checked") {
   for (const char* line : {"include", "include f", "include ../f.part", "include f.part x",
-                           "include f.part =x", "include f.part \\"}) {
+                           "include f.part =x", "include f.part \\", "include f.part x=\"y"}) {
     INFO(line);
     const auto dialogue = parse_dialogue(std::string("# t\n") + line + "\n", "t.dialogue");
     REQUIRE_FALSE(dialogue.has_value());

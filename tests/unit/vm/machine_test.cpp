@@ -192,9 +192,9 @@ TEST_CASE("programs that cannot start or end badly are told") {
 TEST_CASE("the end of a log is free of terminal control") {
   Fixture f;
   const fs::path log = f.folder.path() / "log";
-  REQUIRE(write_file(log, "one\n\x1b[2J\x1b[01;01Htwo\r\nthree\n").has_value());
-  CHECK(tail(log, 2) == "two\nthree\n");
-  CHECK(tail(log, 99) == "one\ntwo\nthree\n");
+  REQUIRE(write_file(log, "one\n\x1b[2J\x1b[01;01Htwo\r\nthr\xc2\x9b\aee\tä\n").has_value());
+  CHECK(tail(log, 2) == "two\nthr\\xc2\\x9b\\x07ee\tä\n");
+  CHECK(tail(log, 99) == "one\ntwo\nthr\\xc2\\x9b\\x07ee\tä\n");
   CHECK(tail(f.folder.path() / "missing", 2).empty());
 }
 
