@@ -20,4 +20,4 @@ grep -F 'IPv4 address by DHCP, 2001:db8:113::10/64; on the card 52:54:00:6d:73:0
 grep -F 'address by DHCP, on the card 52:54:00:6d:73:02' check.txt
 "$MAILSTEAD" keys mail.yaml
 "$MAILSTEAD" build mail.yaml -o cloud.img
-"$MAILSTEAD" test cloud.img --spec mail.yaml --cpus 1 --passwords passwords --set "ssh_key=$site/ssh/key"
+"$MAILSTEAD" test cloud.img --spec mail.yaml --passwords passwords --set "ssh_key=$site/ssh/key"
