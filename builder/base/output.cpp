@@ -55,7 +55,7 @@ Status refuse_kind(const fs::path& path, const fs::path& target) {
     case fs::file_type::block:
       return fail(
           ErrorKind::usage, fmt::format("{} is a disk, not a file", what),
-          fmt::format("write a file, then copy it onto the disk: {}",
+          fmt::format("write a file, then copy it onto the disk with `{}`",
                       shell_quote({"dd", "if=FILE", "of=" + target.string(), "bs=4M", "conv=fsync"})));
     default:
       return fail(ErrorKind::usage, fmt::format("{} is not a file", what), "name a file");
@@ -78,7 +78,7 @@ Result<fs::path> output_file(const fs::path& path) {
   const fs::path folder = fs::absolute(target, error).parent_path();
   if (!fs::is_directory(folder, error)) {
     return fail(ErrorKind::io, fmt::format("cannot write {}: its folder does not exist", path.string()),
-                shell_quote({"mkdir", "-p", folder.string()}));
+                fmt::format("make it with `{}`", shell_quote({"mkdir", "-p", folder.string()})));
   }
   if (::access(folder.c_str(), W_OK | X_OK) != 0)
     return fail(ErrorKind::io, fmt::format("cannot write into {}: {}", folder.string(), std::strerror(errno)),

@@ -117,7 +117,7 @@ Status require_own_defaults(const fs::path& path, const struct stat& status) {
       fmt::format("other users could write to what is made in {} (its default ACL), and so change what "
                   "images are made of",
                   path.string()),
-      fmt::format("close it with: {}", shell_quote({"setfacl", "-k", path.string()})));
+      fmt::format("close it with `{}`", shell_quote({"setfacl", "-k", path.string()})));
 }
 
 /// Why others can change what is called `path`; nothing is wrong with a sticky folder that only leads
@@ -142,7 +142,7 @@ Status require_own(const fs::path& path, const struct stat& status, bool on_the_
   if (!keeps_permissions(S_ISDIR(status.st_mode) ? path : path.parent_path()))
     return fail(ErrorKind::usage, message, no_permissions_hint());
   return fail(ErrorKind::usage, message,
-              fmt::format("close it with: {}", shell_quote({"chmod", "go-w", path.string()})));
+              fmt::format("close it with `{}`", shell_quote({"chmod", "go-w", path.string()})));
 }
 
 bool look_at(const fs::path& path, struct stat& status) {
@@ -197,7 +197,7 @@ std::string closing_hint(const fs::path& file, const std::string& shown) {
   std::error_code error;
   const fs::path folder = fs::absolute(file, error).parent_path();
   if (!keeps_permissions(folder)) return no_permissions_hint();
-  return fmt::format("close it with: {}", shell_quote({"chmod", "600", shown}));
+  return fmt::format("close it with `{}`", shell_quote({"chmod", "600", shown}));
 }
 
 }  // namespace mailstead

@@ -43,15 +43,12 @@ std::size_t columns_of(std::string_view text) {
   return columns;
 }
 
-/// The end of the word at `begin`: the next space, but none between backquotes if such a word can fit.
-std::size_t word_end(std::string_view line, std::size_t begin, std::size_t room) {
+/// The end of the word at `begin`: the next space that is not between backquotes.
+std::size_t word_end(std::string_view line, std::size_t begin) {
   for (std::size_t i = begin; i < line.size(); ++i) {
     if (line[i] == ' ') return i;
     if (line[i] != '`') continue;
-    const std::size_t close = line.find('`', i + 1);
-    if (close == std::string_view::npos) continue;
-    const std::size_t end = std::min(line.find(' ', close), line.size());
-    if (columns_of(line.substr(begin, end - begin)) <= room) i = close;
+    if (const std::size_t close = line.find('`', i + 1); close != std::string_view::npos) i = close;
   }
   return line.size();
 }
@@ -61,6 +58,11 @@ bool is_source(std::string_view line) {
   const std::size_t bar = line.find(" | ");
   return bar != std::string_view::npos && bar >= 5 &&
          line.substr(0, bar).find_first_not_of(" 0123456789") == std::string_view::npos;
+}
+
+/// What is to be copied and has a line of its own is set apart like this.
+bool is_command(std::string_view line) {
+  return line.starts_with("    ");
 }
 
 }  // namespace
@@ -95,7 +97,7 @@ std::string wrap_line(std::string_view line, std::size_t width, std::size_t inde
   bool has_word = false;  // on that line
   for (std::size_t at = 0; at < line.size();) {
     const std::size_t begin = std::min(line.find_first_not_of(' ', at), line.size());
-    const std::size_t end = word_end(line, begin, width - indent);
+    const std::size_t end = word_end(line, begin);
     const std::string_view word = line.substr(begin, end - begin);
     const std::size_t gap = begin - at;
     if (word.empty()) break;
@@ -121,7 +123,7 @@ std::string wrap_message(std::string_view text, std::size_t width) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
     const std::size_t indent = std::max(kIndent, std::min(line.find_first_not_of(' '), line.size()));
-    out += is_source(line) ? std::string(line) : wrap_line(line, width, indent);
+    out += is_source(line) || is_command(line) ? std::string(line) : wrap_line(line, width, indent);
     if (end < text.size()) out += '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }

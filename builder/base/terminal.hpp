@@ -25,11 +25,13 @@ std::size_t terminal_width(int fd);
 
 /// `line`, which has no newline, broken between words so that no line has more than `width` columns, if words
 /// are short enough; later lines begin with `indent` spaces. What stands between two backquotes is a command
-/// to copy, and is not broken. With `width` 0 the line stays as it is. Escape sequences have no width.
+/// to copy, and is not broken, however long it is. With `width` 0 the line stays as it is. Escape sequences
+/// have no width.
 std::string wrap_line(std::string_view line, std::size_t width, std::size_t indent);
 
-/// wrap_line for every line of a message; later lines are indented more than the line that they belong to. A
-/// line of source that is quoted, and the caret below it, stay as they are.
+/// wrap_line for every line of a message; later lines are indented more than the line that they belong to.
+/// These stay as they are: a line of source that is quoted, the caret below it, and what begins with four
+/// spaces, as a command that is to be copied does.
 std::string wrap_message(std::string_view text, std::size_t width);
 
 }  // namespace mailstead

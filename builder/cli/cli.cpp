@@ -126,7 +126,7 @@ Status require_disk_image(const std::filesystem::path& image) {
   std::error_code error;
   if (!std::filesystem::exists(image, error))
     return fail(ErrorKind::usage, fmt::format("there is no image {}", image.string()),
-                fmt::format("build one with: {}", own_command({"build", "SPEC", "-o", "IMAGE"})));
+                fmt::format("build one with `{}`", own_command({"build", "SPEC", "-o", "IMAGE"})));
   if (image::looks_like_disk(image)) return ok();
   return fail(ErrorKind::usage, fmt::format("{} is not a disk image, or you may not read it", image.string()),
               fmt::format("name a file that `{}` wrote", own_command({"build"})));

@@ -22,16 +22,13 @@ void say_next_steps(const std::filesystem::path& folder, const init::Answers& an
   if (std::ranges::any_of(answers.addresses,
                           [](const auto& address) { return address.find(':') == std::string::npos; }))
     run.insert(run.end(), {"--spec", spec});
-  const std::array<std::pair<std::string, const char*>, 4> steps{
-      {{own_command({"check", spec}), "what the server will be; after each change"},
-       {own_command({"dns", spec}), "the DNS records to publish"},
-       {own_command({"build", spec, "-o", image}), "the disk image"},
-       {own_command(run), "boot it in QEMU to try it"}}};
-  std::size_t widest = 0;
-  for (const auto& [command, purpose] : steps) widest = std::max(widest, command.size());
+  const std::array<std::pair<const char*, std::string>, 4> steps{
+      {{"see what the server will be, again after each change", own_command({"check", spec})},
+       {"print the DNS records to publish", own_command({"dns", spec})},
+       {"build the disk image", own_command({"build", spec, "-o", image})},
+       {"boot it in QEMU to try it", own_command(run)}}};
   reporter.info("Next:");
-  for (const auto& [command, purpose] : steps)
-    reporter.info(fmt::format("  {:<{}}  {}", command, widest, purpose));
+  for (const auto& [purpose, command] : steps) reporter.info(fmt::format("  {}:\n    {}", purpose, command));
   reporter.info(
       "Then write the image to the disk of the machine (dd), or upload it to your provider, and start it.");
 }

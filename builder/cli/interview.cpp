@@ -202,8 +202,8 @@ Result<Answers> interview(const InitOptions& given) {
   return fail(
       ErrorKind::usage,
       fmt::format("there is no terminal to ask on, and flags are missing: {}", fmt::join(missing, ", ")),
-      fmt::format("for example: {}", own_command({"init", "site", "--domain", "example.org", "--account",
-                                                  "alice@example.org", "--dhcp", "--generate-passwords"})));
+      fmt::format("for example `{}`", own_command({"init", "site", "--domain", "example.org", "--account",
+                                                   "alice@example.org", "--dhcp", "--generate-passwords"})));
 }
 
 Result<std::vector<MadeUp>> set_passwords(Answers& answers, bool generate) {

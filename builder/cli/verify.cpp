@@ -78,7 +78,7 @@ Status require_file(const std::filesystem::path& path) {
     return fail(ErrorKind::usage, fmt::format("{} is neither a file nor a disk", path.string()),
                 "name an image, or the disk it was copied to");
   return fail(ErrorKind::usage, fmt::format("there is no image {}", path.string()),
-              fmt::format("build one with: {}", own_command({"build", "SPEC", "-o", "IMAGE"})));
+              fmt::format("build one with `{}`", own_command({"build", "SPEC", "-o", "IMAGE"})));
 }
 
 /// What only building anew heeds is not ignored silently.

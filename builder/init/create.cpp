@@ -72,7 +72,7 @@ Status check_place(const fs::path& folder) {
     if (!fs::is_directory(place.parent_path(), error))
       return fail(
           ErrorKind::usage, fmt::format("the folder {} does not exist", place.parent_path().string()),
-          fmt::format("make it with: {}", shell_quote({"mkdir", "-p", place.parent_path().string()})));
+          fmt::format("make it with `{}`", shell_quote({"mkdir", "-p", place.parent_path().string()})));
     return require_writable(place.parent_path());
   }
   std::error_code error;
@@ -81,7 +81,7 @@ Status check_place(const fs::path& folder) {
   if (const fs::path spec = folder / kSpec; keys::name_taken(spec))
     return fail(
         ErrorKind::usage, fmt::format("there is a spec already: {}", spec.string()),
-        fmt::format("edit it and run {}, or name another folder", own_command({"check", spec.string()})));
+        fmt::format("edit it and run `{}`, or name another folder", own_command({"check", spec.string()})));
   if (const fs::path secrets = folder / spec::kSecrets; keys::name_taken(secrets))
     return fail(ErrorKind::usage,
                 fmt::format("there are keys already, of another site: {}", secrets.string()),

@@ -63,7 +63,7 @@ class TlsCheck {
   /// What helps against a certificate that is wrong: another one.
   std::string replace_hint(std::string_view otherwise) const {
     if (!own_files()) return std::string(otherwise);
-    return fmt::format("make a new one with: {} && {}", shell_quote({"rm", tls_.certificate.string()}),
+    return fmt::format("make a new one with `{} && {}`", shell_quote({"rm", tls_.certificate.string()}),
                        own_command({"keys", site_.file.string()}));
   }
 

@@ -52,18 +52,18 @@ Status check_halves(EVP_PKEY& key, std::string_view public_der, const EVP_MD* di
   ERR_clear_error();
   if (matches) return ok();
   return fail(ErrorKind::usage, fmt::format("the DKIM key {} is damaged: its signatures do not verify", path),
-              fmt::format("restore it from a backup, or move it away and make a new one with '{}'",
-                          own_command({"keys"})));
+              fmt::format("restore it from a backup, or move it away and make a new one with `{}`",
+                          own_command({"keys", "SPEC"})));
 }
 
 Result<std::string> rsa_record(EVP_PKEY& key, const std::string& path) {
   const int bits = EVP_PKEY_get_bits(&key);
   if (bits < kLeastRsaBits || bits > kMostRsaBits)
-    return fail(
-        ErrorKind::usage,
-        fmt::format("the DKIM key {} has {} bits; it must have {} to {}", path, bits, kLeastRsaBits,
-                    kMostRsaBits),
-        fmt::format("move it away and make a new one under a new selector with '{}'", own_command({"keys"})));
+    return fail(ErrorKind::usage,
+                fmt::format("the DKIM key {} has {} bits; it must have {} to {}", path, bits, kLeastRsaBits,
+                            kMostRsaBits),
+                fmt::format("move it away and make a new one under a new selector with `{}`",
+                            own_command({"keys", "SPEC"})));
   TRY(const std::string der, subject_public_key_info(key));
   CHECK_OK(check_halves(key, der, EVP_sha256(), path));
   return "v=DKIM1; k=rsa; p=" + text::to_base64(der);

@@ -28,8 +28,8 @@ Result<Secret> read_key_file(const std::string& path, unsigned closed_to) {
     const int reason = errno;
     return fail(reason == ENOENT ? ErrorKind::usage : ErrorKind::io,
                 fmt::format("cannot read the key {}: {}", path, std::strerror(reason)),
-                reason == ENOENT ? fmt::format("make the missing keys with '{}', or put the file back",
-                                               own_command({"keys"}))
+                reason == ENOENT ? fmt::format("make the missing keys with `{}`, or put the file back",
+                                               own_command({"keys", "SPEC"}))
                                  : "");
   }
   struct stat status{};
@@ -102,12 +102,12 @@ Result<PKey> read_private_key(const std::string& path, unsigned closed_to) {
   ERR_clear_error();
   if (encrypted)
     return fail(ErrorKind::usage, fmt::format("the private key {} is encrypted", path),
-                fmt::format("decrypt it with 'openssl pkey', or move it away and make a new one with '{}'",
-                            own_command({"keys"})));
+                fmt::format("decrypt it with `openssl pkey`, or move it away and make a new one with `{}`",
+                            own_command({"keys", "SPEC"})));
   if (!key)
     return fail(ErrorKind::usage, fmt::format("{} is not a private key in PEM form", path),
-                fmt::format("restore it from a backup, or move it away and make a new one with '{}'",
-                            own_command({"keys"})));
+                fmt::format("restore it from a backup, or move it away and make a new one with `{}`",
+                            own_command({"keys", "SPEC"})));
   return key;
 }
 

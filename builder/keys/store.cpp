@@ -91,7 +91,7 @@ Result<bool> create_private_file(const fs::path& path, std::string_view data) {
         ErrorKind::usage,
         fmt::format("other users can write to the folder {} (mode {:04o}), so a key in it is not safe",
                     parent.string(), status.st_mode & 07777),
-        fmt::format("close it with: {}", shell_quote({"chmod", "700", parent.string()})));
+        fmt::format("close it with `{}`", shell_quote({"chmod", "700", parent.string()})));
 
   const std::string name = path.filename().string();
   TRY(const std::string temporary, temporary_name(name));

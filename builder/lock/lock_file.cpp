@@ -309,7 +309,7 @@ Status refuse_spec(const std::filesystem::path& file, const std::string& text) {
   return fail(ErrorKind::usage, fmt::format("{} is a spec, not a lock", file.string()),
               std::filesystem::exists(lock, error) && lock != file
                   ? fmt::format("name the lock beside it: {}", lock.string())
-                  : fmt::format("make a lock with: {}", own_command({"lock", file.string()})));
+                  : fmt::format("make a lock with `{}`", own_command({"lock", file.string()})));
 }
 
 }  // namespace

@@ -73,7 +73,7 @@ Result<std::vector<const rootfs::UnpackedDeb*>> packages_elsewhere(const profile
   if (!unlocked.empty())
     return fail(ErrorKind::usage,
                 fmt::format("the profile's boot package {} is not in the lock", unlocked.front()),
-                fmt::format("run: {}", own_command({"lock", "SPEC", "--update"})));
+                fmt::format("run `{}`", own_command({"lock", "SPEC", "--update"})));
   if (!unnamed.empty())
     return fail(ErrorKind::usage,
                 fmt::format("no boot package of the profile has the boot loader's file {}", unnamed.front()),
@@ -101,7 +101,7 @@ Result<std::string> kernel_release(const rootfs::FileTree& tree) {
   if (releases.size() != 1) {
     return fail(ErrorKind::integrity,
                 fmt::format("the lock has {} kernels, and an image holds one", releases.size()),
-                fmt::format("run: {}", own_command({"lock", "SPEC", "--update"})));
+                fmt::format("run `{}`", own_command({"lock", "SPEC", "--update"})));
   }
   return releases.front();
 }

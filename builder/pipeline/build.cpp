@@ -74,7 +74,7 @@ Result<BuildResult> build(const BuildRequest& request, const Options& options, R
   result.spec_sha256 = project.spec_sha256;
   // To miss them after minutes of downloads would be unkind.
   CHECK_OK(require_keys(project.site,
-                        fmt::format("{} makes them", own_command({"keys", project.site.file.string()}))));
+                        fmt::format("`{}` makes them", own_command({"keys", project.site.file.string()}))));
   CHECK_OK(check_keys(project, options, Untimely::warn, reporter));
   warn_of_choices(project, reporter);
   result.files = project.site.files;

@@ -87,7 +87,7 @@ void warn_of_choices(const Project& project, Reporter& reporter) {
     if (examples.find(account.password_hash) != std::string::npos)
       reporter.warning(
           fmt::format("everyone knows the password of {}: its hash is that of an example; make one with "
-                      "'{}'",
+                      "`{}`",
                       account.address.text(), own_command({"passwd"})));
   }
 }

@@ -23,7 +23,8 @@ constexpr const char* kZones = "usr/share/zoneinfo";
 
 /// A DKIM key as Rspamd reads it: RSA as PEM; Ed25519, which it does not know in PEM, as the base64 of the 32
 /// octets that follow a fixed header in PKCS#8 (RFC 8410 section 7).
-Result<std::string> signing_key(const spec::DkimKey& key, std::string pem) {
+Result<std::string> signing_key(const spec::DkimKey& key, std::string pem,
+                                const std::filesystem::path& spec) {
   if (key.algorithm != spec::DkimAlgorithm::ed25519) return pem;
   constexpr std::string_view kBegin = "-----BEGIN PRIVATE KEY-----";
   constexpr std::string_view kEnd = "-----END PRIVATE KEY-----";
@@ -40,7 +41,7 @@ Result<std::string> signing_key(const spec::DkimKey& key, std::string pem) {
   }
   return fail(ErrorKind::usage,
               fmt::format("{} is not an Ed25519 key in PKCS#8 form", key.private_key.string()),
-              fmt::format("remove it and run: {}", own_command({"keys", "SPEC"})));
+              fmt::format("remove it and run `{}`", own_command({"keys", spec.string()})));
 }
 
 class Writer {
@@ -69,7 +70,7 @@ class Writer {
 
   Status keys() {
     const std::string hint = site_.tls.mode == spec::TlsMode::self_signed
-                                 ? fmt::format("run: {}", own_command({"keys", "SPEC"}))
+                                 ? fmt::format("run `{}`", own_command({"keys", site_.file.string()}))
                                  : "correct the path under 'tls' in the spec";
     TRY(std::string certificate, key_file(site_.tls.certificate, "the TLS certificate", hint));
     CHECK_OK(put(kCertificatePath, std::move(certificate)));
@@ -79,8 +80,8 @@ class Writer {
       for (const spec::DkimKey& key : domain.dkim) {
         TRY(std::string pem, key_file(site_.folder / key.private_key,
                                       fmt::format("the DKIM key {} of {}", key.selector, domain.name),
-                                      fmt::format("run: {}", own_command({"keys", "SPEC"}))));
-        TRY(std::string bytes, signing_key(key, std::move(pem)));
+                                      fmt::format("run `{}`", own_command({"keys", site_.file.string()}))));
+        TRY(std::string bytes, signing_key(key, std::move(pem), site_.file));
         CHECK_OK(put(dkim_key_path(domain, key), std::move(bytes), 0600));
       }
     return ok();

@@ -36,7 +36,7 @@ Result<UnpackedDeb> unpack_locked(const PackageFile& package, Spool& spool) {
                 fmt::format("{} holds {} {} ({}), but the lock says {} {} ({})",
                             package.deb.filename().string(), control.name, control.version,
                             control.architecture, package.name, package.version, package.architecture),
-                fmt::format("run: {}", own_command({"lock", "SPEC", "--update"})));
+                fmt::format("run `{}`", own_command({"lock", "SPEC", "--update"})));
   }
   return deb;
 }

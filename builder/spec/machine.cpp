@@ -117,7 +117,7 @@ void read_private_key(Reading& reading, const Field& value) {
     // As `openssl ecparam -genkey` writes it: parameters first. Not all who read the file skip them.
     reading.problems.add(value.error(
         fmt::format("the private key in {} is not the first part of the file", quote(value.text())),
-        fmt::format("{} writes the key alone",
+        fmt::format("`{}` writes the key alone",
                     shell_quote({"openssl", "pkey", "-in", std::string(value.text()), "-out", "NEW"}))));
   } else if (!is_pem(*text, "PRIVATE KEY")) {
     reading.problems.add(value.error(fmt::format("{} holds no PEM private key", quote(value.text()))));

@@ -153,7 +153,7 @@ void read_password(Reading& reading, const MapReader::Entry& entry, const std::o
   } else {
     reading.problems.add([&] {
       return entry.key.error(fmt::format("the account {} has no 'password_hash'", quote(entry.key.text())),
-                             fmt::format("make one with '{}'", own_command({"passwd"})));
+                             fmt::format("make one with `{}`", own_command({"passwd"})));
     });
   }
 }

@@ -122,7 +122,7 @@ std::uint64_t argon2_memory_kib(std::string_view hash) {
 
 /// The method, if hashes of it are accepted and the scheme in front is one of its names.
 Checked<std::string_view> check_method(std::string_view scheme, std::string_view hash) {
-  const std::string make = fmt::format("make one with '{}'", own_command({"passwd"}));
+  const std::string make = fmt::format("make one with `{}`", own_command({"passwd"}));
   const std::string accepted =
       "accepted are $y$, $gy$, $7$, $2a$, $2b$, $2y$, $5$, $6$, $argon2i$ and $argon2id$, with or without "
       "Dovecot's {SCHEME} in front; or " +
@@ -156,13 +156,13 @@ Checked<std::string> parse_password_hash(std::string_view text) {
   });
   if (!plain || !is_complete(*method, hash)) {
     return fault("this password hash is not complete",
-                 fmt::format("copy it again, in quotes, or make one with '{}'", own_command({"passwd"})));
+                 fmt::format("copy it again, in quotes, or make one with `{}`", own_command({"passwd"})));
   }
   // Four logins at once, as Dovecot is told, must fit into a machine of 1 GiB beside all else.
   constexpr std::uint64_t kMostMemoryKib = 64 * 1024;
   if (argon2_memory_kib(hash) > kMostMemoryKib) {
     return fault("each login with this password hash needs more than 64 MiB of memory",
-                 fmt::format("hash the password with m=65536 or less, or make one with '{}'",
+                 fmt::format("hash the password with m=65536 or less, or make one with `{}`",
                              own_command({"passwd"})));
   }
   return std::string(hash);

@@ -45,7 +45,7 @@ done
 refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" base mail.yaml --profile cloud-amd64
 grep -qF 'name the lock beside it:' said.txt
 refuse 2 'wrong/precious.yaml is a spec, not a lock' "$MAILSTEAD" base wrong/precious.yaml --profile cloud-amd64
-grep -qF 'make a lock with: mailstead lock wrong/precious.yaml' said.txt
+grep -qF 'make a lock with `mailstead lock wrong/precious.yaml' said.txt
 refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" base mail.yaml
 refuse 2 '--profile is required' "$MAILSTEAD" base mailstead.lock
 refuse 2 'mail.yaml is a spec, not a lock' "$MAILSTEAD" audit mail.yaml
@@ -160,7 +160,7 @@ cp mail.yaml wrong/mail.yaml
 refuse 2 'expired on' faketime '2040-01-01' "$MAILSTEAD" check wrong/mail.yaml
 # a key that others may read
 chmod 644 wrong/secrets/dkim/example.org/*ed25519.pem
-refuse 2 'close it with: chmod 600' "$MAILSTEAD" check wrong/mail.yaml
+refuse 2 'close it with `chmod 600' "$MAILSTEAD" check wrong/mail.yaml
 chmod 600 wrong/secrets/dkim/example.org/*ed25519.pem
 # a sieve script from elsewhere: no line of it is shown
 sed "s|^accounts:|accounts:\\n  eve@example.org: {password_hash: \"\$y\$j9T\$abcdefghijklmnopqrstu.\$b3VbA.N.4zA4K0aenb4UAwy.Jg9xh1ecEIkjR/EbnUD\", sieve_file: /etc/passwd}|" mail.yaml >wrong/mail.yaml

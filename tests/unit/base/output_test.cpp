@@ -68,7 +68,8 @@ TEST_CASE("what is no place for a result is refused with the way out") {
         "for one "
         "of that name");
   CHECK(refusal(output_file(root / "none/file")) ==
-        "cannot write " + at + "none/file: its folder does not exist; mkdir -p " + at + "none");
+        "cannot write " + at + "none/file: its folder does not exist; make it with `mkdir -p " + at +
+            "none`");
   CHECK(output_file(fs::path(".") / "-").value() == fs::path(".") / "-");
 }
 

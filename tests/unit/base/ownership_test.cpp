@@ -31,7 +31,7 @@ struct Cache {
 
 std::string writable(const fs::path& path, const char* mode) {
   return "other users can write to " + path.string() + " (mode " + mode +
-         "), and so change what images are made of; close it with: chmod go-w " + path.string();
+         "), and so change what images are made of; close it with `chmod go-w " + path.string() + "`";
 }
 
 }  // namespace
@@ -125,9 +125,9 @@ TEST_CASE("a cache that others can write by an access control list is refused") 
   REQUIRE(set_acl(tools, kDefault,
                   {{1, 7, kNobody}, {2, 7, 64321}, {4, 5, kNobody}, {16, 7, kNobody}, {32, 5, kNobody}}));
   CHECK(cache.refusal() == "other users could write to what is made in " + tools.string() +
-                               " (its default ACL), and so change what images are made of; close it with: "
-                               "setfacl -k " +
-                               tools.string());
+                               " (its default ACL), and so change what images are made of; close it with "
+                               "`setfacl -k " +
+                               tools.string() + "`");
 }
 
 TEST_CASE("a cache with a file of another user is refused") {
@@ -158,5 +158,5 @@ TEST_CASE("the cache of the environment is looked at before it is used, and so i
 TEST_CASE("this file system keeps permissions, and the remedy is chmod") {
   const Cache cache;
   CHECK(keeps_permissions(cache.path));
-  CHECK(closing_hint(cache.path / "key", "a key") == "close it with: chmod 600 'a key'");
+  CHECK(closing_hint(cache.path / "key", "a key") == "close it with `chmod 600 'a key'`");
 }

@@ -55,10 +55,16 @@ TEST_CASE("lines are broken between words") {
   CHECK(wrap_line("a https://example.org/long b", 10, 2) == "a\n  https://example.org/long\n  b");
 }
 
-TEST_CASE("a command to copy is not broken, if it fits on a line") {
+TEST_CASE("a command to copy is not broken, even if it is longer than a line") {
   CHECK(wrap_line("run it: `make this now` today", 20, 2) == "run it:\n  `make this now`\n  today");
-  CHECK(wrap_line("run `a b c d e f g` now", 10, 2) == "run `a b c\n  d e f g`\n  now");
+  CHECK(wrap_line("run `a b c d e f g` now", 10, 2) == "run\n  `a b c d e f g`\n  now");
   CHECK(wrap_line("it's a ` alone here", 10, 2) == "it's a `\n  alone\n  here");
+}
+
+TEST_CASE("in a message, a command on a line of its own stays as it is") {
+  CHECK(wrap_message("to try the machine, start it:\n    mailstead run site/mail.img --spec site/mail.yaml",
+                     20) ==
+        "to try the machine,\n    start it:\n    mailstead run site/mail.img --spec site/mail.yaml");
 }
 
 TEST_CASE("in a message, quoted source stays as it is") {

@@ -105,7 +105,7 @@ TEST_CASE("Nothing is made over a site, over keys, or where nothing can be") {
   CHECK(refusal(folder) == name + " is not a folder / name another one");
   fs::remove(folder);
   CHECK(refusal(folder / "below") ==
-        "the folder " + name + " does not exist / make it with: mkdir -p " + name);
+        "the folder " + name + " does not exist / make it with `mkdir -p " + name + "`");
   REQUIRE(make_directories(folder));
   fs::create_symlink("nowhere", folder / "mail.yaml");
   CHECK(refusal(folder) == "there is a spec already: " + name +

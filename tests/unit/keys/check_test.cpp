@@ -201,7 +201,7 @@ TEST_CASE("a key that others may read is refused") {
   given.use({"leaf", "ca"}, 0604);
   CHECK(given.shown(given.findings().errors) ==
         at_key("the private key DIR/key.pem is open to other users (mode 0604)",
-               "close it with: chmod 600 DIR/key.pem"));
+               "close it with `chmod 600 DIR/key.pem`"));
 }
 
 TEST_CASE("a damaged certificate file is refused with the number of the certificate") {
@@ -309,7 +309,7 @@ TEST_CASE("a self-signed certificate of another host name is refused with the wa
   given.site.hostname = "mx.example.org";
   CHECK(given.shown(given.findings().errors) ==
         "the certificate DIR/cert.pem is for mail.example.org, not for mx.example.org\n"
-        "  make a new one with: rm DIR/cert.pem && mailstead keys DIR/mail.yaml\n");
+        "  make a new one with `rm DIR/cert.pem && mailstead keys DIR/mail.yaml`\n");
 }
 
 TEST_CASE("DKIM keys are looked into, as far as they are there") {
@@ -327,5 +327,5 @@ TEST_CASE("DKIM keys are looked into, as far as they are there") {
   fs::permissions(given.folder() / "dkim.pem", fs::perms(0644));
   CHECK(given.shown(given.findings().errors) ==
         "the private key DIR/dkim.pem is open to other users (mode 0644)\n"
-        "  close it with: chmod 600 DIR/dkim.pem\n");
+        "  close it with `chmod 600 DIR/dkim.pem`\n");
 }

@@ -166,12 +166,12 @@ TEST_CASE("keys that must not be published are refused with a remedy") {
     const auto path = fixture.file("none.pem");
     const Error error = refused(path);
     CHECK(error.message == "cannot read the key " + path.string() + ": No such file or directory");
-    CHECK(error.hint == "make the missing keys with 'mailstead keys', or put the file back");
+    CHECK(error.hint == "make the missing keys with `mailstead keys SPEC`, or put the file back");
   }
   SECTION("readable by others") {
     for (const unsigned mode : {0640U, 0604U, 0620U, 0777U}) {
       const auto path = fixture.given_key({"-algorithm", "ED25519"}, mode);
-      CHECK(refused(path, DkimAlgorithm::ed25519).hint == "close it with: chmod 600 " + path.string());
+      CHECK(refused(path, DkimAlgorithm::ed25519).hint == "close it with `chmod 600 " + path.string() + "`");
     }
   }
   SECTION("RSA too short") {

@@ -172,7 +172,7 @@ TEST_CASE("a folder that others may write to is refused") {
   CHECK(made.error().kind == ErrorKind::usage);
   CHECK(made.error().message == "other users can write to the folder " + parent.string() +
                                     " (mode 0777), so a key in it is not safe");
-  CHECK(made.error().hint == "close it with: chmod 700 " + parent.string());
+  CHECK(made.error().hint == "close it with `chmod 700 " + parent.string() + "`");
   CHECK(files_below(home.path()).empty());
 }
 

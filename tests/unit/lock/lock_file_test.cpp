@@ -127,7 +127,7 @@ TEST_CASE("a spec in the place of a lock is told to be one, with the lock beside
     return lock.error().message + "; " + lock.error().hint;
   };
   CHECK(refusal() ==
-        spec.string() + " is a spec, not a lock; make a lock with: mailstead lock " + spec.string());
+        spec.string() + " is a spec, not a lock; make a lock with `mailstead lock " + spec.string() + "`");
   REQUIRE(write_file(lock_path_for(spec), ""));
   CHECK(refusal() ==
         spec.string() + " is a spec, not a lock; name the lock beside it: " + lock_path_for(spec).string());

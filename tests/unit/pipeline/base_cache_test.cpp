@@ -31,7 +31,7 @@ TEST_CASE("Where a base cannot be put is said before it is made") {
     CHECK(refused.error().kind == ErrorKind::io);
     CHECK(refused.error().message ==
           "cannot make " + (top / nowhere).string() + ": its folder does not exist");
-    CHECK(refused.error().hint == "mkdir -p " + (top / "none").string());
+    CHECK(refused.error().hint == "make it with `mkdir -p " + (top / "none").string() + "`");
   }
   CHECK_FALSE(require_export_place(top / "file/new"));
 }

@@ -119,7 +119,7 @@ TEST_CASE("the mail overlays of the example site") {
     const auto result = render::render_site(site, overlays, accounts, 1, system, tree);
     REQUIRE(!result);
     CHECK(result.error().kind == ErrorKind::usage);
-    CHECK(result.error().hint == "run: mailstead keys SPEC");
+    CHECK(result.error().hint == "run `mailstead keys " + site.file.string() + "`");
   }
   SECTION("an Ed25519 key of another form is refused") {
     write(folder.path() / "ed25519.pem", "nonsense\n");
