@@ -5,8 +5,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <exception>
 #include <map>
@@ -37,13 +39,6 @@ std::unique_ptr<Reporter> make_reporter(const std::string& progress) {
   return make_plain_reporter();
 }
 
-/// Results that nobody got are no success.
-bool results_written() {
-  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return true;
-  std::fputs("mailstead: the result could not be written to standard output\n", stderr);
-  return false;
-}
-
 constexpr std::string_view kPrefix = "mailstead: ";
 
 int print_error(const Error& error) {
@@ -59,6 +54,32 @@ int print_error(const Error& error) {
     std::fputs(text.c_str(), stderr);
   // What was stopped fails in many ways, as its programs are stopped, too.
   return stop_signal() != 0 ? 128 + stop_signal() : exit_code(error);
+}
+
+/// What `reason`, an errno, made of the results.
+int not_written(int reason) {
+  return print_error(
+      {ErrorKind::io,
+       fmt::format("the result could not be written to standard output: {}", std::strerror(reason)),
+       {},
+       {},
+       {},
+       {}});
+}
+
+/// The exit code of work that went well. Results that nobody got are no success.
+int end_with(int exit_code) {
+  const bool failed_before = std::ferror(stdout) != 0;
+  if (std::fflush(stdout) != 0) return not_written(errno);
+  return failed_before ? not_written(EIO) : exit_code;
+}
+
+/// fmt::print throws what standard output refuses; the standard library, that the system gives no more
+/// threads.
+int print_system_error(const std::system_error& error) {
+  if (std::ferror(stdout) != 0) return not_written(error.code().value());
+  if (error.code() == std::errc::resource_unavailable_try_again) return print_error(no_more_threads(error));
+  return print_error({ErrorKind::io, error.what(), {}, {}, {}, {}});
 }
 
 /// Where nothing can pass on that no memory is left, as in a destructor: the sentence, and no core.
@@ -92,8 +113,7 @@ int run_parsed(Globals& globals) {
   catch_interrupts();
   const Status done = globals.work();
   globals.reporter.reset();  // ends the progress line before anything else is printed
-  if (done) return results_written() ? globals.exit_code : 1;
-  return print_error(done.error());
+  return done ? end_with(globals.exit_code) : print_error(done.error());
 }
 
 }  // namespace
@@ -199,16 +219,20 @@ int run_command_line(int argc, char** argv) {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     if (error.get_exit_code() != 0) return print_error(usage_error(app, error, argc, argv));
-    if (dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr)
-      print_help(app, app.get_subcommands().empty() ? nullptr : app.get_subcommands().front());
-    else
-      fmt::print("{}\n", error.what());  // the version
-    return results_written() ? 0 : 1;
+    globals.work = [&app, version = std::string(error.what()),
+                    help = dynamic_cast<const CLI::CallForHelp*>(&error) != nullptr] {
+      if (help)
+        print_help(app, app.get_subcommands().empty() ? nullptr : app.get_subcommands().front());
+      else
+        fmt::print("{}\n", version);
+      return ok();
+    };
   }
   try {
     return run_parsed(globals);
   } catch (const std::system_error& error) {
-    return print_error(no_more_threads(error));
+    globals.reporter.reset();  // ends the progress line
+    return print_system_error(error);
   } catch (const std::bad_alloc&) {
     return print_error(no_memory());
   } catch (const std::exception& error) {

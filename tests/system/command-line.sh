@@ -47,9 +47,9 @@ for verb in $verbs; do
 done
 
 # Results that cannot be written are no success, and it says so.
-for words in completion --help; do
-  expect 1 bash -c "\"\$MAILSTEAD\" $words >/dev/full"
-  ("$MAILSTEAD" $words >/dev/full) 2>&1 | grep -q 'could not be written to standard output'
+for words in completion 'completion zsh' --help --version explain 'explain --schema' 'help --man'; do
+  says 1 'mailstead: the result could not be written to standard output: No space left on device' \
+    bash -c "\"\$MAILSTEAD\" $words 2>&1 >/dev/full | cat >&2; exit \"\${PIPESTATUS[0]}\""
 done
 expect 2 "$MAILSTEAD" build mail.yaml -o ''
 expect 2 "$MAILSTEAD" check ''
