@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "base/program.hpp"
 
+#include "base/printable.hpp"
 #include "base/run.hpp"
 
 namespace mailstead {
@@ -19,7 +20,7 @@ void set_program_name(const char* name) {
 
 std::string own_command(std::vector<std::string> words) {
   words.insert(words.begin(), name_of_program());
-  return shell_quote(words);
+  return printable(shell_quote(words));
 }
 
 }  // namespace mailstead

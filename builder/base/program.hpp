@@ -12,6 +12,7 @@ void set_program_name(const char* name);
 
 /// One of our own commands for a message, quoted for a POSIX shell: own_command({"keys", "mail.yaml"}) is
 /// "mailstead keys mail.yaml", or "build/mailstead keys mail.yaml" where the program was called like that.
+/// Printable: with \xHH for control characters, which would reach the terminal.
 std::string own_command(std::vector<std::string> words);
 
 }  // namespace mailstead

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "base/files.hpp"
+#include "base/printable.hpp"
 #include "base/program.hpp"
 #include "base/terminal.hpp"
 #include "cli/command.hpp"
@@ -53,34 +54,49 @@ std::string describe_network(const spec::Network& network) {
   return text;
 }
 
-/// Who gets the mail of each address: "info@example.org → alice@example.org". Of a large site only how many
-/// addresses there are.
+/// Who gets the mail of addresses that are more than an account's own: "info@example.org →
+/// alice@example.org".
 std::vector<std::string> describe_mail(const spec::Site& site) {
   constexpr std::size_t kMaxLines = 40;
-  const delivery::Graph graph = delivery::make_graph(site);
-  if (graph.nodes.size() > kMaxLines) return {fmt::format("{} addresses", graph.nodes.size())};
+  const auto mail = delivery::describe(delivery::make_graph(site), site.domains, kMaxLines);
   std::vector<std::string> lines;
-  for (const auto& [address, receivers] : delivery::describe(graph))
+  for (const auto& [address, receivers] : mail.lines)
     lines.push_back(fmt::format("{} → {}", address, receivers));
+  if (mail.left_out > 0) lines.push_back(fmt::format("… and {} more", mail.left_out));
   return lines;
 }
 
-std::uint64_t sum_of_quotas(const spec::Site& site) {
+std::string count_accounts(std::size_t count) {
+  return fmt::format("{} account{}", count, count == 1 ? "" : "s");
+}
+
+/// The sum of the quotas and what the disk needs; nothing if no account has a quota.
+std::string describe_quotas(const spec::Site& site) {
   std::uint64_t sum = 0;
+  std::size_t limited = 0;
+  std::size_t unlimited = 0;
   for (const spec::Account& account : site.accounts) {
+    if (account.send_only) continue;
     const std::uint64_t quota = account.quota_bytes.value_or(0);
     sum = sum > UINT64_MAX - quota ? UINT64_MAX : sum + quota;
+    ++(quota > 0 ? limited : unlimited);
   }
-  return sum;
+  if (limited == 0) return {};
+  return fmt::format("{:.1f} GiB for {}{}; the disk needs {}, plus 2 GiB for the system",
+                     static_cast<double>(sum) / (1u << 30), count_accounts(limited),
+                     unlimited == 0 ? "" : fmt::format(", {} without a quota", count_accounts(unlimited)),
+                     unlimited == 0 ? "that" : "more than that");
 }
 
 void print_summary(const pipeline::Project& project, const std::vector<overlay::SiteService>& services) {
   const spec::Site& site = project.site;
   constexpr std::size_t kIndent = 12;  // of the second column
   const std::size_t width = terminal_width(STDOUT_FILENO);
-  const auto line = [width](const std::string& text) { fmt::print("{}\n", wrap_line(text, width, kIndent)); };
+  const auto line = [width](const std::string& text) {
+    fmt::print("{}\n", wrap_line(printable(text), width, kIndent));
+  };
   const profile::Profile& profile = project.platform.profile;
-  fmt::print("{} is a valid spec. The server will be:\n", site.file.filename().string());
+  fmt::print("{} is a valid spec. The server will be:\n", printable(site.file.filename().string()));
   line(fmt::format("  host      {} ({}, {} {})", site.hostname, profile.name, profile.suite,
                    profile.architecture));
   line(fmt::format("  network   {}", describe_network(site.network)));
@@ -95,14 +111,11 @@ void print_summary(const pipeline::Project& project, const std::vector<overlay::
     std::vector<std::string> selectors;
     selectors.reserve(domain.dkim.size());
     for (const spec::DkimKey& key : domain.dkim) selectors.push_back(key.selector);
-    const std::size_t count = accounts[domain.name];
-    line(fmt::format("  domain    {}: {} account{}, DKIM {}", domain.unicode, count, count == 1 ? "" : "s",
+    line(fmt::format("  domain    {}: {}, DKIM {}", domain.unicode, count_accounts(accounts[domain.name]),
                      selectors.empty() ? "off" : fmt::format("{}", fmt::join(selectors, " "))));
   }
   for (const std::string& way : describe_mail(site)) line("  mail      " + way);
-  if (const std::uint64_t quotas = sum_of_quotas(site); quotas > 0)
-    line(fmt::format("  quotas    {:.1f} GiB in all: the disk needs as much, and 2 GiB for the system",
-                     static_cast<double>(quotas) / (1u << 30)));
+  if (const std::string quotas = describe_quotas(site); !quotas.empty()) line("  quotas    " + quotas);
   const auto missing = keys::missing_keys(site);
   if (!missing.empty()) {
     line(fmt::format("  keys      {} missing: `{}` makes them", missing.size(),
@@ -146,7 +159,7 @@ void add_check(CLI::App& app, Globals& globals) {
       if (!compiled) fmt::print("  sieve     scripts are compiled at the first build\n");
       if (!folder->empty()) {
         TRY(const std::size_t files, pipeline::write_rendered(project, *folder));
-        fmt::print("{} files written to {}\n", files, folder->string());
+        fmt::print("{} files written to {}\n", files, printable(folder->string()));
       }
       globals.reporter->info(
           "docs/spec.md describes every key, docs/mail-administrator.md what to set up around the server.");

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdio>
 
+#include "base/printable.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
 #include "cli/interview.hpp"
@@ -41,7 +42,8 @@ Status make_site(const InitOptions& options, Globals& globals) {
   Reporter& reporter = *globals.reporter;
   reporter.info(
       fmt::format("Made {} and {} key files in {}. Keep the keys secret and safe; git leaves them out.",
-                  (options.folder / init::kSpec).string(), keys, (options.folder / spec::kSecrets).string()));
+                  printable((options.folder / init::kSpec).string()), keys,
+                  printable((options.folder / spec::kSecrets).string())));
   if (!made_up.empty())
     reporter.info("These passwords were generated. They are not stored: hand them out now.");
   for (const MadeUp& one : made_up) fmt::print("{} {}\n", one.address, one.password);

@@ -1,34 +1,71 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "delivery/describe.hpp"
 
+#include <map>
+#include <string_view>
+
 #include "delivery/reach.hpp"
 
 namespace mailstead::delivery {
 namespace {
 
-std::string listed(const Addresses& addresses) {
-  std::string text;
-  for (const spec::Address& address : addresses) text += (text.empty() ? "" : ", ") + address.text();
-  return text;
-}
+class Describer {
+ public:
+  Describer(const Graph& graph, const std::vector<spec::Domain>& domains) : graph_(graph) {
+    for (const spec::Domain& domain : domains)
+      if (!domain.unicode.empty()) unicode_.emplace(domain.name, domain.unicode);
+  }
 
-std::string receivers_of(const Graph& graph, const spec::Address& address, const Node& node) {
-  if (node.account != nullptr && node.account->send_only) return "nobody: it only sends";
-  const Reach found = reach(graph, address);
-  std::string text = listed(found.mailboxes);
-  if (found.elsewhere.empty()) return text;
-  return text + (text.empty() ? "" : "; ") + "elsewhere: " + listed(found.elsewhere);
+  Description describe(const spec::Address& address, const Node& node) const {
+    return {address.local.empty() ? "all others of " + shown(address.domain) : shown(address),
+            receivers_of(address, node)};
+  }
+
+ private:
+  std::string shown(const std::string& domain) const {
+    const auto found = unicode_.find(domain);
+    return found == unicode_.end() ? domain : std::string(found->second);
+  }
+  std::string shown(const spec::Address& address) const {
+    return address.local + "@" + shown(address.domain);
+  }
+
+  std::string listed(const Addresses& addresses) const {
+    std::string text;
+    for (const spec::Address& address : addresses) text += (text.empty() ? "" : ", ") + shown(address);
+    return text;
+  }
+
+  std::string receivers_of(const spec::Address& address, const Node& node) const {
+    if (node.account != nullptr && node.account->send_only) return "nobody: it only sends";
+    const Reach found = reach(graph_, address);
+    std::string text = listed(found.mailboxes);
+    if (found.elsewhere.empty()) return text;
+    return text + (text.empty() ? "" : "; ") + "elsewhere: " + listed(found.elsewhere);
+  }
+
+  const Graph& graph_;
+  std::map<std::string_view, std::string_view> unicode_;  ///< by the domain's name
+};
+
+bool gets_only_its_own(const spec::Address& address, const Node& node) {
+  return node.receives() && (node.targets.empty() || node.targets == Addresses{address});
 }
 
 }  // namespace
 
-std::vector<Description> describe(const Graph& graph) {
-  std::vector<Description> lines;
-  lines.reserve(graph.nodes.size());
-  for (const auto& [address, node] : graph.nodes)
-    lines.push_back({address.local.empty() ? "all others of " + address.domain : address.text(),
-                     receivers_of(graph, address, node)});
-  return lines;
+Descriptions describe(const Graph& graph, const std::vector<spec::Domain>& domains, std::size_t most) {
+  const Describer describer(graph, domains);
+  Descriptions made;
+  for (const auto& [address, node] : graph.nodes) {
+    if (gets_only_its_own(address, node)) continue;
+    // Only for those that are shown: of a large site, the way of each address takes long to follow.
+    if (made.lines.size() < most)
+      made.lines.push_back(describer.describe(address, node));
+    else
+      ++made.left_out;
+  }
+  return made;
 }
 
 }  // namespace mailstead::delivery

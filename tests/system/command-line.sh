@@ -170,6 +170,15 @@ trap 'rm -r "$work"' EXIT
 ln -s "$MAILSTEAD" "$work/stead"
 (cd "$work" && says 2 "  \`./stead help\` lists the commands" ./stead chek)
 (PATH=$work:$PATH && says 2 "  \`stead help build\` lists them" stead build --ofline)
+# No control character of a file's name or of the program's own reaches the terminal.
+red=$'\033[31m'
+cp "$SOURCE/profiles/examples/small.yaml" "$work/$red.yaml"
+ln -s "$MAILSTEAD" "$work/$red"
+for words in "check ./$red.yaml" help nothing "check ./$red.none"; do
+  # shellcheck disable=SC2086  # words of a command
+  if (cd "$work" && "./$red" $words 2>&1) | grep -F "$red"; then exit 1; fi
+done
+(cd "$work" && ./stead check "$red.yaml" 2>/dev/null) | grep -qxF '\x1b[31m.yaml is a valid spec. The server will be:'
 # Messages wrap, commands to copy do not.
 said=$(cd "$work" && COLUMNS=50 ./stead check - 2>&1) || true
 [ "$said" = "mailstead: SPEC: a spec cannot be read from

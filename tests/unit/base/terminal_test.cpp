@@ -130,6 +130,9 @@ TEST_CASE("hints name the program as it was called") {
   CHECK(own_command({"help"}) == "./build/mailstead help");
   set_program_name("my builds/mailstead");
   CHECK(own_command({"help"}) == "'my builds/mailstead' help");
+  set_program_name("\033[31mred");
+  CHECK(own_command({"check", "\xe2\x80\xae"}) == "'\\x1b[31mred' check '\\xe2\\x80\\xae'");
+  set_program_name("my builds/mailstead");
   set_program_name(nullptr);
   set_program_name("");
   CHECK(own_command({}) == "'my builds/mailstead'");
