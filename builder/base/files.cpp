@@ -179,10 +179,9 @@ Result<fs::path> data_directory() {
   };
   if (const char* chosen = std::getenv("MAILSTEAD_DATA"); chosen != nullptr && *chosen != '\0') {
     if (!complete(chosen)) {
-      return fail(
-          ErrorKind::usage,
-          fmt::format("MAILSTEAD_DATA is {}, but profiles/ and rootfs-overlays/ are not there", chosen),
-          "unset it, or let it name Mailstead's data folder");
+      return fail(ErrorKind::usage,
+                  fmt::format("MAILSTEAD_DATA is {}, which has no profiles/ and rootfs-overlays/", chosen),
+                  "unset it, or set it to the folder with Mailstead's data");
     }
     return clean_path(chosen);
   }

@@ -40,8 +40,7 @@ int stop_signal() {
 }
 
 Status check_interrupt() {
-  if (interrupted())
-    return fail(ErrorKind::interrupted, "stopped at your request; nothing half-written was left");
+  if (interrupted()) return fail(ErrorKind::interrupted, "interrupted; no partial output was left");
   return ok();
 }
 

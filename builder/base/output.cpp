@@ -66,9 +66,8 @@ Status refuse_kind(const fs::path& path, const fs::path& target) {
 
 Result<fs::path> output_file(const fs::path& path) {
   if (path == "-")
-    return fail(ErrorKind::usage,
-                "'-' is not the name of a file, and the result cannot go to standard output",
-                "name a file; write ./- for one of that name");
+    return fail(ErrorKind::usage, "the result cannot be written to standard output",
+                "name a file (./- for a file named -)");
   std::error_code error;
   fs::path target = path;
   if (fs::is_symlink(fs::symlink_status(path, error))) {

@@ -50,7 +50,7 @@ class Interview {
 
   Result<Answers> run() {
     if (asking_)
-      std::fputs("An empty answer takes the value in brackets. Ctrl-C stops without creating anything.\n",
+      std::fputs("Press Enter to accept the value in brackets. Ctrl-C stops without creating anything.\n",
                  stderr);
     CHECK_OK(domains());
     CHECK_OK(hostname());

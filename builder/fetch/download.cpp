@@ -49,7 +49,7 @@ bool all_answered(const std::vector<Failed>& failed) {
 }
 
 void warn_of(const std::vector<Error>& wrong_bytes, Reporter& reporter) {
-  for (const Error& error : wrong_bytes) reporter.warning("passed over: " + error.message);
+  for (const Error& error : wrong_bytes) reporter.warning("skipped: " + error.message);
 }
 
 Result<Yield> fetch_from(const ArchiveSources& sources, const std::vector<lock::Package>& packages,
@@ -147,7 +147,7 @@ Result<Paths> fetch_lacking(const std::vector<Failed>& lacking, const Store& sto
   for (const Failed& one : lacking) warn_of(one.wrong_bytes, reporter);
   const auto silent =
       std::find_if(lacking.begin(), lacking.end(), [](const Failed& one) { return one.unanswered; });
-  if (silent != lacking.end()) reporter.warning("passed over: " + silent->error.message);
+  if (silent != lacking.end()) reporter.warning("skipped: " + silent->error.message);
   const bool one = packages.size() == 1;
   reporter.warning(fmt::format(
       "{} of the locked packages {} no longer on the mirrors; {} came from the snapshot archive of {}: the "

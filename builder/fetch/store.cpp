@@ -158,7 +158,7 @@ Result<std::optional<fs::path>> Store::get(const lock::Package& package) const {
     return io_error("look at", object);
   }
   if (!S_ISREG(status.st_mode))
-    return fail(ErrorKind::integrity, fmt::format("{} {} in the store ({}) is no file", package.name,
+    return fail(ErrorKind::integrity, fmt::format("{} {} in the store ({}) is not a file", package.name,
                                                   package.version, object.string()));
   TRY(const auto found, crypto::sha256_file_hex(object));
   if (found != package.sha256)

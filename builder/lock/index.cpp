@@ -106,7 +106,8 @@ Result<std::int64_t> parse_release_date(std::string_view text) {
   int minute = 0;
   int second = 0;
   const auto bad = [&] {
-    return fail(ErrorKind::integrity, fmt::format("the archive's date '{}' is not one", text.substr(0, 60)));
+    return fail(ErrorKind::integrity,
+                fmt::format("the archive's date '{}' is not valid", text.substr(0, 60)));
   };
   if (words.size() != 6 || !words[0].ends_with(',') || words[4].size() < 7 || words[4].size() > 8)
     return bad();

@@ -64,7 +64,7 @@ class Writer {
     const std::string zone = std::string(kZones) + "/" + site_.time_zone;
     if (units.find(kZones) != nullptr && units.find(zone) == nullptr)
       return fail(ErrorKind::usage, fmt::format("there is no time zone '{}'", site_.time_zone),
-                  "take a name of the tz database, such as Europe/Berlin");
+                  "use a name from the tz database, such as Europe/Berlin");
     return tree_.put("etc/localtime", rootfs::symlink_inode("../" + zone, clock_, "site"));
   }
 

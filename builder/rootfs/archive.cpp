@@ -85,7 +85,7 @@ Result<Inode> read_attributes(archive_entry* entry) {
   // The highest value means "leave as it is" to chown(2) and is no id.
   constexpr std::int64_t kLimit = std::numeric_limits<std::uint32_t>::max();
   if (uid < 0 || uid >= kLimit || gid < 0 || gid >= kLimit) {
-    return fail(ErrorKind::integrity, fmt::format("its owner {}:{} is none that a file can have", uid, gid));
+    return fail(ErrorKind::integrity, fmt::format("its owner {}:{} is out of range", uid, gid));
   }
   inode.uid = static_cast<std::uint32_t>(uid);
   inode.gid = static_cast<std::uint32_t>(gid);

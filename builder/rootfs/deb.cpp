@@ -184,7 +184,7 @@ class DataReader {
       if (found == inodes_.end() || found->second->type != FileType::regular) {
         return refuse(
             Error{ErrorKind::integrity,
-                  fmt::format("it is a hard link to '{}', which is no file of this package", *target),
+                  fmt::format("it is a hard link to '{}', which is not a file in this package", *target),
                   {},
                   {},
                   {},

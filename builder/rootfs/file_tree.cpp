@@ -105,7 +105,7 @@ Result<std::string> resolve(const FileTree::Map& paths, std::string_view path, b
     const bool follow = !pending.empty() || follow_last;
     if (follow && found != paths.end() && found->second->type == FileType::symlink) {
       if (++followed > kMaxSymlinks) {
-        return fail(ErrorKind::integrity, fmt::format("path '{}' runs in circles through symlinks", path));
+        return fail(ErrorKind::integrity, fmt::format("path '{}' has a loop of symlinks", path));
       }
       const std::string& target = found->second->target;
       if (target.starts_with('/')) resolved.clear();

@@ -120,9 +120,8 @@ void read_send_only(Reading& reading, const Field& value, Account& account) {
   if (!text) return;
   // Other spellings of booleans (YAML 1.1) and lone words would switch it on with a text that nobody meant.
   if (text->find(' ') == std::string::npos) {
-    reading.problems.add(
-        value.error(fmt::format("{} is no text that a sender could understand", quote(*text)),
-                    "write true, false, or a sentence for those who write to the address"));
+    reading.problems.add(value.error(fmt::format("{} is not a sentence", quote(*text)),
+                                     "write true, false, or a sentence for those who write to the address"));
     return;
   }
   // It becomes part of an SMTP reply: one line of ASCII (RFC 5321 section 4.2, 4.5.3.1.5).

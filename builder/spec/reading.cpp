@@ -148,8 +148,8 @@ std::optional<std::string> Reading::named_file(const Field& value, FileKind kind
   const std::filesystem::path path = absolute(*name);
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0) {
-    problems.add(value.error(fmt::format("the file {} is not there or cannot be reached", quote(*name)),
-                             "names of files are relative to the folder of this one"));
+    problems.add(value.error(fmt::format("the file {} does not exist or cannot be reached", quote(*name)),
+                             "file names are relative to the folder of the spec"));
     return std::nullopt;
   }
   if (kind == FileKind::shown && !is_below(path, site.folder)) {

@@ -92,8 +92,8 @@ Result<std::optional<Accelerator>> known(const AcceleratorQuestion& question, Re
   if (!FileDescriptor(::open(question.device.c_str(), O_RDWR | O_CLOEXEC))) {
     if (errno == EACCES)
       reporter.info(
-          fmt::format("KVM is not used: {0} cannot be opened by you; to be faster, add yourself to the group "
-                      "kvm and log in again",
+          fmt::format("KVM is not used: you may not open {0}; for speed, add yourself to the group kvm "
+                      "and log in again",
                       question.device.string()));
     return Known(Accelerator::tcg);
   }

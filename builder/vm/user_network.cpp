@@ -36,8 +36,9 @@ Result<UserAddresses> user_addresses(const std::string& guest, const std::string
   int prefix = -1;
   if (slash < guest.size()) std::from_chars(guest.data() + slash + 1, guest.data() + guest.size(), prefix);
   if (!own || !router || prefix < 0 || prefix > 32)
-    return fail(ErrorKind::usage,
-                fmt::format("'{}' and '{}' are no IPv4 address with its gateway", guest, gateway));
+    return fail(
+        ErrorKind::usage,
+        fmt::format("'{}' and '{}' are not an IPv4 address with a prefix and a gateway", guest, gateway));
   const int bits = std::min({prefix, kLongestPrefix, std::countl_zero(*own ^ *router)});
   if (bits < kShortestPrefix)
     return fail(ErrorKind::usage,

@@ -159,7 +159,7 @@ for number in signal.SIGINT, signal.SIGTERM, signal.SIGHUP:
         time.sleep(0.01)
     child.send_signal(number)
     said = child.communicate(timeout=30)[1]
-    if child.returncode != 128 + number or said != b"mailstead: stopped at your request; nothing half-written was left\n":
+    if child.returncode != 128 + number or said != b"mailstead: interrupted; no partial output was left\n":
         sys.exit(f"{number}: exit code {child.returncode}, {said}")
 PY
 

@@ -109,8 +109,8 @@ FAULTS
   cat "$folder/said.txt"
   cmp demo.img "$folder/x.img"
   size=$(field acpid 7)
-  warned "warning: passed over: $(named acpid) has $((size - 100)) bytes at $origin/debian; the lock says $size"
-  warned "warning: passed over: $(named tzdata) from $origin/debian is not what the lock says"
+  warned "warning: skipped: $(named acpid) has $((size - 100)) bytes at $origin/debian; the lock says $size"
+  warned "warning: skipped: $(named tzdata) from $origin/debian is not what the lock says"
   warned "  SHA-256 locked: $(field tzdata 8)"
   warned "  SHA-256 found:  $(altered tzdata)"
   warned "warning: 4 of the locked packages are no longer on the mirrors; they came from the snapshot archive of $time: \

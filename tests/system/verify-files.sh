@@ -40,6 +40,6 @@ holders 2>/dev/null | grep -q qemu
 kill -INT "$pid"
 set +e; wait "$pid"; status=$?; set -e
 test "$status" = 130
-grep -q 'stopped at your request' interrupted.txt
+grep -q 'interrupted; no partial output' interrupted.txt
 test -z "$(holders 2>/dev/null)"
 rm -f flipped.img found.txt interrupted.txt

@@ -64,9 +64,7 @@ TEST_CASE("what is no place for a result is refused with the way out") {
         "/dev/null (by " + at + "to-device) is not a file; name a file");
   CHECK(refusal(output_file(root / "pipe")) == at + "pipe is not a file; name a file");
   CHECK(refusal(output_file("-")) ==
-        "'-' is not the name of a file, and the result cannot go to standard output; name a file; write ./- "
-        "for one "
-        "of that name");
+        "the result cannot be written to standard output; name a file (./- for a file named -)");
   CHECK(refusal(output_file(root / "none/file")) ==
         "cannot write " + at + "none/file: its folder does not exist; make it with `mkdir -p " + at +
             "none`");

@@ -110,7 +110,7 @@ TEST_CASE("a mirror that is down does not keep what another one has dropped from
     world.check_complete(world.fetch(mirrors, world.reporter));
     CHECK(paths_of(world.snapshot.requests()) == std::set{snapshot_path("p1", kStamps[0])});
     REQUIRE(world.reporter.warnings.size() == 2);
-    CHECK(contains(world.reporter.warnings[0], "passed over: cannot fetch p1 1.0+b1 from " + down.address()));
+    CHECK(contains(world.reporter.warnings[0], "skipped: cannot fetch p1 1.0+b1 from " + down.address()));
     CHECK(contains(world.reporter.warnings[1], "1 of the locked packages is no longer on the mirrors"));
   }
   SECTION("that has it no more") {
@@ -136,7 +136,7 @@ TEST_CASE("a mirror that forbids what it has lost does not keep it from the snap
     world.check_complete(world.fetch_stale());
     CHECK(paths_of(world.snapshot.requests()) == std::set{snapshot_path("p1", kStamps[0])});
     REQUIRE(world.reporter.warnings.size() == 2);
-    CHECK(world.reporter.warnings[0] == "passed over: " + refusal);
+    CHECK(world.reporter.warnings[0] == "skipped: " + refusal);
     CHECK(contains(world.reporter.warnings[1], "1 of the locked packages is no longer on the mirrors"));
   }
   SECTION("that has it no more") {
@@ -161,7 +161,7 @@ TEST_CASE("a mirror that forbids what it has lost does not keep it from the snap
     world.check_complete(world.fetch({wrong.address(), world.mirror.address()}, world.reporter));
     CHECK(world.reporter.warnings.size() == 3);
     const auto& warnings = world.reporter.warnings;
-    CHECK(std::count(warnings.begin(), warnings.end(), "passed over: " + refusal) == 1);
+    CHECK(std::count(warnings.begin(), warnings.end(), "skipped: " + refusal) == 1);
   }
 }
 
@@ -342,11 +342,11 @@ TEST_CASE("altered and truncated files on the mirror are made good by the snapsh
   std::sort(world.reporter.warnings.begin(), world.reporter.warnings.end());
   CHECK(contains(world.reporter.warnings[0], "2 of the locked packages are no longer on the mirrors"));
   CHECK(world.reporter.warnings[1] ==
-        "passed over: p1 1.0+b1 from " + world.mirror.address() +
+        "skipped: p1 1.0+b1 from " + world.mirror.address() +
             " is not what the lock says\n  SHA-256 locked: " + world.lock.packages[1].sha256 +
             "\n  SHA-256 found:  " + crypto::sha256_hex(altered));
   CHECK(world.reporter.warnings[2] ==
-        "passed over: p2 1.0+b1 has 49000 bytes at " + world.mirror.address() + "; the lock says 50002");
+        "skipped: p2 1.0+b1 has 49000 bytes at " + world.mirror.address() + "; the lock says 50002");
 }
 
 TEST_CASE("wrong bytes everywhere are named with all digests, and not kept") {

@@ -26,7 +26,7 @@ TEST_CASE("whoever waits for the folder of another process can be interrupted") 
     const auto second = Apt::open(folder.path(), setup);
     return second ? "opened" : format_error(second.error());
   });
-  CHECK(outcome.text == "stopped at your request; nothing half-written was left\n");
+  CHECK(outcome.text == "interrupted; no partial output was left\n");
 }
 
 }  // namespace

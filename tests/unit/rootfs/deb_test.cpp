@@ -156,11 +156,11 @@ TEST_CASE("Symlink and hard link tricks are refused") {
         "it is below 'a', which the same package ships as a file");
   CHECK(fixture.refusal({hard_link("./a", "/etc/shadow")}) == "path '/etc/shadow' is absolute");
   CHECK(fixture.refusal({hard_link("./a", "./etc/shadow")}) ==
-        "it is a hard link to 'etc/shadow', which is no file of this package");
+        "it is a hard link to 'etc/shadow', which is not a file in this package");
   CHECK(fixture.refusal({directory("./d"), hard_link("./a", "./d")}) ==
-        "it is a hard link to 'd', which is no file of this package");
+        "it is a hard link to 'd', which is not a file in this package");
   CHECK(fixture.refusal({symbolic_link("./s", "x"), hard_link("./a", "./s")}) ==
-        "it is a hard link to 's', which is no file of this package");
+        "it is a hard link to 's', which is not a file in this package");
   CHECK(fixture.refusal({symbolic_link("./s", "x\x1by")}) ==
         "the symlink's target 'x\\x1by' holds control characters");
   CHECK(fixture.refusal({symbolic_link("./s", "")}) == "the symlink's target '' is empty");
@@ -193,7 +193,7 @@ TEST_CASE("Device nodes, pipes, impossible owners and sparse files are refused")
   CHECK(fixture.refusal({pipe}) == "it is neither a file, a directory nor a symlink");
   test::TarEntry owned = file("./x", "");
   owned.pax = {{"uid", "4294967295"}};
-  CHECK(fixture.refusal({owned}) == "its owner 4294967295:0 is none that a file can have");
+  CHECK(fixture.refusal({owned}) == "its owner 4294967295:0 is out of range");
   test::TarEntry sparse = file("./x", "x");
   sparse.pax = {{"GNU.sparse.size", "4096"}, {"GNU.sparse.map", "100,1"}};
   CHECK(fixture.refusal({sparse}) == "it is a sparse file");

@@ -116,5 +116,5 @@ TEST_CASE("A site is not checked to its end when the user asks to stop") {
     const auto site = spec::parse_site(kHead, "mail.yaml");
     return site ? "read" : format_error(site.error());
   });
-  CHECK(outcome.text == "stopped at your request; nothing half-written was left\n");
+  CHECK(outcome.text == "interrupted; no partial output was left\n");
 }

@@ -177,7 +177,7 @@ TEST_CASE("Reading ends when the user asks to stop") {
     const auto document = yaml::Document::parse("a: b\n", "mail.yaml");
     return document ? "read" : format_error(document.error());
   });
-  CHECK(outcome.text == "stopped at your request; nothing half-written was left\n");
+  CHECK(outcome.text == "interrupted; no partial output was left\n");
 }
 
 TEST_CASE("An error costs the same in a line of 250 KiB, and only a thousand are kept") {
