@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdint>
 
 #include "reference/reference.hpp"
 #include "reference/roff.hpp"
@@ -44,12 +45,25 @@ std::string manual_entry(const Key& key) {
   return out + fmt::format(".IP\n.EX\n{}.EE\n", roff_lines(spec::example_text(key)));
 }
 
+/// A character beyond ASCII by its number, which needs no preconv(1) (groff_char(7)). `at` is its first byte,
+/// then its last.
+std::string roff_character(std::string_view text, std::size_t& at) {
+  const auto lead = static_cast<unsigned char>(text[at]);
+  std::uint32_t value = lead & (lead >= 0xf0 ? 0x07u : lead >= 0xe0 ? 0x0fu : 0x1fu);
+  while (at + 1 < text.size() && (static_cast<unsigned char>(text[at + 1]) & 0xc0) == 0x80)
+    value = value << 6 | (static_cast<unsigned char>(text[++at]) & 0x3fu);
+  return fmt::format("\\[u{:04X}]", value);
+}
+
 }  // namespace
 
 std::string roff_text(std::string_view text) {
   std::string out;
-  for (const char c : text) {
-    if (c == '\\')
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (static_cast<unsigned char>(c) >= 0x80)
+      out += roff_character(text, at);
+    else if (c == '\\')
       out += "\\e";
     else if (c == '-')
       out += "\\-";

@@ -7,8 +7,8 @@
 
 namespace mailstead::reference {
 
-/// `text` so that roff prints it as it is: no escape, no request, no hyphen in the place of a minus sign
-/// (groff_char(7)). It stands inside a line.
+/// `text`, which is UTF-8, so that roff prints it as it is: no escape, no request, no hyphen in the place of
+/// a minus sign, nothing beyond ASCII (groff_char(7)). It stands inside a line.
 std::string roff_text(std::string_view text);
 
 /// The same for lines of their own, each with a newline at its end.

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -99,6 +100,8 @@ TEST_CASE("The manual page has every key, and no text that roff takes for a requ
   CHECK(page.find(".TH MAILSTEAD.YAML 5 \"\" \"Mailstead 1.0\"") != std::string::npos);
   for (const Key& key : spec::kKeys)
     CHECK(page.find(fmt::format("\n.TP\n.B {}\n", reference::roff_text(key.path))) != std::string::npos);
+  CHECK(reference::roff_text("ü… 😀") == R"(\[u00FC]\[u2026] \[u1F600])");
+  CHECK(std::ranges::all_of(page, [](unsigned char c) { return c < 0x80; }));
   CHECK(reference::roff_text(R"(a-b "c" 'd' `e` \f ~^)") ==
         R"(a\-b \(dqc\(dq \(aqd\(aq \(gae\(ga \ef \(ti\(ha)");
   CHECK(reference::roff_lines(".TH\n'x\ny.") == "\\&.TH\n\\(aqx\ny.\n");
