@@ -32,6 +32,19 @@ std::string choices_of(const CLI::Option& option) {
   return words;
 }
 
+/// Cases that offer the choices of an option behind it; `verb` is a pattern for the command before it.
+std::string bash_choices(const CLI::App& app, std::string_view verb) {
+  std::string cases;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_positional()) continue;
+    const std::string words = choices_of(*option);
+    if (words.empty()) continue;
+    for (const std::string& name : option->get_lnames())
+      cases += fmt::format("    {}--{}) words='{}' ;;\n", verb, name, words);
+  }
+  return cases;
+}
+
 /// A bash function (bash(1), "Programmable Completion"): verbs, the options of the verb, choices, keys of the
 /// spec; file names otherwise.
 std::string make_bash(const CLI::App& app) {
@@ -45,16 +58,14 @@ std::string make_bash(const CLI::App& app) {
   const std::string arguments = fmt::format(
       "      explain) words='{}' ;;\n      help) words='{}' ;;\n      completion) words='{}' ;;\n",
       fmt::join(key_names(), " "), fmt::join(verbs, " "), kShells);
-  std::string choices;
-  for (const CLI::Option* option : app.get_options())
-    if (const std::string words = choices_of(*option); !words.empty())
-      choices += fmt::format("    --{}) words='{}' ;;\n", fmt::join(option->get_lnames(), "|--"), words);
+  std::string choices = bash_choices(app, "*");
+  for (const CLI::App* verb : commands_of(app)) choices += bash_choices(*verb, verb->get_name());
   return fmt::format(R"(_mailstead() {{
   local cur=${{COMP_WORDS[COMP_CWORD]}} prev=${{COMP_WORDS[COMP_CWORD - 1]}} verb='' word words=''
   for word in "${{COMP_WORDS[@]:1:COMP_CWORD-1}}"; do
     case $word in {}) verb=$word; break ;; esac
   done
-  case $prev in
+  case $verb$prev in
 {}  esac
   if [[ -z $words && $cur == -* ]]; then
     case $verb in
@@ -184,10 +195,15 @@ std::string fish_option(const CLI::Option& option, const std::string& condition)
 
 /// Commands for fish(1): complete(1).
 std::string make_fish(const CLI::App& app) {
+  std::vector<std::string> verbs;
+  for (const CLI::App* verb : commands_of(app)) verbs.push_back(verb->get_name());
+  const std::string any = fmt::format("{}", fmt::join(verbs, " "));
+  // Not __fish_use_subcommand, which takes the value of a global option for a command.
+  const std::string first = fmt::format(" -n 'not __fish_seen_subcommand_from {}'", any);
   std::string out;
   for (const CLI::Option* option : app.get_options()) out += fish_option(*option, "");
   for (const CLI::App* verb : commands_of(app)) {
-    out += fmt::format("complete -c mailstead -n __fish_use_subcommand -f -a {} -d {}\n", verb->get_name(),
+    out += fmt::format("complete -c mailstead{} -f -a {} -d {}\n", first, verb->get_name(),
                        in_quotes(verb->get_description(), "\\'", "'"));
     const std::string condition = fmt::format(" -n '__fish_seen_subcommand_from {}'", verb->get_name());
     for (const CLI::Option* option : verb->get_options())

@@ -113,6 +113,8 @@ offered '--dhcp --domain' init site --d
 offered 'none' --progress n
 offered 'never' --color n
 offered 'fish' completion f
+offered 'spdx' sbom --format s
+offered 'never' build mail.yaml --color n
 offered 'build' help bu
 offered '' build mai    # left to file names
 offered 'network network.card network.dhcp network.addresses network.gateway network.nameservers network.unsigned_zones network.mtu network.private network.private.card network.private.dhcp network.private.addresses network.private.mtu' explain netw
