@@ -6,9 +6,16 @@ set(documents ${CMAKE_BINARY_DIR}/documents)
 add_custom_command(TARGET mailstead POST_BUILD VERBATIM
   COMMAND ${CMAKE_COMMAND} -DFOLDER=$<TARGET_FILE_DIR:mailstead> -DDOCUMENTS=${documents} -P ${CMAKE_SOURCE_DIR}/builder/documents.cmake)
 
+# Folders that are made on the way are open to all, whatever the umask.
+set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+
 install(TARGETS mailstead RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY profiles rootfs-overlays qemu-tests DESTINATION ${CMAKE_INSTALL_DATADIR}/mailstead USE_SOURCE_PERMISSIONS
   PATTERN __pycache__ EXCLUDE)
+# A checkout's permissions tell programs from other files; the rest of them comes from the umask of who made it.
+install(CODE "execute_process(COMMAND_ERROR_IS_FATAL ANY
+  COMMAND chmod -R u=rwX,go=rX \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/mailstead\")")
 install(FILES ${documents}/mailstead.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${documents}/mailstead.yaml.5 DESTINATION ${CMAKE_INSTALL_MANDIR}/man5)
 install(FILES ${documents}/mailstead DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
@@ -19,5 +26,5 @@ if(CMAKE_INSTALL_PREFIX STREQUAL "/usr")
 else()
   install(FILES ${documents}/_mailstead DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 endif()
-install(FILES README.md CHANGELOG.md LICENSE DESTINATION ${CMAKE_INSTALL_DOCDIR})
+install(FILES README.md CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(DIRECTORY docs DESTINATION ${CMAKE_INSTALL_DOCDIR})

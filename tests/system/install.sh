@@ -6,7 +6,7 @@ set -eux
 place=$WORK.install
 rm -rf "$place"
 mkdir -p "$place"
-DESTDIR=$place cmake --install "$(dirname "$MAILSTEAD")" --prefix /usr >/dev/null
+(umask 077 && DESTDIR=$place cmake --install "$(dirname "$MAILSTEAD")" --prefix /usr >/dev/null)
 share=$place/usr/share
 for file in bin/mailstead share/mailstead/{profiles/cloud-amd64.yaml,rootfs-overlays/README.md,qemu-tests/demo.sh} \
   share/man/{man1/mailstead.1,man5/mailstead.yaml.5} share/bash-completion/completions/mailstead \
@@ -14,6 +14,11 @@ for file in bin/mailstead share/mailstead/{profiles/cloud-amd64.yaml,rootfs-over
   test -f "$place/usr/$file"
 done
 test -x "$share/mailstead/qemu-tests/demo.sh"
+test -x "$share/mailstead/rootfs-overlays/base/usr/lib/mailstead/selfcheck"
+test ! -e "$share/doc/mailstead/LICENSE"
+# All users can read it, whatever the umask of who made the checkout and of who installs.
+test -z "$(find "$place/usr" -type f ! -perm 0644 ! -perm 0755)"
+test -z "$(find "$place/usr" -type d ! -perm 0755)"
 test -z "$(find "$place" -type f ! -path "$place/usr/*")"
 for folder in profiles rootfs-overlays qemu-tests; do diff -r -x __pycache__ "$SOURCE/$folder" "$share/mailstead/$folder"; done
 
@@ -29,15 +34,15 @@ if "$MAILSTEAD" check mail.yaml --profile probe --offline >/dev/null 2>&1; then 
 # Manual pages without a mistake, with every command and every key.
 man=$share/man
 for page in "$man/man1/mailstead.1" "$man/man5/mailstead.yaml.5"; do
-  said=$(groff -k -man -ww -Tutf8 -z "$page" 2>&1)
+  said=$(groff -man -ww -Tutf8 -z "$page" 2>&1)
   test -z "$said"
 done
-groff -k -man -Tascii -P-cbou "$man/man1/mailstead.1" >page.txt
+groff -man -Tascii -P-cbou "$man/man1/mailstead.1" >page.txt
 for verb in $(mailstead help | awk '/^Subcommands:/ {inside = 1; next} /^[^ ]/ {inside = 0} inside && /^  [a-z]/ {print $1}'); do
   grep -q "^   mailstead $verb" page.txt
 done
 grep -qF 'mailstead build site/mail.yaml -o mail.img' page.txt
-groff -k -man -Tascii -P-cbou "$man/man5/mailstead.yaml.5" | grep -qF 'network.private.card'
+groff -man -Tascii -P-cbou "$man/man5/mailstead.yaml.5" | grep -qF 'network.private.card'
 
 # Completions that their shells read, and that offer something.
 bash -n "$share/bash-completion/completions/mailstead"
@@ -47,6 +52,9 @@ offered() { HOME=$place fish -N -c "source $share/fish/vendor_completions.d/mail
 test "$(offered 'mailstead bu')" = build
 test "$(offered 'mailstead build --off')" = --offline
 test "$(offered 'mailstead --color n')" = never
+test "$(offered 'mailstead --color always bui')" = build
+test "$(offered 'mailstead --color=always bui')" = build
+test "$(offered 'mailstead sbom --format s')" = spdx
 test "$(offered 'mailstead explain network.mt')" = network.mtu
 
 # ./setup build, where everything is there and built.
