@@ -8,7 +8,9 @@ mailstead=$1
 folder=$2
 here=$(cd "$(dirname "$0")" && pwd)
 
-say() { printf '\n\033[1m==> %s\033[0m\n' "$*"; }
+bold='' plain=''
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+say() { printf '\n%s==> %s%s\n' "$bold" "$*" "$plain"; }
 started=$(date +%s)
 seconds() { echo $(($(date +%s) - started)); }
 
