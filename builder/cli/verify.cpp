@@ -144,7 +144,8 @@ void add_verify(CLI::App& app, Globals& globals) {
   verb->add_option("--lock", request->lock, "the lock to build from (default: the one beside the spec)")
       ->check(not_empty);
   verb->add_option("--against", request->against, "compare every byte with this image")->check(not_empty);
-  verb->add_flag("--quick", request->quick, "skip reading all files with libguestfs, which takes a minute");
+  verb->add_flag("--quick", request->quick,
+                 "skip reading all files with libguestfs (half a minute without KVM)");
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
