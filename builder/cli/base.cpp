@@ -36,8 +36,11 @@ void add_base(CLI::App& app, Globals& globals) {
   verb->add_option("LOCK", *lock, "the lock that pins the packages (mailstead.lock)")
       ->required()
       ->check(not_empty);
-  verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/); required");
-  verb->add_option("-o,--output", *folder, "also copy its files to this new folder")->check(not_empty);
+  verb->add_option("--profile", globals.options.profile, "the kind of machine (see profiles/); required")
+      ->type_name("NAME");
+  verb->add_option("-o,--output", *folder, "also copy its files to this new folder")
+      ->type_name("DIR")
+      ->check(not_empty);
   add_archive_options(*verb, globals);
   add_snapshot_option(*verb, globals);
   add_json_option(*verb, globals);

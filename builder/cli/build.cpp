@@ -38,10 +38,12 @@ void add_build(CLI::App& app, Globals& globals) {
   add_spec_argument(*verb, request->spec);
   verb->add_option("-o,--output", request->image,
                    "the image to write (default: HOSTNAME.img in the current folder)")
+      ->type_name("FILE")
       ->check(not_empty);
   verb->add_option(
           "--provenance", request->provenance,
           "also write what the image was built from to this file (in-toto statement, SLSA provenance v1)")
+      ->type_name("FILE")
       ->check(not_empty);
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);

@@ -135,7 +135,8 @@ void add_spec_argument(CLI::App& verb, std::filesystem::path& spec) {
 
 void add_profile_option(CLI::App& verb, Globals& globals) {
   verb.add_option("--profile", globals.options.profile,
-                  "the kind of machine, instead of the profile in the spec (see profiles/)");
+                  "the kind of machine, instead of the profile in the spec (see profiles/)")
+      ->type_name("NAME");
 }
 
 void add_json_option(CLI::App& verb, Globals& globals) {
@@ -169,14 +170,16 @@ Status require_startable_image(const std::filesystem::path& file) {
 void add_archive_options(CLI::App& verb, Globals& globals) {
   verb.add_option("--mirror", globals.options.mirror,
                   "the Debian mirror: one address, or two for the main and the security archive "
-                  "(default: $MAILSTEAD_MIRROR, or the APT sources of this machine)");
+                  "(default: $MAILSTEAD_MIRROR, or the APT sources of this machine)")
+      ->type_name("ADDRESS");
   verb.add_flag("--offline", globals.options.offline, "use only what has been downloaded before");
 }
 
 void add_snapshot_option(CLI::App& verb, Globals& globals) {
   verb.add_option("--snapshot", globals.options.snapshot,
                   "the archive of versions that the mirrors no longer have, or none (default: "
-                  "$MAILSTEAD_SNAPSHOT, or Debian's snapshot archive)");
+                  "$MAILSTEAD_SNAPSHOT, or Debian's snapshot archive)")
+      ->type_name("ADDRESS");
 }
 
 int run_command_line(int argc, char** argv) {
@@ -188,6 +191,7 @@ int run_command_line(int argc, char** argv) {
       "reproducible.",
       "mailstead");
   app.set_version_flag("-v,--version", fmt::format("mailstead {} ({})", MAILSTEAD_VERSION, kRevision));
+  app.formatter(make_formatter());  // before commands are added, which take it over
   app.require_subcommand(1);
   app.fallthrough();
   app.add_option("--progress", globals.progress, "how to show progress on stderr")

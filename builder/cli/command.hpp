@@ -64,6 +64,21 @@ void print_help(const CLI::App& app, const CLI::App* verb);
 /// paragraph behind them.
 std::string examples(std::initializer_list<std::vector<std::string>> commands, std::string_view more = {});
 
+/// How help shows options: with readable types, ranges, and what they need or exclude.
+std::shared_ptr<CLI::Formatter> make_formatter();
+/// What a checked option may be, "bash fish zsh", from the {…} in the name that CLI11 gives its type; nothing
+/// if anything may be.
+std::string choices_of(const CLI::Option& option);
+/// What stands behind an option: "N", "FILE", "spdx|cyclonedx", or nothing.
+std::string value_of(const CLI::Option& option);
+/// What an option does, with its range, its default, and what it needs or excludes in parentheses.
+std::string description_of(const CLI::Option& option);
+
+/// The path of a file in docs/, in the checkout or where it was installed.
+std::string document(const std::string& name);
+/// What describes all keys of a spec: a manual page where the program was installed, else a document.
+std::string reference_of_keys();
+
 /// The options of `app` as they are typed: "-o", "--output".
 std::vector<std::string> option_names(const CLI::App& app);
 

@@ -21,17 +21,6 @@ std::vector<std::string> options_of(const CLI::App& app, const CLI::App* outer =
   return names;
 }
 
-/// What a checked option may be, from the {…} that CLI11 shows of it in the help; nothing if anything may be.
-std::string choices_of(const CLI::Option& option) {
-  const std::string shown = option.get_type_name();
-  const std::size_t begin = shown.find('{');
-  const std::size_t end = shown.find('}');
-  if (begin == std::string::npos || end == std::string::npos) return {};
-  std::string words = shown.substr(begin + 1, end - begin - 1);
-  std::ranges::replace(words, ',', ' ');
-  return words;
-}
-
 /// Cases that offer the choices of an option behind it; `verb` is a pattern for the command before it.
 std::string bash_choices(const CLI::App& app, std::string_view verb) {
   std::string cases;

@@ -37,6 +37,16 @@ std::string wrap_help(std::string_view text, std::size_t width) {
   return out;
 }
 
+/// The options that every command has.
+std::string common_options(const CLI::App& app) {
+  std::string names;
+  for (const CLI::Option* option : app.get_options()) {
+    if (option->get_items_expected_max() == 0) continue;  // --help, --version
+    names += fmt::format("{}--{}", names.empty() ? "" : ", ", option->get_lnames().front());
+  }
+  return fmt::format("\nCommon options: {} (`{}` describes them)\n", names, own_command({"help"}));
+}
+
 }  // namespace
 
 std::vector<const CLI::App*> commands_of(const CLI::App& app) {
@@ -58,7 +68,8 @@ void print_help(const CLI::App& app, const CLI::App* verb) {
   const std::string text = subject.get_formatter()->make_help(&subject, name, CLI::AppFormatMode::Normal);
   constexpr std::size_t kUsual = 80;
   const std::size_t width = terminal_width(STDOUT_FILENO);
-  fmt::print("{}", wrap_help(text, width == 0 ? kUsual : width));
+  const std::string common = verb == nullptr ? "" : common_options(app);
+  fmt::print("{}", wrap_help(text + common, width == 0 ? kUsual : width));
 }
 
 void add_help(CLI::App& app, Globals& globals) {

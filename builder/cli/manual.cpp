@@ -12,7 +12,7 @@ namespace {
 using reference::roff_lines;
 using reference::roff_text;
 
-/// "-o, --output TEXT": names and what follows them, as --help has them.
+/// "-o, --output FILE": names and what follows them, as --help has them.
 std::string option_head(const CLI::Option& option) {
   std::string head;
   if (option.get_positional()) {
@@ -22,8 +22,8 @@ std::string option_head(const CLI::Option& option) {
       head += fmt::format(R"({}\fB{}\fR)", head.empty() ? "" : ", ", roff_text("-" + name));
     for (const std::string& name : option.get_lnames())
       head += fmt::format(R"({}\fB{}\fR)", head.empty() ? "" : ", ", roff_text("--" + name));
-    if (option.get_type_size() != 0 && !option.get_type_name().empty())
-      head += fmt::format(R"( \fI{}\fR)", roff_text(option.get_type_name()));
+    if (const std::string value = value_of(option); !value.empty())
+      head += fmt::format(R"( \fI{}\fR)", roff_text(value));
   }
   return head;
 }
@@ -33,7 +33,7 @@ std::string option_entries(const CLI::App& app, bool positional) {
   for (const CLI::Option* option : app.get_options()) {
     if (option->get_group().empty() || option->get_positional() != positional) continue;
     if (option == app.get_help_ptr() && app.get_parent() != nullptr) continue;
-    out += fmt::format(".TP\n{}\n{}", option_head(*option), roff_lines(option->get_description()));
+    out += fmt::format(".TP\n{}\n{}", option_head(*option), roff_lines(description_of(*option)));
   }
   return out;
 }

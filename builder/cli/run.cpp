@@ -151,9 +151,10 @@ void add_run(CLI::App& app, Globals& globals) {
       ->required()
       ->check(not_empty);
   verb->add_option(
-      "--spec", options->spec,
-      "the spec of the site, needed if it has 'addresses': ports are forwarded to its first IPv4 "
-      "address (without --spec, to the address that DHCP assigns)");
+          "--spec", options->spec,
+          "the spec of the site, needed if it has 'addresses': ports are forwarded to its first IPv4 "
+          "address (without --spec, to the address that DHCP assigns)")
+      ->type_name("FILE");
   verb->add_flag("--uefi", options->uefi, platform::kUefiHelp);
   verb->add_option("--memory", options->memory_mib, "MiB of memory")
       ->check(CLI::Range(256, 65536))

@@ -22,6 +22,7 @@ void add_sbom(CLI::App& app, Globals& globals) {
   verb->add_option("--format", choices->format, "spdx (2.3) or cyclonedx (1.6), both JSON (default: spdx)")
       ->check(CLI::IsMember({"spdx", "cyclonedx"}));
   verb->add_option("-o,--output", choices->output, "write to this file instead of standard output (-)")
+      ->type_name("FILE")
       ->check(not_empty);
   verb->footer(examples({{"sbom", "mail.img", "--format", "cyclonedx", "-o", "sbom.json"}}));
   verb->callback([&globals, choices] {

@@ -170,18 +170,23 @@ void add_test(CLI::App& app, Globals& globals) {
                    "a folder in qemu-tests/, folder/name, or part of a name (default: all for this site)");
   verb->add_option("--spec", options->spec,
                    "the spec of the site: its DNS records are published in the network of the test")
+      ->type_name("FILE")
       ->required();
   verb->add_option("--passwords", options->passwords,
-                   "file with one line \"ADDRESS PASSWORD\" for each account, readable by you only");
+                   "file with one line \"ADDRESS PASSWORD\" for each account, readable by you only")
+      ->type_name("FILE");
   verb->add_option("--scenarios", options->folder,
                    "folder of conversations (default: qemu-tests/; its README.md describes them)")
+      ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
   verb->add_option("--set", options->variables,
-                   "NAME=VALUE: a variable for the conversations; not for secrets")
+                   "a variable for the conversations; not for secrets")
+      ->type_name("NAME=VALUE")
       ->take_all()
       ->allow_extra_args(false);
   verb->add_option("--logs", options->logs,
-                   "folder for the logs of console, journal and conversations (default: IMAGE.test)");
+                   "folder for the logs of console, journal and conversations (default: IMAGE.test)")
+      ->type_name("DIR");
   verb->add_option("--patience", options->patience, "multiply all time limits by this, for slow machines")
       ->check(CLI::Range(0.1, 100.0))
       ->check(finite);

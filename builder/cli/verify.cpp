@@ -137,13 +137,18 @@ void add_verify(CLI::App& app, Globals& globals) {
   verb->add_option("IMAGE", request->image, "the disk image, or the disk it was copied to; it is only read")
       ->required()
       ->check(not_empty);
-  verb->add_option("--root-hash", *root_hash, "require this root hash, which `build` printed");
+  verb->add_option("--root-hash", *root_hash, "require this root hash, which `build` printed")
+      ->type_name("HASH");
   verb->add_option("--spec", request->spec,
                    "build the image again from this spec and compare every byte and file")
+      ->type_name("FILE")
       ->check(not_empty);
   verb->add_option("--lock", request->lock, "the lock to build from (default: the one beside the spec)")
+      ->type_name("FILE")
       ->check(not_empty);
-  verb->add_option("--against", request->against, "compare every byte with this image")->check(not_empty);
+  verb->add_option("--against", request->against, "compare every byte with this image")
+      ->type_name("FILE")
+      ->check(not_empty);
   verb->add_flag("--quick", request->quick,
                  "skip reading all files with libguestfs (half a minute without KVM)");
   add_profile_option(*verb, globals);

@@ -36,6 +36,21 @@ says 2 "  \`$MAILSTEAD help build\` lists them" "$MAILSTEAD" build --ofline=1
 says 2 "mailstead: 'b.yaml' is one argument too many" "$MAILSTEAD" check a.yaml b.yaml
 says 2 "mailstead: SPEC is required" "$MAILSTEAD" check
 says 2 "  \`$MAILSTEAD help check\` describes its options and arguments" "$MAILSTEAD" check
+says 2 "mailstead: there is no command 'CHECK'; did you mean 'check'?" "$MAILSTEAD" CHECK mail.yaml
+says 2 "mailstead: --color: 'bad' is not one of auto, always, never" "$MAILSTEAD" --color=bad check mail.yaml
+says 2 "mailstead: --color: 'bad' is not one of auto, always, never" "$MAILSTEAD" check mail.yaml --color bad
+says 2 "mailstead: --progress: 'bad' is not one of auto, terminal, plain, json, none" "$MAILSTEAD" --progress bad check mail.yaml
+says 2 "mailstead: --output needs a value" "$MAILSTEAD" build mail.yaml -o
+says 2 "mailstead: --cpus: '0' is not a number from 1 to 64" "$MAILSTEAD" test a.img --spec mail.yaml --cpus 0
+says 2 "mailstead: --patience: '0' is not a number from 0.1 to 100" "$MAILSTEAD" test a.img --spec mail.yaml --patience 0
+says 2 "mailstead: COMMAND and --man cannot be given together" "$MAILSTEAD" help check --man
+said=$("$MAILSTEAD" help test)
+grep -qxF "$(printf '%-30s%s' '  --cpus N' 'processors of the machine (1 to 64; default: 2)')" <<<"$said"
+grep -qF 'Common options: --progress, --color' <<<"$said"
+"$MAILSTEAD" help init | tr -s ' \n' ' ' |
+  grep -qF -- '--dhcp get the addresses by DHCP and router advertisement (not together with --address, --gateway) '
+[ "$("$MAILSTEAD" help | grep -cF -- '--color auto|always|never')" = 1 ]
+[ "$("$MAILSTEAD" help | grep -cF 'Common options')" = 0 ]
 [ "$("$MAILSTEAD" help)" = "$("$MAILSTEAD" --help)" ]
 [ "$("$MAILSTEAD" help check)" = "$("$MAILSTEAD" check --help)" ]
 [ "$("$MAILSTEAD" help help)" = "$("$MAILSTEAD" help --help)" ]
