@@ -144,7 +144,8 @@ void add_check(CLI::App& app, Globals& globals) {
   add_profile_option(*verb, globals);
   add_archive_options(*verb, globals);
   verb->add_option("--rendered", *folder,
-                   "also write the configuration files of the image, without keys, to this new folder");
+                   "also write the configuration files of the image, without keys, to this new folder")
+      ->type_name("DIR");
   verb->footer(examples({{"check", "site/mail.yaml"}, {"explain", "accounts.quota"}},
                         "`explain` describes the keys of a spec."));
   verb->callback([&globals, spec, folder] {
@@ -161,8 +162,8 @@ void add_check(CLI::App& app, Globals& globals) {
         TRY(const std::size_t files, pipeline::write_rendered(project, *folder));
         fmt::print("{} files written to {}\n", files, printable(folder->string()));
       }
-      globals.reporter->info(
-          "docs/spec.md describes every key, docs/mail-administrator.md what to set up around the server.");
+      globals.reporter->info(fmt::format("{} describes every key, {} what to set up around the server.",
+                                         reference_of_keys(), document("mail-administrator.md")));
       return ok();
     };
   });

@@ -24,7 +24,8 @@ void add_dns(CLI::App& app, Globals& globals) {
       TRY(const auto records, dns::zone_records(site, services));
       fmt::print("{}", globals.json ? dns::to_json(records) : dns::to_master_file(records));
       if (!globals.json)
-        globals.reporter->info("docs/mail-administrator.md explains each record and what else to set up.");
+        globals.reporter->info(fmt::format("{} explains each record and what else to set up.",
+                                           document("mail-administrator.md")));
       return ok();
     };
   });

@@ -74,7 +74,8 @@ void add_explain(CLI::App& app, Globals& globals) {
   verb->add_flag("--schema", *schema, "print a JSON schema of the spec, for editors");
   verb->add_flag("--man", *manual, "print the manual page mailstead.yaml(5) in roff");
   add_json_option(*verb, globals);
-  verb->footer(examples({{"explain", "domains.dkim"}}, "docs/spec.md has the whole reference."));
+  verb->footer(examples({{"explain", "domains.dkim"}},
+                        "`explain --man` prints the whole reference as a manual page."));
   verb->callback([&globals, word, schema, manual] {
     globals.work = [&globals, word, schema, manual]() -> Status {
       if (*manual) {

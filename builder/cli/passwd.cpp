@@ -51,9 +51,9 @@ void add_passwd(CLI::App& app, Globals& globals) {
       ->expected(0, 1)
       ->default_str("1")
       ->check(CLI::Range(1, 1000));
-  verb->footer(
-      examples({{"passwd"}, {"passwd", "--generate", "3"}},
-               "The spec also accepts hashes from other servers: docs/mail-administrator.md lists them."));
+  verb->footer(examples({{"passwd"}, {"passwd", "--generate", "3"}},
+                        "The spec also accepts hashes from other servers: mail-administrator.md in the "
+                        "documentation lists them."));
   verb->callback([&globals, count] {
     globals.work = [&globals, count] { return *count == 0 ? print_hash(globals) : print_generated(*count); };
   });

@@ -28,7 +28,8 @@ cp "$share/mailstead/profiles/cloud-amd64.yaml" "$share/mailstead/profiles/probe
 cp "$SOURCE/qemu-tests/site/mail.yaml" "$place/mail.yaml"
 cd "$place"
 mailstead keys mail.yaml >/dev/null
-mailstead check mail.yaml --profile probe --offline | grep -qF '(probe, '
+mailstead check mail.yaml --profile probe --offline 2>said.txt | grep -qF '(probe, '
+grep -qF "\`man mailstead.yaml\` describes every key, $share/doc/mailstead/docs/mail-administrator.md what" said.txt
 if "$MAILSTEAD" check mail.yaml --profile probe --offline >/dev/null 2>&1; then exit 1; fi
 
 # Manual pages without a mistake, with every command and every key.
