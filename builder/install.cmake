@@ -6,10 +6,6 @@ set(documents ${CMAKE_BINARY_DIR}/documents)
 add_custom_command(TARGET mailstead POST_BUILD VERBATIM
   COMMAND ${CMAKE_COMMAND} -DFOLDER=$<TARGET_FILE_DIR:mailstead> -DDOCUMENTS=${documents} -P ${CMAKE_SOURCE_DIR}/builder/documents.cmake)
 
-# Folders that are made on the way are open to all, whatever the umask.
-set(CMAKE_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
-  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
-
 install(TARGETS mailstead RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 install(DIRECTORY profiles rootfs-overlays qemu-tests DESTINATION ${CMAKE_INSTALL_DATADIR}/mailstead USE_SOURCE_PERMISSIONS
   PATTERN __pycache__ EXCLUDE)

