@@ -13,25 +13,28 @@
 namespace mailstead::cli {
 namespace {
 
-/// Where descriptions begin (CLI::FormatterBase::column_width_).
+/// Where descriptions begin (CLI::FormatterBase::column_width_). On a narrow terminal, on a line of their
+/// own.
 constexpr std::size_t kColumn = 30;
+constexpr std::size_t kNarrow = 60;
+constexpr std::size_t kNarrowColumn = 6;
 
 /// A line of a list of options or commands continues where its description begins; any other at its left.
-std::size_t indent_of(std::string_view line) {
+std::size_t indent_of(std::string_view line, std::size_t column) {
   const bool in_list =
-      line.size() > kColumn && line.starts_with("  ") && line[kColumn - 1] == ' ' && line[kColumn] != ' ';
-  return in_list ? kColumn : std::min(line.find_first_not_of(' '), line.size());
+      line.size() > column && line.starts_with("  ") && line[column - 1] == ' ' && line[column] != ' ';
+  return in_list ? column : std::min(line.find_first_not_of(' '), line.size());
 }
 
 /// Examples are to be copied: their lines are not broken.
-std::string wrap_help(std::string_view text, std::size_t width) {
+std::string wrap_help(std::string_view text, std::size_t width, std::size_t column) {
   std::string out;
   bool example = false;
   while (!text.empty()) {
     const std::size_t end = std::min(text.find('\n'), text.size());
     const std::string_view line = text.substr(0, end);
     example = line.starts_with("Example") || (example && line.starts_with("  "));
-    out += (example ? std::string(line) : wrap_line(line, width, indent_of(line))) + '\n';
+    out += (example ? std::string(line) : wrap_line(line, width, indent_of(line, column))) + '\n';
     text.remove_prefix(std::min(end + 1, text.size()));
   }
   return out;
@@ -65,11 +68,15 @@ void print_help(const CLI::App& app, const CLI::App* verb) {
   const CLI::App& subject = verb == nullptr ? app : *verb;
   const std::string name = verb == nullptr ? app.get_name() : app.get_name() + " " + verb->get_name();
   // Not CLI::App::help, which describes the command that was given.
-  const std::string text = subject.get_formatter()->make_help(&subject, name, CLI::AppFormatMode::Normal);
   constexpr std::size_t kUsual = 80;
-  const std::size_t width = terminal_width(STDOUT_FILENO);
+  const std::size_t known = terminal_width(STDOUT_FILENO);
+  const std::size_t width = known == 0 ? kUsual : known;
+  const std::size_t column = width < kNarrow ? kNarrowColumn : kColumn;
+  const auto formatter = subject.get_formatter();
+  formatter->column_width(column);
+  const std::string text = formatter->make_help(&subject, name, CLI::AppFormatMode::Normal);
   const std::string common = verb == nullptr ? "" : common_options(app);
-  fmt::print("{}", wrap_help(text + common, width == 0 ? kUsual : width));
+  fmt::print("{}", wrap_help(text + common, width, column));
 }
 
 void add_help(CLI::App& app, Globals& globals) {

@@ -145,6 +145,9 @@ for verb in '' $verbs; do
     END {if (!seen) print "help " verb " has no example"; exit bad || !seen}'
 done
 
+said=$(COLUMNS=50 "$MAILSTEAD" help sbom)
+grep -qxF '      spdx (2.3) or cyclonedx (1.6), both JSON' <<<"$said"
+
 # Colours: on terminals only, unless someone says otherwise.
 colored() { # yes|no COMMAND…
   local expected=$1 found=no
