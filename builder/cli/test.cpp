@@ -179,8 +179,7 @@ void add_test(CLI::App& app, Globals& globals) {
                    "folder of conversations (default: qemu-tests/; its README.md describes them)")
       ->type_name("DIR")
       ->check(CLI::ExistingDirectory);
-  verb->add_option("--set", options->variables,
-                   "a variable for the conversations; not for secrets")
+  verb->add_option("--set", options->variables, "a variable for the conversations; not for secrets")
       ->type_name("NAME=VALUE")
       ->take_all()
       ->allow_extra_args(false);
