@@ -58,9 +58,9 @@ void allow_any_local_address(int fd, int family) {
 Status wait_for(const FileDescriptor& socket, short events, Deadline deadline) {
   while (true) {
     CHECK_OK(check_interrupt());
+    // Rounded up: who asks for the time afterwards finds that the deadline has passed.
     const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now())
-            .count();
+        std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) return fail(ErrorKind::network, "no answer in time");
     pollfd entry{socket.get(), events, 0};
     if (::poll(&entry, 1, static_cast<int>(std::min<long>(left, 500))) > 0) return ok();

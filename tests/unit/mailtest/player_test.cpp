@@ -104,6 +104,8 @@ certificate mx.elsewhere.example
 > EHLO test.example
 < 250 *
 <! STARTTLS
+# A client may take its time.
+pause 1300ms
 > MAIL FROM:<alice@example.org>
 < 250 *
 > RCPT TO:<unknown-person@elsewhere.example>
