@@ -113,7 +113,7 @@ std::optional<std::vector<std::string>> split_arguments(std::string_view line) {
     }
     if (!in_word) words.emplace_back();
     in_word = true;
-    if (line[i] != '"' || words.back().find('=') != words.back().size() - 1) {
+    if (line[i] != '"' || words.back().find('=') + 1 != words.back().size() || words.back().empty()) {
       words.back() += line[i];
       continue;
     }
