@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/files.hpp"
+#include "base/run.hpp"
 #include "pipeline/base.hpp"
 #include "pipeline/base_files.hpp"
 #include "tools/scratch.hpp"
@@ -84,7 +85,7 @@ Status require_export_place(const fs::path& folder) {
   if (!folder.has_filename()) parent = parent.parent_path();  // "new/"
   if (fs::is_directory(parent, error)) return ok();
   return fail(ErrorKind::io, fmt::format("cannot make {}: its folder does not exist", folder.string()),
-              fmt::format("mkdir -p {}", parent.string()));
+              fmt::format("make it with `{}`", shell_quote({"mkdir", "-p", parent.string()})));
 }
 
 Status export_base(const Base& base, const fs::path& folder) {

@@ -109,8 +109,8 @@ TEST_CASE("Nothing is made over a site, over keys, or where nothing can be") {
   REQUIRE(make_directories(folder));
   fs::create_symlink("nowhere", folder / "mail.yaml");
   CHECK(refusal(folder) == "there is a spec already: " + name +
-                               "/mail.yaml / edit it and run mailstead check " + name +
-                               "/mail.yaml, or name another folder");
+                               "/mail.yaml / edit it and run `mailstead check " + name +
+                               "/mail.yaml`, or name another folder");
   fs::remove(folder / "mail.yaml");
   REQUIRE(make_directories(folder / "secrets"));
   CHECK(refusal(folder) == "there are keys already, of another site: " + name +
