@@ -19,7 +19,7 @@ class Maker {
     for (const spec::Account& account : site_.accounts) add_account(account);
     for (const auto& [address, members] : site_.aliases) add_shared(address, members);
     for (const auto& [address, targets] : site_.forwards) add_forward(address, targets);
-    for (const spec::Domain& domain : site_.domains) add_catch_all(domain);
+    add_catch_alls();
     add_abuse();
     add_machine();
     close_catch_alls();
@@ -54,13 +54,15 @@ class Maker {
 
   /// In virtual(5) the rest of a domain also matches addresses that exist as mailboxes, so each of these gets
   /// a target of its own.
-  void add_catch_all(const spec::Domain& domain) {
-    if (!domain.catch_all) return;
+  void add_catch_alls() {
+    for (const spec::Domain& domain : site_.domains) {
+      if (!domain.catch_all) continue;
+      Node& rest = node(rest_of(domain.name));
+      rest.targets.insert(*domain.catch_all);
+      rest.senders = Addresses{*domain.catch_all};
+    }
     for (auto& [address, known] : graph_.nodes)
-      if (address.domain == domain.name && known.receives()) known.targets.insert(address);
-    Node& rest = node(rest_of(domain.name));
-    rest.targets.insert(*domain.catch_all);
-    rest.senders = Addresses{*domain.catch_all};
+      if (known.receives() && graph_.find(rest_of(address.domain)) != nullptr) known.targets.insert(address);
   }
 
   /// Complaints (RFC 2142 section 4) find the postmaster where nobody else is named for them.
