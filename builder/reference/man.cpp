@@ -2,7 +2,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <utility>
 
 #include "reference/reference.hpp"
 #include "reference/roff.hpp"
@@ -23,6 +25,12 @@ false. In an example, \(lq\[u2026]\(rq stands for the rest of a password hash or
 domain or address.
 .SH KEYS
 )";
+
+/// Characters that groff would take for a request or typeset as another one (groff_char(7)).
+using Escape = std::pair<char, std::string_view>;
+constexpr std::array kEscapes = {Escape{'\\', "\\e"},   Escape{'-', "\\-"},   Escape{'"', "\\(dq"},
+                                 Escape{'\'', "\\(aq"}, Escape{'`', "\\(ga"}, Escape{'~', "\\(ti"},
+                                 Escape{'^', "\\(ha"}};
 
 constexpr const char* kManualTail = R"(.SH SEE ALSO
 .BR mailstead (1)
@@ -60,25 +68,14 @@ std::string roff_character(std::string_view text, std::size_t& at) {
 std::string roff_text(std::string_view text) {
   std::string out;
   for (std::size_t at = 0; at < text.size(); ++at) {
-    const char c = text[at];
-    if (static_cast<unsigned char>(c) >= 0x80)
+    const auto escape = std::find_if(kEscapes.begin(), kEscapes.end(),
+                                     [&](const auto& entry) { return entry.first == text[at]; });
+    if (static_cast<unsigned char>(text[at]) >= 0x80)
       out += roff_character(text, at);
-    else if (c == '\\')
-      out += "\\e";
-    else if (c == '-')
-      out += "\\-";
-    else if (c == '"')
-      out += "\\(dq";
-    else if (c == '\'')
-      out += "\\(aq";
-    else if (c == '`')
-      out += "\\(ga";
-    else if (c == '~')
-      out += "\\(ti";
-    else if (c == '^')
-      out += "\\(ha";
+    else if (escape != kEscapes.end())
+      out += escape->second;
     else
-      out += c;
+      out += text[at];
   }
   return out;
 }
