@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "delivery/graph.hpp"
 
-#include "delivery_fixture.hpp"
 #include "support/catch.hpp"
+#include "support/delivery_site.hpp"
 
 using namespace mailstead;
 using namespace mailstead::delivery;

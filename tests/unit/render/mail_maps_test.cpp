@@ -7,39 +7,13 @@
 
 #include "render/cdb_file.hpp"
 #include "support/catch.hpp"
+#include "support/delivery_site.hpp"
 
 using namespace mailstead;
+using delivery::account;
+using delivery::site;
 using render::Entries;
 using spec::Address;
-
-namespace {
-
-spec::Account account(const std::string& local, const std::string& domain) {
-  spec::Account made;
-  made.address = {local, domain};
-  return made;
-}
-
-spec::Site site() {
-  spec::Site made;
-  made.hostname = "mail.example.org";
-  made.domains.resize(2);
-  made.domains[0].name = "example.net";
-  made.domains[0].catch_all = Address{"bob", "example.net"};
-  made.domains[1].name = "example.org";
-  spec::Account alice = account("alice", "example.org");
-  alice.aliases = {{"postmaster", "example.org"}};
-  spec::Account noreply = account("noreply", "example.org");
-  noreply.send_only = true;
-  noreply.send_only_text = "Nobody reads this";
-  made.accounts = {alice, account("bob", "example.net"), account("carol", "example.net"), noreply};
-  made.aliases[{"team", "example.org"}] = {{"alice", "example.org"}, {"bob", "example.net"}};
-  made.forwards[{"old", "example.org"}] = {{"x", "elsewhere.example"}};
-  made.forwards[{"alice", "example.org"}] = {{"alice", "elsewhere.example"}};
-  return made;
-}
-
-}  // namespace
 
 TEST_CASE("the mail maps say who gets mail and who may send as whom") {
   const render::MailMaps maps = render::make_mail_maps(delivery::make_graph(site()));
