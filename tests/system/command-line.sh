@@ -149,10 +149,12 @@ said=$(COLUMNS=50 "$MAILSTEAD" help sbom)
 grep -qxF '      spdx (2.3) or cyclonedx (1.6), both JSON' <<<"$said"
 
 # Colours: on terminals only, unless someone says otherwise.
-colored() { # yes|no COMMAND…
-  local expected=$1 found=no
+colored() { # yes|no COMMAND…, which is a mistake
+  local expected=$1 found=no got=0 said
   shift
-  ("$@" 2>&1 || true) | grep -q $'\033\\[3[0-9]m' && found=yes
+  said=$("$@" 2>&1) || got=$?
+  [ "$got" = 2 ] || { echo "exit code $got, expected 2: $*"; exit 1; }
+  grep -q $'\033\\[3[0-9]m' <<<"$said" && found=yes
   [ "$found" = "$expected" ] || { echo "colours: $found, expected $expected: $*"; exit 1; }
 }
 terminal=("$SOURCE/tests/system/terminal.py" /dev/null)
@@ -200,7 +202,9 @@ for words in "check ./$red.yaml" help nothing "check ./$red.none"; do
 done
 (cd "$work" && ./stead check "$red.yaml" 2>/dev/null) | grep -qxF '\x1b[31m.yaml is a valid spec. The server will be:'
 # Messages wrap, commands to copy do not.
-said=$(cd "$work" && COLUMNS=50 ./stead check - 2>&1) || true
+got=0
+said=$(cd "$work" && COLUMNS=50 ./stead check - 2>&1) || got=$?
+[ "$got" = 2 ] || { echo "exit code $got, expected 2"; exit 1; }
 [ "$said" = "mailstead: SPEC: a spec cannot be read from
     standard input, because its keys and its lock
     lie beside it: name the file (./- for a file
