@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 // The errors for a command line that cannot be meant.
 #include <fmt/format.h>
+#include <re2/re2.h>
 
 #include <algorithm>
-#include <regex>
 
 #include "base/program.hpp"
 #include "cli/command.hpp"
@@ -71,32 +71,46 @@ std::string short_number(std::string text) {
   return text;
 }
 
+/// What the groups of an expression match if it matches all of `text`; else nothing. By RE2, as a word of a
+/// command line may be of any length, and of any bytes.
+std::vector<std::string> groups_in(const std::string& text, const char* expression) {
+  re2::RE2::Options options(re2::RE2::Latin1);
+  options.set_dot_nl(true);
+  const re2::RE2 regex(expression, options);
+  std::vector<std::string> groups(static_cast<std::size_t>(regex.NumberOfCapturingGroups()));
+  std::vector<re2::RE2::Arg> arguments(groups.size());
+  std::vector<const re2::RE2::Arg*> pointers(groups.size());
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    arguments[i] = &groups[i];
+    pointers[i] = &arguments[i];
+  }
+  const bool matches = re2::RE2::FullMatchN(text, regex, pointers.data(), static_cast<int>(pointers.size()));
+  return matches ? groups : std::vector<std::string>();
+}
+
 /// What CLI11 says, as we say it. Its versions 2.1 and 2.4 write ranges differently.
 std::string plain_text(const CLI::ParseError& error) {
-  static const std::regex range(R"((.+): Value (.*) not in range \[?(\S+) (?:to|-) ([^\]\s]+)\]?)");
-  static const std::regex choice(R"((.+): (.*) not in \{(.*)\})");
-  static const std::regex missing(R"((.+): \d+ required .* missing)");
-  static const std::regex repeated(R"((.+): At Most 1 required but received \d+)");
-  static const std::regex conversion(R"(Could not convert: (\S+) = (.*))");
-  static const std::regex excluded(R"((\S+) excludes (\S+))");
-  static const std::regex needed(R"((\S+) requires (\S+))");
-  const std::string text = error.what();
-  std::smatch part;
-  if (std::regex_match(text, part, range))
-    return fmt::format("{}: {} is not a number from {} to {}", part[1].str(), yaml::quote(part[2].str()),
-                       short_number(part[3]), short_number(part[4]));
-  if (std::regex_match(text, part, choice))
-    return fmt::format("{}: {} is not one of {}", part[1].str(), yaml::quote(part[2].str()),
-                       std::regex_replace(part[3].str(), std::regex(","), ", "));
-  if (std::regex_match(text, part, missing)) return fmt::format("{} needs a value", part[1].str());
-  if (std::regex_match(text, part, repeated))
-    return fmt::format("{} was given more than once", part[1].str());
-  if (std::regex_match(text, part, conversion))
-    return fmt::format("{}: {} is not a number", part[1].str(), yaml::quote(part[2].str()));
-  if (std::regex_match(text, part, excluded))
-    return fmt::format("{} and {} cannot be given together", part[1].str(), part[2].str());
-  if (std::regex_match(text, part, needed))
-    return fmt::format("{} needs {}, too", part[1].str(), part[2].str());
+  std::string text = error.what();
+  if (const auto range = groups_in(text, R"((.+?): Value (.*) not in range \[?(\S+) (?:to|-) ([^\]\s]+)\]?)");
+      !range.empty())
+    return fmt::format("{}: {} is not a number from {} to {}", range[0], yaml::quote(range[1]),
+                       short_number(range[2]), short_number(range[3]));
+  if (const auto choice = groups_in(text, R"((.+?): (.*) not in \{(.*)\})"); !choice.empty()) {
+    std::string choices;
+    for (const char c : choice[2]) choices += c == ',' ? std::string(", ") : std::string(1, c);
+    return fmt::format("{}: {} is not one of {}", choice[0], yaml::quote(choice[1]), choices);
+  }
+  if (const auto missing = groups_in(text, R"((.+?): \d+ required .* missing)"); !missing.empty())
+    return fmt::format("{} needs a value", missing[0]);
+  if (const auto repeated = groups_in(text, R"((.+?): At Most 1 required but received \d+)");
+      !repeated.empty())
+    return fmt::format("{} was given more than once", repeated[0]);
+  if (const auto conversion = groups_in(text, R"(Could not convert: (\S+) = (.*))"); !conversion.empty())
+    return fmt::format("{}: {} is not a number", conversion[0], yaml::quote(conversion[1]));
+  if (const auto excluded = groups_in(text, R"((\S+) excludes (\S+))"); !excluded.empty())
+    return fmt::format("{} and {} cannot be given together", excluded[0], excluded[1]);
+  if (const auto needed = groups_in(text, R"((\S+) requires (\S+))"); !needed.empty())
+    return fmt::format("{} needs {}, too", needed[0], needed[1]);
   return text;
 }
 

@@ -167,6 +167,10 @@ colored no "$MAILSTEAD" chek
 colored yes "$MAILSTEAD" check --color always none.yaml
 colored no "$MAILSTEAD" check --color auto none.yaml
 expect 2 "$MAILSTEAD" --color blue help
+# Whatever the value, and however long.
+says 2 "mailstead: --cpus: '0' is not a number from 1 to 64" "$MAILSTEAD" test x.img --spec y --cpus 0
+expect 2 "$MAILSTEAD" --color="$(head -c 120000 /dev/zero | tr '\0' a)" help
+expect 2 "$MAILSTEAD" build x.yaml --color $'a\nb\xff'
 
 # What was stopped exits with 128 and the signal.
 python3 - "$MAILSTEAD" <<'PY'
