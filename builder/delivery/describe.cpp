@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "delivery/describe.hpp"
 
+#include <fmt/format.h>
+
 #include <map>
 #include <string_view>
 
@@ -31,8 +33,13 @@ class Describer {
   }
 
   std::string listed(const Addresses& addresses) const {
+    constexpr std::size_t kMaxShown = 6;
     std::string text;
-    for (const spec::Address& address : addresses) text += (text.empty() ? "" : ", ") + shown(address);
+    std::size_t count = 0;
+    for (const spec::Address& address : addresses) {
+      if (++count > kMaxShown) return text + fmt::format(" and {} more", addresses.size() - kMaxShown);
+      text += (text.empty() ? "" : ", ") + shown(address);
+    }
     return text;
   }
 
@@ -58,7 +65,7 @@ Descriptions describe(const Graph& graph, const std::vector<spec::Domain>& domai
   const Describer describer(graph, domains);
   Descriptions made;
   for (const auto& [address, node] : graph.nodes) {
-    if (gets_only_its_own(address, node)) continue;
+    if (node.implied || gets_only_its_own(address, node)) continue;
     // Only for those that are shown: of a large site, the way of each address takes long to follow.
     if (made.lines.size() < most)
       made.lines.push_back(describer.describe(address, node));

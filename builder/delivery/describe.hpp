@@ -21,9 +21,10 @@ struct Descriptions {
 };
 
 /// The addresses with a node, in the order of their texts, each with where its mail ends after all rules have
-/// been followed: the accounts, then the addresses at other servers. Accounts that get their own mail, and
-/// nobody else does, are left out, and so is what comes after the first `most` lines. `domains` are those of
-/// the site; their names are shown as people write them.
+/// been followed: the accounts, then the addresses at other servers, of each kind the first ones. Accounts
+/// that get their own mail, and nobody else does, and addresses that the site does not name are left out, and
+/// so is what comes after the first `most` lines. `domains` are those of the site; their names are shown as
+/// people write them.
 Descriptions describe(const Graph& graph, const std::vector<spec::Domain>& domains, std::size_t most);
 
 }  // namespace mailstead::delivery

@@ -93,6 +93,7 @@ class Maker {
     Node& added = node(address);
     added.targets.insert(postmaster);
     added.senders = std::move(senders);
+    added.implied = true;
   }
 
   std::optional<Addresses> senders_of(const Address& address) const {

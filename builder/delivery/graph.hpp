@@ -31,6 +31,8 @@ struct Node {
   /// The accounts that may write as the address; empty: nobody may. Nothing: not decided here, so that
   /// whoever may write as the rest of the domain may write as it.
   std::optional<Addresses> senders;
+  /// The site does not name the address: its mail follows the postmaster's.
+  bool implied = false;
 
   /// The address has a mailbox.
   bool receives() const { return account != nullptr && !account->send_only; }

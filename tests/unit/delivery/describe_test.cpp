@@ -24,14 +24,9 @@ TEST_CASE("who gets the mail of each address is told after all rules have been f
   CHECK(lines_of(made, 100) ==
         std::vector<std::string>{
             "all others of example.net: bob@example.net",
-            "abuse@example.org: alice@example.org; elsewhere: alice@elsewhere.example",
-            "abuse@mail.example.org: alice@example.org; elsewhere: alice@elsewhere.example",
             "alice@example.org: alice@example.org; elsewhere: alice@elsewhere.example",
-            "mailer-daemon@mail.example.org: alice@example.org; elsewhere: alice@elsewhere.example",
             "noreply@example.org: nobody: it only sends", "old@example.org: elsewhere: x@elsewhere.example",
             "postmaster@example.org: alice@example.org; elsewhere: alice@elsewhere.example",
-            "postmaster@mail.example.org: alice@example.org; elsewhere: alice@elsewhere.example",
-            "root@mail.example.org: alice@example.org; elsewhere: alice@elsewhere.example",
             "team@example.org: alice@example.org, bob@example.net; elsewhere: alice@elsewhere.example"});
 }
 
@@ -44,8 +39,18 @@ TEST_CASE("domains are shown as people write them, and of many addresses the fir
   made.domains[0].catch_all = spec::Address{"bob", "xn--bcher-kva.example"};
   made.accounts = {account("alice", made.domains[0].name), account("bob", made.domains[0].name)};
   made.accounts[0].aliases = {{"postmaster", "xn--bcher-kva.example"}, {"info", "xn--bcher-kva.example"}};
-  CHECK(lines_of(made, 3) ==
-        std::vector<std::string>{"all others of bücher.example: bob@bücher.example",
-                                 "abuse@mail.xn--bcher-kva.example: alice@bücher.example",
-                                 "info@bücher.example: alice@bücher.example", "4 more"});
+  CHECK(lines_of(made, 2) == std::vector<std::string>{"all others of bücher.example: bob@bücher.example",
+                                                      "info@bücher.example: alice@bücher.example", "1 more"});
+  std::vector<spec::Address> all;
+  for (int i = 0; i < 9; ++i) {
+    made.accounts.push_back(account("u" + std::to_string(i), made.domains[0].name));
+    all.push_back(made.accounts.back().address);
+  }
+  made.domains[0].catch_all.reset();
+  made.aliases[{"all", "xn--bcher-kva.example"}] = all;
+  CHECK(
+      lines_of(made, 1) ==
+      std::vector<std::string>{"all@bücher.example: u0@bücher.example, u1@bücher.example, u2@bücher.example, "
+                               "u3@bücher.example, u4@bücher.example, u5@bücher.example and 3 more",
+                               "2 more"});
 }
