@@ -17,7 +17,7 @@ namespace {
 /// own.
 constexpr std::size_t kColumn = 30;
 constexpr std::size_t kNarrow = 60;
-constexpr std::size_t kNarrowColumn = 6;
+constexpr std::size_t kNarrowColumn = 4;
 
 /// A line of a list of options or commands continues where its description begins; any other at its left.
 std::size_t indent_of(std::string_view line, std::size_t column) {

@@ -89,7 +89,7 @@ std::vector<std::string> groups_in(const std::string& text, const char* expressi
 }
 
 /// What CLI11 says, as we say it. Its versions 2.1 and 2.4 write ranges differently.
-std::string plain_text(const CLI::ParseError& error) {
+std::string plain_text(const CLI::App& app, const CLI::ParseError& error) {
   std::string text = error.what();
   if (const auto range = groups_in(text, R"((.+?): Value (.*) not in range \[?(\S+) (?:to|-) ([^\]\s]+)\]?)");
       !range.empty())
@@ -105,8 +105,11 @@ std::string plain_text(const CLI::ParseError& error) {
   if (const auto repeated = groups_in(text, R"((.+?): At Most 1 required but received \d+)");
       !repeated.empty())
     return fmt::format("{} was given more than once", repeated[0]);
-  if (const auto conversion = groups_in(text, R"(Could not convert: (\S+) = (.*))"); !conversion.empty())
+  if (const auto conversion = groups_in(text, R"(Could not convert: (\S+) = (.*))"); !conversion.empty()) {
+    const CLI::Option* option = app.get_option_no_throw(conversion[0]);
+    if (option != nullptr && option->get_items_expected_max() == 0) return conversion[0] + " takes no value";
     return fmt::format("{}: {} is not a number", conversion[0], yaml::quote(conversion[1]));
+  }
   if (const auto excluded = groups_in(text, R"((\S+) excludes (\S+))"); !excluded.empty())
     return fmt::format("{} and {} cannot be given together", excluded[0], excluded[1]);
   if (const auto needed = groups_in(text, R"((\S+) requires (\S+))"); !needed.empty())
@@ -142,7 +145,7 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
   // Of an option of the program, before any command.
   if (verb == nullptr && is_about_value(error))
     return {ErrorKind::usage,
-            plain_text(error),
+            plain_text(app, error),
             {},
             fmt::format("`{}` describes the options", own_command({"help"})),
             {},
@@ -162,11 +165,16 @@ Error usage_error(const CLI::App& app, const CLI::ParseError& error, int argc, c
   const std::string message =
       extra != nullptr && error.get_exit_code() == static_cast<int>(CLI::ExitCodes::ExtrasError)
           ? fmt::format("{} is one argument too many", yaml::quote(*extra))
-          : plain_text(error);
+          : plain_text(*verb, error);
+  // Help describes an option where it belongs.
+  const std::string option = message.substr(0, message.find_first_of(" :"));
+  const bool of_app = option.starts_with('-') && verb->get_option_no_throw(option) == nullptr;
   return {ErrorKind::usage,
           message,
           {},
-          fmt::format("`{}` describes its options and arguments", own_command({"help", verb->get_name()})),
+          of_app ? fmt::format("`{}` describes the options", own_command({"help"}))
+                 : fmt::format("`{}` describes its options and arguments",
+                               own_command({"help", verb->get_name()})),
           {},
           {}};
 }

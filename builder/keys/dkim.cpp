@@ -62,7 +62,7 @@ Result<std::string> rsa_record(EVP_PKEY& key, const std::string& path) {
     return fail(ErrorKind::usage,
                 fmt::format("the DKIM key {} has {} bits; it must have {} to {}", path, bits, kLeastRsaBits,
                             kMostRsaBits),
-                fmt::format("move it away and make a new one under a new selector with `{}`",
+                fmt::format("give the domain a new 'selector' in the spec, then make its key with `{}`",
                             own_command({"keys", "SPEC"})));
   TRY(const std::string der, subject_public_key_info(key));
   CHECK_OK(check_halves(key, der, EVP_sha256(), path));

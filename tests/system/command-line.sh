@@ -146,7 +146,7 @@ for verb in '' $verbs; do
 done
 
 said=$(COLUMNS=50 "$MAILSTEAD" help sbom)
-grep -qxF '      spdx (2.3) or cyclonedx (1.6), both JSON' <<<"$said"
+grep -qxF '    spdx (2.3) or cyclonedx (1.6), both JSON' <<<"$said"
 
 # Colours: on terminals only, unless someone says otherwise.
 colored() { # yes|no COMMAND…, which is a mistake
@@ -167,6 +167,9 @@ colored no "$MAILSTEAD" chek
 colored yes "$MAILSTEAD" check --color always none.yaml
 colored no "$MAILSTEAD" check --color auto none.yaml
 expect 2 "$MAILSTEAD" --color blue help
+says 2 'mailstead: --offline takes no value' "$MAILSTEAD" check x.yaml --offline=maybe
+says 2 "  \`$MAILSTEAD help\` describes the options" "$MAILSTEAD" check x.yaml --progress blue
+says 2 "  \`$MAILSTEAD help build\` describes its options and arguments" "$MAILSTEAD" build
 # Whatever the value, and however long.
 says 2 "mailstead: --cpus: '0' is not a number from 1 to 64" "$MAILSTEAD" test x.img --spec y --cpus 0
 expect 2 "$MAILSTEAD" --color="$(head -c 120000 /dev/zero | tr '\0' a)" help
