@@ -9,7 +9,7 @@ folder=$2
 here=$(cd "$(dirname "$0")" && pwd)
 
 bold='' plain=''
-if [ -t 1 ] && [ -z "${NO_COLOR:-}" ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
+if [ -t 1 ] && [ -z "${NO_COLOR:-}" ] && [ "${TERM:-dumb}" != dumb ]; then bold=$(printf '\033[1m') plain=$(printf '\033[0m'); fi
 say() { printf '\n%s==> %s%s\n' "$bold" "$*" "$plain"; }
 started=$(date +%s)
 seconds() { echo $(($(date +%s) - started)); }

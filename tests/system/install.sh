@@ -6,7 +6,7 @@ set -eux
 place=$WORK.install
 rm -rf "$place"
 mkdir -p "$place"
-umask 022
+umask 022  # that of who installs decides about new folders: CMake asks for a mode, and does not set it
 DESTDIR=$place cmake --install "$(dirname "$MAILSTEAD")" --prefix /usr >/dev/null
 share=$place/usr/share
 for file in bin/mailstead share/mailstead/{profiles/cloud-amd64.yaml,rootfs-overlays/README.md,qemu-tests/demo.sh} \
@@ -16,7 +16,7 @@ for file in bin/mailstead share/mailstead/{profiles/cloud-amd64.yaml,rootfs-over
 done
 test -x "$share/mailstead/qemu-tests/demo.sh"
 test -x "$share/mailstead/rootfs-overlays/base/usr/lib/mailstead/selfcheck"
-test ! -e "$share/doc/mailstead/LICENSE"
+diff "$SOURCE/LICENSE" "$share/doc/mailstead/copyright"
 # All users can read it, whatever the umask of who made the checkout.
 test -z "$(find "$place/usr" -type f ! -perm 0644 ! -perm 0755)"
 test -z "$(find "$place/usr" -type d ! -perm 0755)"
