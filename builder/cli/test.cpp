@@ -88,7 +88,7 @@ void print_summary(const mailtest::Summary& summary, const std::filesystem::path
     fmt::print("boot by {} under {}: SMTP banner after {:.1f} s, IMAPS greeting after {:.1f} s{}\n",
                boot.firmware, boot.accelerator, static_cast<double>(boot.to_smtp.count()) / 1000,
                static_cast<double>(boot.to_imaps.count()) / 1000,
-               boot.slowness > 1.05 ? fmt::format("; time limits × {:.1f}", boot.slowness) : "");
+               boot.slowness > 1.05 ? fmt::format("; slowness {:.1f}", boot.slowness) : "");
   }
   for (const auto& other : summary.left_out)
     fmt::print("skipped: the scenarios in '{}' are for {}\n", other.folder, other.site);
@@ -112,7 +112,7 @@ void print_json(const mailtest::Summary& summary) {
                              {"accelerator", boot.accelerator},
                              {"to_smtp_milliseconds", boot.to_smtp.count()},
                              {"to_imaps_milliseconds", boot.to_imaps.count()},
-                             {"time_limits_multiplied_by", boot.slowness}});
+                             {"slowness", boot.slowness}});
   }
   for (const auto& other : summary.left_out)
     json["left_out"].push_back({{"folder", other.folder}, {"site", other.site}});
