@@ -188,6 +188,10 @@ std::string dkim_key_path(const spec::Domain& domain, const spec::DkimKey& key) 
   return "etc/rspamd-signing/dkim/" + key.selector + "._domainkey." + domain.name + ".key";
 }
 
+std::string dkim_public_key_path(const spec::Domain& domain, const spec::DkimKey& key) {
+  return "etc/mailstead/dkim/" + key.selector + "._domainkey." + domain.name + ".pem";
+}
+
 std::string sieve_path(const spec::Account& account) {
   return "etc/dovecot/sieve/" + account.address.text() + ".sieve";
 }

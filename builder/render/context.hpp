@@ -15,6 +15,8 @@ namespace mailstead::render {
 inline constexpr const char* kCertificatePath = "etc/ssl/mailstead/certificate.pem";
 inline constexpr const char* kPrivateKeyPath = "etc/ssl/mailstead/key.pem";
 std::string dkim_key_path(const spec::Domain& domain, const spec::DkimKey& key);
+/// Of the public half, for the machine's proof that what leaves is signed: PEM.
+std::string dkim_public_key_path(const spec::Domain& domain, const spec::DkimKey& key);
 /// Where a user's sieve script from the spec lies: "etc/dovecot/sieve/alice@example.org.sieve".
 std::string sieve_path(const spec::Account& account);
 

@@ -9,6 +9,7 @@
 
 #include "base/files.hpp"
 #include "base/program.hpp"
+#include "crypto/public_key.hpp"
 #include "delivery/graph.hpp"
 #include "render/cdb_file.hpp"
 #include "render/context.hpp"
@@ -81,6 +82,13 @@ class Writer {
         TRY(std::string pem, key_file(site_.folder / key.private_key,
                                       fmt::format("the DKIM key {} of {}", key.selector, domain.name),
                                       fmt::format("run `{}`", own_command({"keys", site_.file.string()}))));
+        auto public_pem = crypto::public_key_pem(pem);
+        if (!public_pem)
+          return fail(ErrorKind::usage,
+                      fmt::format("{} is not a private key that can be read",
+                                  (site_.folder / key.private_key).string()),
+                      fmt::format("remove it and run `{}`", own_command({"keys", site_.file.string()})));
+        CHECK_OK(put(dkim_public_key_path(domain, key), *std::move(public_pem)));
         TRY(std::string bytes, signing_key(key, std::move(pem), site_.file));
         CHECK_OK(put(dkim_key_path(domain, key), std::move(bytes), 0600));
       }

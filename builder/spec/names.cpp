@@ -108,6 +108,11 @@ Checked<DomainName> parse_name(std::string_view text, std::size_t least_labels) 
   if (std::all_of(last.begin(), last.end(), text::is_digit)) {
     return fault(fmt::format("{} ends with a number, as only an IP address does", quote(text)));
   }
+  if (last == "invalid") {
+    return fault(
+        fmt::format("{} cannot exist: nobody is given names below 'invalid' (RFC 2606)", quote(text)),
+        "write the domain that you own");
+  }
   name.unicode = name.ascii;
   if (encoded_label) {
     // The way back and forth again also finds "xn--…" that encodes nothing, or something that IDNA2008

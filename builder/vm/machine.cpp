@@ -156,8 +156,9 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
   add("-machine", o.firmware == Firmware::uefi_secure_boot ? "q35,smm=on" : "q35");
   add("-accel", o.accelerator == Accelerator::kvm ? "kvm" : "tcg,thread=multi");
   // Emulated, a processor with SSSE3 would have Rspamd compile its patterns with Hyperscan for minutes;
-  // qemu64 is the least that Debian's amd64 runs on, and so the harder test.
-  add("-cpu", o.accelerator == Accelerator::kvm ? "host" : "qemu64");
+  // qemu64 is the least that Debian's amd64 runs on, and so the harder test. With RDRAND, which all
+  // processors of the last ten years have, the kernel does not gather randomness from the clock for seconds.
+  add("-cpu", o.accelerator == Accelerator::kvm ? "host" : "qemu64,+rdrand");
   if (o.firmware == Firmware::uefi_secure_boot)
     add("-global", "driver=cfi.pflash01,property=secure,value=on");
   if (o.firmware != Firmware::bios) {

@@ -62,11 +62,11 @@ spec::Site example_site(const fs::path& folder) {
   site.accounts = {alice, bob};
   write(site.tls.certificate, "certificate\n");
   write(site.tls.private_key, "key\n");
-  write(folder / "rsa.pem", "rsa\n");
-  // The example of RFC 8410 section 10.3.
-  write(folder / "ed25519.pem",
-        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
-        "-----END PRIVATE KEY-----\n");
+  // The example of RFC 8410 section 10.3; of the other only the place is of interest.
+  for (const char* file : {"rsa.pem", "ed25519.pem"})
+    write(folder / file,
+          "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK1bbY8fdp+K06/nwoy/HU++CXqI9EdVhC\n"
+          "-----END PRIVATE KEY-----\n");
   return site;
 }
 
@@ -102,6 +102,9 @@ TEST_CASE("the mail overlays of the example site") {
   must(render::render_site(site, overlays, accounts, 1700000000, system, tree));
   CHECK(text_of(tree, "etc/rspamd-signing/dkim/s1-ed25519._domainkey.example.org.key") ==
         "1O5y2/kTWErVttjx92n4rTr+fCjL8dT74Jeoj0R1WEI=\n");
+  CHECK(text_of(tree, "etc/mailstead/dkim/s1-ed25519._domainkey.example.org.pem") ==
+        "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEAGb9ECWmEzf6FQbrBZ9w7lshQhqowtrbLDFw4rXAxZuE=\n"
+        "-----END PUBLIC KEY-----\n");
   CHECK(tree.find("etc/ssl/mailstead/key.pem")->mode == 0600);
   CHECK(tree.find("etc/dovecot/users")->mode == 0640);
 
