@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "mailtest/dialogue.hpp"
 #include "text/split.hpp"
 
 namespace mailstead::mailtest {
@@ -85,16 +86,17 @@ Result<std::map<std::string, std::string>> values_of(const std::vector<Parameter
   return values;
 }
 
-std::string put_in(const std::string& line, const std::map<std::string, std::string>& values) {
-  std::string filled;
+Line put_in(const std::string& line, const std::map<std::string, std::string>& values) {
+  Line filled;
   for (std::size_t at = 0; at < line.size();) {
     const std::size_t end = line.compare(at, 2, "${") == 0 ? line.find('}', at) : std::string::npos;
     const auto value =
         end == std::string::npos ? values.end() : values.find(line.substr(at + 2, end - at - 2));
     if (value == values.end()) {
-      filled += line[at++];
+      filled.text += line[at++];
     } else {
-      filled += value->second;
+      filled.text += value->second;
+      filled.has_value = true;
       at = end + 1;
     }
   }
@@ -126,13 +128,14 @@ std::optional<std::vector<std::string>> split_arguments(std::string_view line) {
   return words;
 }
 
-Result<std::string> fill_fragment(std::string_view text, const std::string& file,
-                                  const std::vector<std::string>& arguments) {
+Result<std::vector<Line>> fill_fragment(std::string_view text, const std::string& file,
+                                        const std::vector<std::string>& arguments) {
   std::vector<std::string> lines = text::to_strings(text::split_lines(text));
   TRY(const std::vector<Parameter> parameters, take_parameters(lines, file));
   TRY(const auto values, values_of(parameters, file, arguments));
-  std::string filled;
-  for (const std::string& line : lines) filled += put_in(line, values) + "\n";
+  std::vector<Line> filled;
+  filled.reserve(lines.size());
+  for (const std::string& line : lines) filled.push_back(put_in(line, values));
   return filled;
 }
 

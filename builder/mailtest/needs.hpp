@@ -8,7 +8,7 @@
 
 namespace mailstead::mailtest {
 
-/// Variables that the dialogue uses and that none of its steps sets: whoever plays it has to give them.
+/// Variables that the dialogue uses and none of its steps sets: they must have values before it is played.
 std::set<std::string> needed_variables(const Dialogue& dialogue);
 
 }  // namespace mailstead::mailtest

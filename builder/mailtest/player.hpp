@@ -71,7 +71,7 @@ struct Stage {
   double time_scale = 1.0;         ///< all waiting times are multiplied by this
 };
 
-/// Plays one dialogue.
+/// Plays one dialogue. Each verb has a `play`, in player_*.cpp; one that lacks it does not compile.
 class Player {
  public:
   explicit Player(Stage stage) : stage_(std::move(stage)), variables_(stage_.variables) {}
@@ -81,38 +81,106 @@ class Player {
   Status play(const Dialogue& dialogue);
 
  private:
+  // player_talk.cpp
+  Status play(const verb::Connect& step);
+  Status play(const verb::Use& step);
+  Status play(const verb::Send& step);
+  Status play(const verb::SendRaw& step);
+  Status play(const verb::ExpectGlob& step);
+  Status play(const verb::ExpectRegex& step);
+  Status play(const verb::ReplyHas& step);
+  Status play(const verb::ReplyLacks& step);
+  Status play(const verb::Capture& step);
+  Status play(const verb::StartTls& step);
+  Status play(const verb::Tls& step);
+  Status play(const verb::TlsRefused& step);
+  Status play(const verb::Certificate& step);
+  Status play(const verb::AuthPlain& step);
+  Status play(const verb::Data& step);
+  Status play(const verb::SegmentSize& step);
+  Status play(const verb::Answers& step);
+  Status play(const verb::Close&);
+  Status play(const verb::ExpectClose&);
+  Status play(const verb::ExpectRefused& step);
+
+  // player_flow.cpp
+  Status play(const verb::Set& step);
+  Status play(const verb::Check& step);
+  Status play(const verb::Message& step);
+  Status play(const verb::Pause& step);
+  Status play(const verb::WaitUntil& step);
+  Status play(const verb::Each& step);
+  Status play(const verb::Include& step);
+
+  // player_world.cpp
+  Status play(const verb::Received& step);
+  Status play(const verb::NotReceived& step);
+  Status play(const verb::VerifyDkim& step);
+  Status play(const verb::PortsOpen& step);
+
+  // player_oracles.cpp
+  Status play(const verb::Oracle& step);
+  Status play(const verb::OracleBegin& step);
+  Status play(const verb::OracleEnd& step);
+
+  // player_ssh.cpp
+  Status play(const verb::Ssh& step);
+  Status play(const verb::SshRefuses& step);
+
+  // player_machine.cpp
+  Status play(const verb::Reboot&);
+  Status play(const verb::PowerCut& step);
+  Status play(const verb::PowerOff&);
+  Status play(const verb::PowerOn&);
+  Status play(const verb::WaitBoot& step);
+  Status play(const verb::WaitSerial& step);
+  Status play(const verb::Serial& step);
+  Status play(const verb::Screen& step);
+  Status play(const verb::Press& step);
+
+  // player_disk.cpp
+  Status play(const verb::Journal& step);
+  Status play(const verb::DiskSize& step);
+  Status play(const verb::OtherDisk& step);
+  Status play(const verb::WriteImage& step);
+  Status play(const verb::WriteDisk& step);
+  Status play(const verb::Debugfs& step);
+  Status play(const verb::CopiedDisk& step);
+  Status play(const verb::DataPartition& step);
+
   Status play_step(const Step& step);
-  Status play_talk(const Step& step);
-  Status play_machine(const Step& step);
-  Status connect(const Step& step);
-  Status expect_refused(const Step& step);
-  Status start_tls(const Step& step);
-  Status expect(const Step& step);
-  Status look_again(const Step& step);
-  Status send(const std::string& text, const std::string& shown);
-  Status send_data(const Step& step);
-  Status check(const Step& step);
-  Status play_block(const Step& step);
-  Status wait_until(const Step& step);
-  Status each(const Step& step);
-  Status include(const Step& step);
-  Status receive(const Step& step);
-  Status keep_message(const Step& step);
-  Status verify_dkim(const Step& step);
-  Status check_ports(const Step& step);
-  Status check_journal(const Step& step);
-  Status check_shown(const Step& step);
-  Status play_disk(const Step& step);
-  Status log_in(const Step& step);
-  Status check_login_methods(const Step& step);
-  Status check_segment_size(const Step& step);
-  Status run_oracle(const Step& step);
-  Status begin_oracle(const Step& step);
-  Status end_oracle(const Step& step);
-  Status wait_serial(const Step& step);
+  Status play_block(const std::vector<Step>& block);
+
+  // Conversation.
   Result<Session*> session();
-  Result<std::vector<std::string>> expanded(const std::vector<std::string>& words) const;
-  Result<std::string> expanded(const std::string& text) const { return expand(text, variables_); }
+  /// The session in use, whose server has said nothing more: what comes now belongs to the TLS handshake.
+  Result<Session*> session_before_tls();
+  Status send(const std::string& text, const std::string& shown);
+  /// The next reply, which becomes the one just read.
+  Result<const Reply*> next_reply();
+  /// The reply just read.
+  Result<const Reply*> last_reply() const;
+  void keep_reply(Reply reply);
+  void close_session();
+
+  /// A message for `address`, or nothing at the deadline.
+  Result<std::optional<ReceivedMessage>> take_message(const std::string& address, Deadline deadline);
+
+  // The machine.
+  Result<Appliance*> appliance() const;
+  /// The machine, before what ends its connections and adds to its journal.
+  Result<Appliance*> machine_to_switch();
+  /// The machine, which is off, before a change or a look at its disk.
+  Result<Appliance*> machine_with_disk();
+  Status check_shown(bool has, const Text& regex, const std::string& shown, bool on_screen);
+  Result<bool> matches(const verb::Journal& step, const std::string& regex, const JournalEntry& entry);
+
+  Result<std::string> expanded(const Text& text) const { return expand(text.written, variables_); }
+  Result<std::vector<std::string>> expanded(const std::vector<Text>& texts) const;
+  Result<TlsOffer> expanded(const verb::Offer& offer) const;
+  /// The kept message. Errors: no variable has this name.
+  Result<std::string> message(const std::string& name) const;
+
   double time_scale() const;  ///< the stage's, times the slowness of the appliance
   Deadline within(std::chrono::milliseconds time) const;
   /// The same for a program that is run.
@@ -123,6 +191,7 @@ class Player {
 
   Stage stage_;
   Variables variables_;
+  const Step* step_ = nullptr;  ///< that is being played
   std::map<std::string, std::unique_ptr<Session>> sessions_;
   std::string current_;
   std::chrono::milliseconds reply_time_ = std::chrono::seconds(60);

@@ -2,8 +2,6 @@
 // Steps that run a program of the oracles' folder in the network of the world, and look at what it says.
 #include <fmt/format.h>
 
-#include <charconv>
-
 #include "base/interrupt.hpp"
 #include "base/run.hpp"
 #include "mailtest/player.hpp"
@@ -12,10 +10,10 @@
 namespace mailstead::mailtest {
 namespace {
 
-std::vector<std::string> command_line(const std::filesystem::path& oracles,
-                                      const std::vector<std::string>& words) {
-  std::vector<std::string> argv = {"/usr/bin/python3", (oracles / (words[0] + ".py")).string()};
-  argv.insert(argv.end(), words.begin() + 1, words.end());
+std::vector<std::string> command_line(const std::filesystem::path& oracles, const std::string& program,
+                                      const std::vector<std::string>& arguments) {
+  std::vector<std::string> argv = {"/usr/bin/python3", (oracles / (program + ".py")).string()};
+  argv.insert(argv.end(), arguments.begin(), arguments.end());
   return argv;
 }
 
@@ -28,34 +26,37 @@ Reply as_reply(const std::string& text) {
 
 }  // namespace
 
-Status Player::run_oracle(const Step& step) {
-  TRY(const std::vector<std::string> w, expanded(step.words));
+Status Player::play(const verb::Oracle& step) {
+  TRY(const std::string program, expanded(step.program));
+  TRY(const std::vector<std::string> arguments, expanded(step.arguments));
   Command command;
-  command.argv = command_line(stage_.oracles, w);
+  command.argv = command_line(stage_.oracles, program, arguments);
   command.timeout = patient(std::chrono::minutes(5));
-  note(step.source);
+  note(step_->source);
   TRY(const CommandOutput done, run_any_status(command));
   if (done.exit_status != 0)
-    return mismatch(fmt::format("{} ended with exit status {}: {}", w[0], done.exit_status,
+    return mismatch(fmt::format("{} ended with exit status {}: {}", program, done.exit_status,
                                 printable(done.out + done.err, 2000)));
   reply_ = as_reply(done.out);
   note_reply(*reply_);
   return ok();
 }
 
-Status Player::begin_oracle(const Step& step) {
+Status Player::play(const verb::OracleBegin& step) {
   if (oracle_) return mismatch("an oracle is running already");
-  TRY(const std::vector<std::string> w, expanded(step.words));
-  note(step.source);
+  TRY(const std::string program, expanded(step.program));
+  TRY(const std::vector<std::string> arguments, expanded(step.arguments));
+  note(step_->source);
   TRY(vm::Process process,
-      vm::Process::start({command_line(stage_.oracles, w), stage_.folder / "oracle.log", {}, false}));
+      vm::Process::start(
+          {command_line(stage_.oracles, program, arguments), stage_.folder / "oracle.log", {}, false}));
   oracle_.emplace(std::move(process));
   return ok();
 }
 
-Status Player::end_oracle(const Step& step) {
+Status Player::play(const verb::OracleEnd& step) {
   if (!oracle_) return mismatch("no oracle is running");
-  const Deadline end = within(step.time);
+  const Deadline end = within(step.within);
   std::optional<vm::Ending> ending;
   while (!ending && std::chrono::steady_clock::now() < end) {
     CHECK_OK(check_interrupt());
@@ -68,16 +69,6 @@ Status Player::end_oracle(const Step& step) {
     return mismatch(fmt::format("the oracle ended with {}: {}", ending->describe(), printable(said, 2000)));
   reply_ = as_reply(said);
   note_reply(*reply_);
-  return ok();
-}
-
-Status Player::check_segment_size(const Step& step) {
-  TRY(const std::vector<std::string> w, expanded(step.words));
-  int wanted = 0;
-  std::from_chars(w[0].data(), w[0].data() + w[0].size(), wanted);
-  TRY(Session * to, session());
-  TRY(const int size, to->connection().segment_size());
-  if (size != wanted) return mismatch(fmt::format("segments hold {} bytes, not {}", size, wanted));
   return ok();
 }
 

@@ -35,13 +35,14 @@ Command ssh_client(const std::string& address, std::chrono::seconds connecting,
 
 }  // namespace
 
-Status Player::log_in(const Step& step) {
-  TRY(const std::vector<std::string> w, expanded(step.words));
-  TRY(const std::string remote, expanded(step.text));
-  Command command = ssh_client(w[0], patient(30s), {"-o", "IdentitiesOnly=yes", "-i", w[1]});
+Status Player::play(const verb::Ssh& step) {
+  TRY(const std::string address, expanded(step.address));
+  TRY(const std::string key_file, expanded(step.key_file));
+  TRY(const std::string remote, expanded(step.command));
+  Command command = ssh_client(address, patient(30s), {"-o", "IdentitiesOnly=yes", "-i", key_file});
   command.argv.push_back(remote);
   command.timeout = patient(120s);
-  note(fmt::format("ssh to {}: {}", w[0], remote));
+  note(fmt::format("ssh to {}: {}", address, remote));
   TRY(const CommandOutput done, run_any_status(command));
   Reply reply;
   reply.lines = text::to_strings(text::split_lines(done.out));
@@ -53,10 +54,11 @@ Status Player::log_in(const Step& step) {
                                            printable(done.err + done.out, 2000)));
 }
 
-Status Player::check_login_methods(const Step& step) {
-  TRY(const std::vector<std::string> w, expanded(step.words));
-  Command command = ssh_client(w[0], patient(30s),
-                               {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + w[1]});
+Status Player::play(const verb::SshRefuses& step) {
+  TRY(const std::string address, expanded(step.address));
+  TRY(const std::string method, expanded(step.method));
+  Command command = ssh_client(address, patient(30s),
+                               {"-o", "PubkeyAuthentication=no", "-o", "PreferredAuthentications=" + method});
   command.argv.push_back("true");
   command.timeout = patient(120s);
   TRY(const CommandOutput done, run_any_status(command));
@@ -67,8 +69,9 @@ Status Player::check_login_methods(const Step& step) {
   if (done.exit_status != 255 || from == std::string::npos || end == std::string::npos)
     return fail(ErrorKind::tool, fmt::format("SSH did not refuse, exit status {}: {}", done.exit_status,
                                              printable(done.err, 1000)));
-  if (done.err.substr(from, end - from).find(w[1]) != std::string::npos)
-    return fail(ErrorKind::tool, fmt::format("SSH offers the method {}: {}", w[1], printable(done.err, 300)));
+  if (done.err.substr(from, end - from).find(method) != std::string::npos)
+    return fail(ErrorKind::tool,
+                fmt::format("SSH offers the method {}: {}", method, printable(done.err, 300)));
   return ok();
 }
 

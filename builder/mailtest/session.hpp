@@ -6,10 +6,9 @@
 #include <vector>
 
 #include "mailtest/connection.hpp"
+#include "mailtest/protocol.hpp"
 
 namespace mailstead::mailtest {
-
-enum class Protocol { smtp, imap, sieve, plain };
 
 /// A whole answer of a server.
 struct Reply {

@@ -42,10 +42,11 @@ class Finder {
   /// `file`: that the steps are of.
   Status find(std::vector<Step>& steps, const std::string& file) {
     for (Step& step : steps) {
-      if (step.verb == Verb::each) CHECK_OK(read_rows(step, file));
-      if (step.verb == Verb::message && step.words[1] == "by") CHECK_OK(find_script(step, file));
-      if (step.verb == Verb::include)
-        CHECK_OK(include(step, file));
+      if (auto* each = std::get_if<verb::Each>(&step.action)) CHECK_OK(read_rows(*each, step, file));
+      if (auto* message = std::get_if<verb::Message>(&step.action); message != nullptr && message->script)
+        CHECK_OK(find_script(*message->script, step, file));
+      if (auto* include = std::get_if<verb::Include>(&step.action))
+        CHECK_OK(read_fragment(*include, step, file));
       else
         CHECK_OK(find(step.block, file));
     }
@@ -53,56 +54,65 @@ class Finder {
   }
 
  private:
-  Status read_rows(Step& step, const std::string& file) const {
-    const fs::path table = folder_ / step.text;
+  Status read_rows(verb::Each& each, Step& step, const std::string& file) const {
+    const fs::path table = folder_ / each.file;
     const auto text = read_file(table, kLargestTable);
     if (!text) return fail(error_at(file, step.line, step.source, text.error().message, text.error().hint));
-    TRY(step.rows, parse_table(*text, table.string(), step.words.size()));
+    TRY(each.rows, parse_table(*text, table.string(), each.columns.size()));
+    for (const Row& row : each.rows)
+      for (const std::string& field : row.fields) step.variables.look_into(field);
     return ok();
   }
 
-  Status find_script(Step& step, const std::string& file) const {
-    const fs::path script = folder_ / step.words[2];
+  Status find_script(verb::Script& wanted, const Step& step, const std::string& file) const {
+    const fs::path script = folder_ / wanted.file;
     if (!fs::is_regular_file(script))
       return fail(error_at(file, step.line, step.source, "there is no script " + script.string()));
-    step.words[2] = fs::absolute(script).string();
+    wanted.file = fs::absolute(script).string();
     return ok();
   }
 
-  Status include(Step& step, const std::string& file) {
+  /// Where a fragment of this name lies: beside the dialogue, in `parts` beside its folder, or in that of
+  /// `shipped`. Errors: the message alone.
+  tl::expected<fs::path, std::string> find_fragment(const std::string& name) const {
+    const fs::path beside = folder_ / name;
+    if (fs::exists(beside)) return beside.lexically_normal();
+    const fs::path common = (folder_ / ".." / kFragments / name).lexically_normal();
+    if (fs::exists(common)) return common;
+    if (const fs::path shipped = shipped_ / kFragments / name; !shipped_.empty() && fs::exists(shipped))
+      return shipped;
+    return tl::unexpected(
+        fmt::format("there is no {} beside the dialogue, and no {}", name, common.string()));
+  }
+
+  Status read_fragment(verb::Include& include, Step& step, const std::string& file) {
     const auto wrong = [&](std::string message, std::string hint = {}) {
       return fail(error_at(file, step.line, step.source, std::move(message), std::move(hint)));
     };
-    fs::path fragment = folder_ / step.text;
-    if (!fs::exists(fragment)) fragment = folder_ / ".." / kFragments / step.text;
-    fragment = fragment.lexically_normal();
-    const fs::path beside_parent = fragment;
-    if (!fs::exists(fragment) && !shipped_.empty()) fragment = shipped_ / kFragments / step.text;
-    const std::string name = fragment.string();
-    if (!fs::exists(fragment))
-      return wrong(
-          fmt::format("there is no {} beside the dialogue, and no {}", step.text, beside_parent.string()));
-    if (std::find(open_.begin(), open_.end(), name) != open_.end())
-      return wrong(fmt::format("{} includes itself: {} → {}", step.text, fmt::join(open_, " → "), name));
+    const auto fragment = find_fragment(include.file);
+    if (!fragment) return wrong(fragment.error());
+    const std::string path = fragment->string();
+    if (std::ranges::find(open_, path) != open_.end())
+      return wrong(fmt::format("{} includes itself: {} → {}", include.file, fmt::join(open_, " → "), path));
     if (open_.size() >= kDeepestInclude) return wrong("fragments are included too deep");
     if (++included_ > kMostIncludes)
       return wrong(fmt::format("a dialogue includes more than {} fragments", kMostIncludes));
-    const auto text = read_file(fragment, kLargestTable);
+    const auto text = read_file(path, kLargestTable);
     if (!text) return wrong(text.error().message, text.error().hint);
-    auto filled = fill_fragment(*text, name, step.words);
-    if (!filled && filled.error().place) return fail(std::move(filled).error());
-    if (!filled) return wrong(filled.error().message, filled.error().hint);
-    open_.push_back(name);
-    if (auto status = read_fragment(step, *filled, name); !status)
+    auto lines = fill_fragment(*text, path, include.arguments);
+    if (!lines && lines.error().place) return fail(std::move(lines).error());
+    if (!lines) return wrong(lines.error().message, lines.error().hint);
+    include.file = path;
+    open_.push_back(path);
+    if (auto status = read_steps(step, *std::move(lines), path); !status)
       return fail(std::move(status).error().with_note(fmt::format("included by {}:{}", file, step.line)));
     open_.pop_back();
     return ok();
   }
 
-  Status read_fragment(Step& step, const std::string& text, const std::string& name) {
-    TRY(step.block, parse_steps(text, name));
-    step.text = name;
-    return find(step.block, name);
+  Status read_steps(Step& step, std::vector<Line> lines, const std::string& path) {
+    TRY(step.block, parse_steps(std::move(lines), path));
+    return find(step.block, path);
   }
 
   fs::path folder_;

@@ -21,7 +21,9 @@ TEST_CASE("what a client of TLS offers is a version and a suite") {
   const auto dialogue =
       parse_dialogue("# t\nstarttls\nstarttls offering TLSv1.2 AES128-SHA\ntls offering ${v} ${s}\n", "t");
   REQUIRE(dialogue.has_value());
-  CHECK(dialogue->steps[1].words == std::vector<std::string>{"offering", "TLSv1.2", "AES128-SHA"});
+  CHECK(std::get<verb::StartTls>(dialogue->steps[0].action).offer.version.written.empty());
+  CHECK(std::get<verb::StartTls>(dialogue->steps[1].action).offer.suite.written == "AES128-SHA");
+  CHECK(std::get<verb::Tls>(dialogue->steps[2].action).offer.version.written == "${v}");
   CHECK(errors_of("# t\nstarttls TLSv1.2\n").find("write: starttls [offering VERSION SUITE]") !=
         std::string::npos);
   CHECK(errors_of("# t\ntls-refused\n").find("write: tls-refused offering VERSION SUITE") !=
@@ -56,17 +58,22 @@ TEST_CASE("a dialogue is read line by line") {
   CHECK(dialogue->hardware.firmware == vm::Firmware::uefi);
   const std::vector<Step>& steps = dialogue->steps;
   REQUIRE(steps.size() == 8);
-  CHECK(steps[0].verb == Verb::connect);
+  const auto& connect = std::get<verb::Connect>(steps[0].action);
+  CHECK(connect.protocol == Protocol::smtp);
+  CHECK(connect.address.written == "${appliance}");
+  CHECK(connect.port.written == "25");
+  CHECK_FALSE(connect.tls);
+  CHECK(connect.from.written == "198.51.100.7");
+  CHECK(connect.name.written == "sender");
   CHECK(steps[0].line == 6);
-  CHECK(steps[1].text == "220 *");
-  CHECK(steps[3].verb == Verb::reply_has);
-  CHECK(steps[4].text == "Subject: x\n  indented\n");
-  CHECK(steps[5].verb == Verb::wait_until);
-  CHECK(steps[5].time == std::chrono::seconds(30));
+  CHECK(std::get<verb::ExpectGlob>(steps[1].action).glob.written == "220 *");
+  CHECK(std::get<verb::ReplyHas>(steps[3].action).part.written == "STARTTLS");
+  CHECK(std::get<verb::Data>(steps[4].action).text.written == "Subject: x\n  indented\n");
+  CHECK(std::get<verb::WaitUntil>(steps[5].action).within == std::chrono::seconds(30));
   REQUIRE(steps[5].block.size() == 2);
-  CHECK(steps[5].block[1].verb == Verb::expect_regex);
-  CHECK(steps[6].text == "a\nb");
-  CHECK(steps[7].text == "two words");
+  CHECK(std::get<verb::ExpectRegex>(steps[5].block[1].action).regex.written == "^250 (?P<rest>.*)$");
+  CHECK(std::get<verb::SendRaw>(steps[6].action).bytes.written == "a\nb");
+  CHECK(std::get<verb::Set>(steps[7].action).value.written == "two words");
 }
 
 TEST_CASE("errors have a place, a remedy, and come all at once") {
@@ -95,9 +102,12 @@ TEST_CASE("a dialogue says what disk it wants and what happens to it") {
   CHECK(dialogue->starts_off);
   CHECK(dialogue->hardware.disk_bytes == 3ull << 30);
   REQUIRE(dialogue->steps.size() == 4);
-  CHECK(dialogue->steps[0].time == std::chrono::seconds(90));
-  CHECK(dialogue->steps[0].text == "Starting .*repart");
-  CHECK(dialogue->steps[1].bytes == 512u << 20);
+  const auto& wait = std::get<verb::WaitSerial>(dialogue->steps[0].action);
+  CHECK(wait.within == std::chrono::seconds(90));
+  CHECK(wait.regex.written == "Starting .*repart");
+  CHECK(std::get<verb::DiskSize>(dialogue->steps[1].action).bytes == 512u << 20);
+  CHECK(std::get<verb::OtherDisk>(dialogue->steps[2].action).label == "some-label");
+  CHECK(std::get<verb::DataPartition>(dialogue->steps[3].action).what == verb::DataCheck::sound);
 }
 
 TEST_CASE("a dialogue says what its machine is like") {
@@ -120,12 +130,15 @@ TEST_CASE("a dialogue says what its machine is like") {
   CHECK(dialogue->hardware.disk_controller == "megasas");
   CHECK(dialogue->hardware.network_card == "e1000e");
   REQUIRE(dialogue->steps.size() == 5);
-  CHECK(dialogue->steps[0].verb == Verb::screen);
-  CHECK(dialogue->steps[0].text == ".*login");
-  CHECK(dialogue->steps[1].bytes == (2ull << 30) + 1080);
-  CHECK(dialogue->steps[1].text == "\x53\xef x");
-  CHECK(dialogue->steps[2].text == "clri /lib/x");
-  CHECK(dialogue->steps[4].words == std::vector<std::string>{"shift-a", "ret"});
+  const auto& screen = std::get<verb::Screen>(dialogue->steps[0].action);
+  CHECK(screen.has);
+  CHECK(screen.regex.written == ".*login");
+  const auto& write = std::get<verb::WriteDisk>(dialogue->steps[1].action);
+  CHECK(write.place == (2ull << 30) + 1080);
+  CHECK(write.bytes == "\x53\xef x");
+  CHECK(std::get<verb::Debugfs>(dialogue->steps[2].action).request.written == "clri /lib/x");
+  CHECK(std::get<verb::PowerCut>(dialogue->steps[3].action).stays_off);
+  CHECK(std::get<verb::Press>(dialogue->steps[4].action).keys == std::vector<std::string>{"shift-a", "ret"});
 }
 
 TEST_CASE("each mistake is named") {
@@ -168,6 +181,32 @@ TEST_CASE("each mistake is named") {
   CHECK(says("# t\ncopied-disk burn\n", "write: copied-disk attach|detach|unchanged"));
   CHECK(says("# t\npower-cut soon\n", "write: power-cut [off]"));
   CHECK(says("# t\njournal says x\n", "write: journal has|lacks|except"));
+  CHECK(says("# t\n<*\n", "write: <* TEXT"));
+  CHECK(says("# t\n<\tx\n", "unknown kind of line"));
+  CHECK(says("# t\nset x 1\n", "write: set NAME = TEXT"));
+  CHECK(says("# t\ncheck x is 1\n", "write: check NAME contains|lacks|equals|matches TEXT"));
+  CHECK(says("# t\ncheck x equals\n", "this line is not understood"));
+  CHECK(says("# t\nreceived within 3s to a@b as x y\n", "write: received within TIME to ADDRESS as NAME"));
+  CHECK(says("# t\noracle ../x\n", "write: oracle PROGRAM [ARGUMENT…]"));
+  CHECK(says("# t\nports-open a 25 x\n", "write: ports-open ADDRESS PORT…"));
+  CHECK(says("# t\npower-off now\n", "write: power-off"));
+}
+
+TEST_CASE("a line that is not understood is one mistake, whatever else is wrong in it") {
+  CHECK(errors_of("# t\nwait-serial in 2m (\n") ==
+        "t.dialogue:2:1: this line is not understood\n"
+        "    2 | wait-serial in 2m (\n"
+        "      | ^~~~~~~~~~~~~~~~~~~\n"
+        "  write: wait-serial within TIME REGEX\n");
+}
+
+TEST_CASE("blanks in front of what is said, or expected, belong to it") {
+  const auto dialogue = parse_dialogue("# t\n>  a\n<*   b\nset x =   c\n>\n", "t.dialogue");
+  REQUIRE(dialogue.has_value());
+  CHECK(std::get<verb::Send>(dialogue->steps[0].action).line.written == " a");
+  CHECK(std::get<verb::ReplyHas>(dialogue->steps[1].action).part.written == "  b");
+  CHECK(std::get<verb::Set>(dialogue->steps[2].action).value.written == "c");
+  CHECK(std::get<verb::Send>(dialogue->steps[3].action).line.written.empty());
 }
 
 TEST_CASE("blocks are bounded") {

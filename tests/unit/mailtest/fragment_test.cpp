@@ -39,6 +39,15 @@ struct Folders {
   std::filesystem::path dialogues = root.path() / "mail";
 };
 
+/// The lines of a fragment with its parameters put in.
+std::string filled(const std::string& text, const Words& arguments) {
+  const auto lines = fill_fragment(text, "f.part", arguments);
+  REQUIRE(lines.has_value());
+  std::string joined;
+  for (const Line& line : *lines) joined += line.text + "\n";
+  return joined;
+}
+
 Status play(const Dialogue& dialogue) {
   Stage stage;
   stage.variables = {{"unique", "u1"}, {"password:a@b.example", "secret"}};
@@ -58,18 +67,30 @@ TEST_CASE("arguments are words, and in quotes with blanks") {
 TEST_CASE("a fragment's parameters are put in, its line stays and is empty") {
   const std::string text =
       "# x\nparameters account folder=INBOX\n> ${account} ${password:${account}} ${folder}\n";
-  CHECK(fill_fragment(text, "f.part", {"account=a"}) == "# x\n\n> a ${password:a} INBOX\n");
-  CHECK(fill_fragment(text, "f.part", {"folder=${x}", "account="}) == "# x\n\n>  ${password:} ${x}\n");
-  CHECK(fill_fragment("> ${a\n", "f.part", {}) == "> ${a\n");
+  CHECK(filled(text, {"account=a"}) == "# x\n\n> a ${password:a} INBOX\n");
+  CHECK(filled(text, {"folder=${x}", "account="}) == "# x\n\n>  ${password:} ${x}\n");
+  CHECK(filled("> ${a\n", {}) == "> ${a\n");
   // What is put in is not looked at again.
-  CHECK(fill_fragment("parameters a b\n${a}\n", "f", {"a=${b}", "b=c"}) == "\n${b}\n");
+  CHECK(filled("parameters a b\n${a}\n", {"a=${b}", "b=c"}) == "\n${b}\n");
+}
+
+TEST_CASE("a value ends neither a message nor a block of the fragment") {
+  const Folders folders;
+  folders.write("parts/m.part", "parameters text\nmessage m <<END\na\n${text}\nb\nEND\n");
+  folders.write("parts/b.part", "parameters step\nwait 1s until\n  ${step}\nend\n");
+  const auto dialogue = folders.read("include m.part text=END\ncheck m matches ^a\\r\\nEND\\r\\nb\\r\\n$\n");
+  if (!dialogue) FAIL(format_error(dialogue.error()));
+  const Status played = play(*dialogue);
+  if (!played) FAIL(format_error(played.error()));
+  CHECK(folders.errors_of("include b.part step=end\n")
+            .starts_with(folders.path_of("parts/b.part") + ":3:3: unknown keyword 'end'\n"));
 }
 
 TEST_CASE("a wrong argument is named, with what there is") {
   const auto says = [](const std::string& text, const Words& arguments) {
-    const auto filled = fill_fragment(text, "f.part", arguments);
-    REQUIRE_FALSE(filled.has_value());
-    return format_error(filled.error());
+    const auto lines = fill_fragment(text, "f.part", arguments);
+    REQUIRE_FALSE(lines.has_value());
+    return format_error(lines.error());
   };
   CHECK(says("parameters a b\n", {"a=1", "c=2"}) == "f.part has no parameter 'c'\n  it has: a, b\n");
   CHECK(says("> x\n", {"c=2"}) == "f.part has no parameter 'c'\n  it has none\n");
@@ -172,8 +193,9 @@ TEST_CASE("an include may go on in the next lines") {
       parse_dialogue("# t\ninclude f.part a=1 \\\n  b=\"2 3\" \\\n  c=4\n> x\n", "t.dialogue");
   REQUIRE(dialogue.has_value());
   REQUIRE(dialogue->steps.size() == 2);
-  CHECK(dialogue->steps[0].text == "f.part");
-  CHECK(dialogue->steps[0].words == Words{"a=1", "b=2 3", "c=4"});
+  const auto& include = std::get<verb::Include>(dialogue->steps[0].action);
+  CHECK(include.file == "f.part");
+  CHECK(include.arguments == Words{"a=1", "b=2 3", "c=4"});
   CHECK(dialogue->steps[1].line == 5);
 }
 
