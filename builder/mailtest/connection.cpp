@@ -58,7 +58,7 @@ void allow_any_local_address(int fd, int family) {
 Status wait_for(const FileDescriptor& socket, short events, Deadline deadline) {
   while (true) {
     CHECK_OK(check_interrupt());
-    // Rounded up: who asks for the time afterwards finds that the deadline has passed.
+    // Rounded up, so that the deadline has passed when poll() returns.
     const auto left =
         std::chrono::ceil<std::chrono::milliseconds>(deadline - std::chrono::steady_clock::now()).count();
     if (left <= 0) return fail(ErrorKind::network, "no answer in time");
@@ -67,7 +67,7 @@ Status wait_for(const FileDescriptor& socket, short events, Deadline deadline) {
   }
 }
 
-/// A socket that is connected, or why it is not, as an errno: ETIMEDOUT if nobody has answered.
+/// A connected socket, or the errno that prevented it: ETIMEDOUT if there was no answer.
 struct Attempt {
   FileDescriptor socket;
   int error = 0;
@@ -104,8 +104,8 @@ Error cannot_connect(const std::string& address, std::uint16_t port, int error) 
   return Error{ErrorKind::network, std::move(message), {}, {}, {}, {}};
 }
 
-/// OpenSSL writes by write(2), which has no MSG_NOSIGNAL: while one of these lives, writing to a peer that
-/// has gone is an error for this thread, and no end of the program.
+/// OpenSSL writes with write(2), which has no MSG_NOSIGNAL: while one of these exists, writing to a closed
+/// connection is an error in this thread and does not end the program.
 class SigpipeGuard {
  public:
   SigpipeGuard() {
@@ -114,7 +114,7 @@ class SigpipeGuard {
     ::pthread_sigmask(SIG_BLOCK, &sigpipe_, &before_);
   }
   ~SigpipeGuard() {
-    // What our writing has raised must not be delivered once the signal is let through again.
+    // A signal that our writing raised must not be delivered when the old mask returns.
     const timespec at_once{};
     if (sigismember(&before_, SIGPIPE) == 0)
       while (::sigtimedwait(&sigpipe_, nullptr, &at_once) < 0 && errno == EINTR) {
@@ -139,7 +139,7 @@ std::string tls_reason() {
 }
 
 SSL_CTX* client_context() {
-  // One for the process: a context is costly to make and is only read afterwards.
+  // One for the process: a context is expensive to make, and is only read afterwards.
   static SSL_CTX* const context = [] {
     SSL_CTX* made = SSL_CTX_new(TLS_client_method());
     SSL_CTX_set_verify(made, SSL_VERIFY_NONE, nullptr);
@@ -159,7 +159,7 @@ Connection::Connection(FileDescriptor socket) : socket_(std::move(socket)) {}
 Connection::Connection(Connection&& other) noexcept = default;
 Connection::~Connection() {
   if (!tls_ || broken_) return;
-  // Tells the peer that nothing was cut off; does not wait for its answer.
+  // close_notify, so that the peer knows that nothing was cut off; its answer is not awaited.
   const SigpipeGuard guard;
   SSL_shutdown(tls_.get());
 }
@@ -215,7 +215,7 @@ bool Connection::certificate_is_for(const std::string& name) const {
 
 Status Connection::check_trust(const std::filesystem::path& authorities) const {
   X509* certificate = tls_ ? SSL_get0_peer_certificate(tls_.get()) : nullptr;
-  if (certificate == nullptr) return fail(ErrorKind::tool, "the server has shown no certificate");
+  if (certificate == nullptr) return fail(ErrorKind::tool, "the server sent no certificate");
   const std::unique_ptr<X509_STORE, decltype(&X509_STORE_free)> store(X509_STORE_new(), X509_STORE_free);
   const std::unique_ptr<X509_STORE_CTX, decltype(&X509_STORE_CTX_free)> check(X509_STORE_CTX_new(),
                                                                               X509_STORE_CTX_free);
@@ -235,7 +235,7 @@ Result<int> Connection::segment_size() const {
   socklen_t length = sizeof size;
   if (::getsockopt(socket_.get(), IPPROTO_TCP, TCP_MAXSEG, &size, &length) != 0)
     return fail(ErrorKind::network,
-                std::string("the socket does not tell its segments' size: ") + std::strerror(errno));
+                std::string("cannot read the socket's segment size: ") + std::strerror(errno));
   return size;
 }
 
@@ -266,7 +266,7 @@ Status Connection::write(std::string_view data, Deadline deadline) {
 }
 
 Result<std::string> Connection::read(Deadline deadline) {
-  const SigpipeGuard guard;  // reading writes where the peer asks for new keys
+  const SigpipeGuard guard;  // reading also writes, if the peer asks for new keys
   std::string block(16384, '\0');
   while (true) {
     short event = POLLIN;
@@ -279,7 +279,7 @@ Result<std::string> Connection::read(Deadline deadline) {
       if (want == SSL_ERROR_ZERO_RETURN) return std::string();
       const bool failed = want != SSL_ERROR_WANT_READ && want != SSL_ERROR_WANT_WRITE;
       if (failed) broken_ = true;
-      // A peer that closes without a TLS goodbye is a closed peer for a mail dialogue.
+      // For a dialogue, a peer that closes without close_notify has closed as well.
       if (want == SSL_ERROR_SYSCALL ||
           ERR_GET_REASON(ERR_peek_last_error()) == SSL_R_UNEXPECTED_EOF_WHILE_READING)
         return std::string();
@@ -313,7 +313,7 @@ std::uint16_t local_port(const FileDescriptor& socket) {
   Address local;
   local.size = sizeof local.storage;
   ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&local.storage), &local.size);
-  // The port stands at the same place for both families.
+  // The port has the same offset in both families.
   return ntohs(reinterpret_cast<const sockaddr_in*>(&local.storage)->sin_port);
 }
 

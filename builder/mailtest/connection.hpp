@@ -26,9 +26,8 @@ class Connection {
   /// reason.
   static Result<Connection> open(const std::string& address, std::uint16_t port, const std::string& from,
                                  Deadline deadline);
-  /// Whether the other side refuses the connection, or a filter there leaves it without an answer until the
-  /// deadline; false: it accepts. Errors: as for open if anything else is in the way, such as a route that is
-  /// missing or a machine that is off.
+  /// Whether the other side refuses the connection, or a filter there drops it until the deadline; false: it
+  /// accepts. Errors: as for open if the cause is another, such as a missing route or a machine that is off.
   static Result<bool> refused(const std::string& address, std::uint16_t port, const std::string& from,
                               Deadline deadline);
   /// Takes over a connected socket (the server's side).
@@ -38,21 +37,21 @@ class Connection {
   Connection& operator=(Connection&&) = delete;
   Connection(const Connection&) = delete;
 
-  /// Client's TLS handshake. The certificate is taken as it is: see certificate_names().
-  /// `offer`: only this, if it is not empty. Errors: ErrorKind::network, the connection has ended or the
-  /// deadline has passed; ErrorKind::tool, the two have agreed on nothing; as in apply_offer.
+  /// Client's TLS handshake. Any certificate is accepted: see certificate_is_for() and check_trust().
+  /// `offer`: the client offers only this, if it is not empty. Errors: ErrorKind::network, the connection was
+  /// closed or the deadline has passed; ErrorKind::tool, the handshake failed; those of apply_offer.
   Status start_tls(const TlsOffer& offer, Deadline deadline);
   /// Server's TLS handshake with the certificate in `context`.
   Status accept_tls(ssl_ctx_st* context, Deadline deadline);
   bool under_tls() const { return tls_ != nullptr; }
-  /// Bytes of data in a segment that we send (tcp(7), TCP_MAXSEG): what the other side takes at once, less
-  /// the options of each segment. Errors: the socket does not tell.
+  /// Bytes of data in a segment that we send (tcp(7), TCP_MAXSEG): what the other side accepts in one, less
+  /// the options of each segment. Errors: the socket option cannot be read.
   Result<int> segment_size() const;
-  /// Whether the peer's certificate is valid for this host name (RFC 6125), whoever signed it.
+  /// Whether the peer's certificate is for this host name (RFC 6125); any signer will do.
   bool certificate_is_for(const std::string& name) const;
-  /// Whether the chain that the peer has sent leads from its certificate to one of those in `authorities`
-  /// (PEM) and is good for a server now, as a client that knows only these would find. Errors:
-  /// ErrorKind::tool with the reason; ErrorKind::usage, the file cannot be read.
+  /// Whether a client that trusts only the certificates in `authorities` (PEM) would accept the chain that
+  /// the peer has sent, for a server and now. Errors: ErrorKind::tool with the reason; ErrorKind::usage, the
+  /// file cannot be read.
   Status check_trust(const std::filesystem::path& authorities) const;
 
   Status write(std::string_view data, Deadline deadline);
@@ -66,11 +65,12 @@ class Connection {
     void operator()(ssl_st* tls) const;
   };
   std::unique_ptr<ssl_st, TlsFree> tls_;
-  bool broken_ = false;  ///< TLS has failed: nothing more may be sent, not even a goodbye (SSL_shutdown(3))
+  bool broken_ =
+      false;  ///< TLS has failed: nothing more may be sent, not even close_notify (SSL_shutdown(3))
 };
 
-/// A listening, non-blocking TCP socket on a numeric address; port 0 is any that is free. Errors: not an
-/// address, taken, not permitted.
+/// A listening, non-blocking TCP socket on a numeric address; port 0 is any free port. Errors: not an
+/// address, in use, not permitted.
 Result<FileDescriptor> listen_on(const std::string& address, std::uint16_t port);
 /// The port of a socket of listen_on.
 std::uint16_t local_port(const FileDescriptor& socket);

@@ -44,7 +44,7 @@ class Parser {
       complain(0, "the dialogue has no title", "begin the file with a comment that says what it shows");
     if (dialogue_.steps.empty() && errors_.empty()) complain(0, "the dialogue has no steps");
     if (!dialogue_.own_machine && changes_hardware_)
-      complain(0, "what a machine is like can be said only of a machine of its own",
+      complain(0, "only a dialogue with a machine of its own can choose the hardware",
                "add a line 'machine own'");
     if (!errors_.empty()) return fail(join_errors(std::move(errors_)));
     return std::move(dialogue_);
@@ -90,7 +90,7 @@ class Parser {
     const MachineHeader* header = find_machine_header(words);
     if (header == nullptr) return false;
     if (is_fragment_)
-      complain(index, "'" + words[0] + "' belongs into the dialogue that includes this");
+      complain(index, "'" + words[0] + "' belongs in the dialogue that includes this");
     else if (!first)
       complain(index, "'" + words[0] + "' belongs before the first step");
     else if (!take_machine_header(words, dialogue_))

@@ -18,7 +18,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::size_t kSector = 512;
 constexpr std::uint64_t kMebibyte = 1 << 20;
-/// A table with room for 128 partitions: protective record, header, entries.
+/// A partition table with room for 128 partitions: protective record, header, entries.
 constexpr std::size_t kTableBytes = 34 * kSector;
 
 std::uint64_t little_endian(std::string_view bytes, std::size_t at, std::size_t count) {
@@ -34,7 +34,7 @@ Result<std::uint64_t> disk_size(const fs::path& overlay) {
   TRY(const CommandOutput info, run(command));
   const auto json = nlohmann::json::parse(info.out, nullptr, false);
   if (!json.is_object() || !json.value("virtual-size", nlohmann::json()).is_number_unsigned())
-    return fail(ErrorKind::tool, "qemu-img does not tell the size of " + overlay.string());
+    return fail(ErrorKind::tool, "qemu-img did not print the size of " + overlay.string());
   return json["virtual-size"].get<std::uint64_t>();
 }
 
@@ -131,9 +131,8 @@ Status check_data_sound(const fs::path& overlay, const fs::path& folder) {
   command.argv = {"e2fsck", "-fn", disk.string()};
   TRY(const CommandOutput checked, run_any_status(command));
   if (checked.exit_status != 0)
-    return fail(ErrorKind::integrity,
-                fmt::format("e2fsck finds fault with the data partition (status {}): {}", checked.exit_status,
-                            checked.out.substr(0, 2000)));
+    return fail(ErrorKind::integrity, fmt::format("e2fsck found errors in the data partition (status {}): {}",
+                                                  checked.exit_status, checked.out.substr(0, 2000)));
   return ok();
 }
 
@@ -148,7 +147,7 @@ Status check_data_fills_disk(const fs::path& overlay, const fs::path& folder) {
   TRY(const CommandOutput verified, run_any_status(verify));
   if (verified.exit_status != 0 || verified.out.find("No errors detected") == std::string::npos)
     return fail(ErrorKind::integrity,
-                "sfdisk finds fault with the partition table: " + verified.out + verified.err);
+                "sfdisk found errors in the partition table: " + verified.out + verified.err);
 
   const fs::path start = work.path() / "start";
   CHECK_OK(copy_out(overlay, data.first_byte, kMebibyte, start));
@@ -166,11 +165,10 @@ Status check_data_fills_disk(const fs::path& overlay, const fs::path& folder) {
   const std::uint64_t end = data.first_byte + data.bytes;
   const std::uint64_t held = *blocks * *block_bytes;
   if (end > size || size - end > kRoundings || held > data.bytes || data.bytes - held > kSmallGroup)
-    return fail(
-        ErrorKind::integrity,
-        fmt::format("of a disk of {} bytes the data partition takes those from {} to {}, and its file "
-                    "system has {} bytes",
-                    size, data.first_byte, end, held));
+    return fail(ErrorKind::integrity,
+                fmt::format("the disk has {} bytes; the data partition has those from {} to {}, and its file "
+                            "system {} bytes",
+                            size, data.first_byte, end, held));
   return ok();
 }
 

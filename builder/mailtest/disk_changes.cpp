@@ -12,10 +12,10 @@ namespace mailstead::mailtest {
 namespace {
 
 namespace fs = std::filesystem;
-/// The table has the first MiB of a disk to itself, its copy the last one of an image.
+/// The partition table has the first MiB of a disk to itself, and its copy the last MiB of an image.
 constexpr std::uint64_t kTableArea = 1 << 20;
 
-/// A part of a file as a disk of its own, in qemu-img's words.
+/// A part of a file as a disk, in qemu-img's notation.
 std::string window(const fs::path& file, const char* format, std::uint64_t offset, std::uint64_t size) {
   const nlohmann::json place = {{"driver", "file"}, {"filename", file.string()}};
   const nlohmann::json inner =
@@ -36,7 +36,7 @@ Status qemu_img(std::vector<std::string> words) {
 
 Status copy_in(const fs::path& source, std::uint64_t source_offset, std::uint64_t size,
                const fs::path& overlay, std::uint64_t offset) {
-  // The image is also what the disk is backed by: nobody else writes to it.
+  // -U: the image is also the backing file of the disk, and nothing writes to it.
   return qemu_img({"convert", "-U", "-n", window(source, "raw", source_offset, size),
                    window(overlay, "qcow2", offset, size)});
 }
@@ -52,7 +52,7 @@ Status write_image(const fs::path& image, bool whole, const fs::path& overlay) {
 Status write_bytes(const fs::path& overlay, std::uint64_t place, std::string_view bytes,
                    const fs::path& folder) {
   TRY(const TemporaryDirectory work, TemporaryDirectory::create(folder));
-  // QEMU counts in sectors.
+  // QEMU copies whole sectors.
   constexpr std::uint64_t kSector = 512;
   const std::uint64_t start = place / kSector * kSector;
   const std::uint64_t size = (place + bytes.size() - start + kSector - 1) / kSector * kSector;
@@ -72,7 +72,7 @@ Result<std::string> debugfs(const fs::path& overlay, const std::string& request,
   Command command;
   command.argv = {"debugfs", "-w", "-R", request, disk.string()};
   TRY(const CommandOutput done, run_any_status(command));
-  // It ends with status 0 whatever happens, and begins its messages with its version.
+  // debugfs always exits with status 0, and its messages begin with its version.
   if (done.exit_status != 0 || done.err.find('\n') != done.err.rfind('\n'))
     return fail(ErrorKind::tool, "debugfs refuses '" + request + "': " + done.err);
   CHECK_OK(copy_in(disk, 0, data.bytes, overlay, data.first_byte));

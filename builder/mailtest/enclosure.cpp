@@ -32,7 +32,7 @@ std::string json_line(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
-/// Passes what the child reports to the parent, a JSON object a line.
+/// Sends the child's reports to the parent, one JSON object per line.
 class PipeReporter : public Reporter {
  public:
   explicit PipeReporter(int fd) : fd_(fd) {}
@@ -48,7 +48,7 @@ class PipeReporter : public Reporter {
 
  private:
   void send(const Json& json) {
-    // A parent that has gone takes us with it; there is nobody to tell.
+    // If the parent has ended, so does this process: there is nothing to report to.
     (void)write_all(fd_, json_line(json));
   }
   int fd_;
@@ -109,7 +109,7 @@ Status enter_namespaces() {
       hint = "run, as root: sysctl kernel.apparmor_restrict_unprivileged_userns=0";
     return fail(ErrorKind::io, "cannot make the namespaces of the test world: " + reason, hint);
   }
-  // Without this the kernel takes no group map from an unprivileged user (user_namespaces(7)).
+  // Without this the kernel accepts no group map from an unprivileged user (user_namespaces(7)).
   CHECK_OK(write_proc("/proc/self/setgroups", "deny"));
   CHECK_OK(write_proc("/proc/self/uid_map", fmt::format("0 {} 1", uid)));
   CHECK_OK(write_proc("/proc/self/gid_map", fmt::format("0 {} 1", gid)));
@@ -117,12 +117,12 @@ Status enter_namespaces() {
 }
 
 [[noreturn]] void child(const std::function<Result<std::string>(Reporter&)>& work, int pipe, pid_t parent) {
-  // A group of its own: Ctrl-C at the terminal reaches the parent only, which passes it on. Told twice, we
-  // would end at once and leave the work folder behind.
+  // A process group of its own: Ctrl-C at the terminal reaches only the parent, which forwards it. A second
+  // signal would end us at once and leave the work folder behind.
   ::setpgid(0, 0);
   ::prctl(PR_SET_PDEATHSIG, SIGTERM);  // SIGTERM: destructors end QEMU and remove the work folder
   if (::getppid() != parent) ::_exit(1);
-  // A parent that has gone away must not end us before the destructors have run.
+  // The end of the parent must not end us before the destructors have run.
   ::signal(SIGPIPE, SIG_IGN);
   PipeReporter reporter(pipe);
   Result<std::string> result = [&]() -> Result<std::string> {
@@ -133,7 +133,7 @@ Status enter_namespaces() {
   }();
   const Json last = result ? Json{{"result", *result}} : Json{{"error", to_json(result.error())}};
   (void)write_all(pipe, json_line(last));
-  ::_exit(0);  // not exit(): the parent's atexit handlers are not ours
+  ::_exit(0);  // not exit(), which would run the parent's atexit handlers
 }
 
 Result<FileDescriptor> make_tap(const char* name) {
@@ -150,7 +150,7 @@ Result<FileDescriptor> make_tap(const char* name) {
   return tap;
 }
 
-/// Runs `ip` with each of these lists of words.
+/// Runs `ip` with each of these lists of arguments.
 Status configure(const std::vector<std::vector<std::string>>& commands) {
   for (const std::vector<std::string>& words : commands) {
     Command command;
@@ -163,7 +163,7 @@ Status configure(const std::vector<std::vector<std::string>>& commands) {
   return ok();
 }
 
-/// Plays the child's reports on our reporter, and keeps its last word.
+/// Passes the child's reports to our reporter, and keeps its result.
 class Listener {
  public:
   explicit Listener(Reporter& reporter) : reporter_(reporter) {}
@@ -217,7 +217,7 @@ Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporte
     from_child.reset();
     child(work, to_parent.get(), parent);
   }
-  ::setpgid(pid, pid);  // as the child does: whoever comes first
+  ::setpgid(pid, pid);  // as the child does, whichever is first
   to_parent.reset();
   Listener listener(reporter);
   std::string buffer;
@@ -227,7 +227,7 @@ Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporte
       ::kill(pid, SIGTERM);
       told = true;
     }
-    // With a limit, since a signal may come just before.
+    // With a timeout, since a signal may arrive just before.
     pollfd entry{from_child.get(), POLLIN, 0};
     if (::poll(&entry, 1, 200) <= 0) continue;
     char block[16384];

@@ -61,8 +61,8 @@ Result<std::vector<JournalEntry>> parse_journal_json(std::string_view text) {
 }
 
 bool tells_of_failed_unit(const JournalEntry& entry) {
-  // SD_MESSAGE_UNIT_FAILED and SD_MESSAGE_UNIT_FAILURE_RESULT of systemd's sd-messages.h. The first also
-  // tells of jobs that became unnecessary ("canceled", "collected", …), which is no failure.
+  // SD_MESSAGE_UNIT_FAILED and SD_MESSAGE_UNIT_FAILURE_RESULT of systemd's sd-messages.h. The first is
+  // also sent for jobs that became unnecessary ("canceled", "collected", …), which is no failure.
   const bool job_failed =
       entry.job_result == "failed" || entry.job_result == "timeout" || entry.job_result == "dependency";
   return (entry.message_id == "be02cf6855d2428ba40df7e9d022f03d" && job_failed) ||
@@ -74,14 +74,13 @@ Result<std::vector<JournalEntry>> read_journal(const fs::path& overlay, const fs
   TRY(const Partition data, find_data_partition(overlay, folder));
   const fs::path disk = work.path() / "data";
   CHECK_OK(copy_out(overlay, data.first_byte, data.bytes, disk));
-  // Exit status 1 means that something was repaired, which replaying the journal of a running system counts
-  // as.
+  // Exit status 1 means that something was repaired; replaying the journal of a system counts as that.
   Command check;
   check.argv = {"e2fsck", "-fy", disk.string()};
   TRY(const CommandOutput checked, run_any_status(check));
   if (checked.exit_status > 1)
     return fail(ErrorKind::integrity, "the data partition is damaged: " + checked.out.substr(0, 2000));
-  // debugfs says nothing by its exit status: what it brought out tells.
+  // The exit status of debugfs says nothing: only the extracted files show whether it succeeded.
   for (const char* place : {"/log/journal", "/var/log/journal"})
     CHECK_OK(
         run_words({"debugfs", "-R", fmt::format("rdump {} {}", place, work.path().string()), disk.string()},

@@ -18,18 +18,17 @@ struct JournalEntry {
   std::string unit;
   std::string message;
   std::string message_id;  ///< systemd.journal-fields(7), "" if none
-  std::string job_result;  ///< of a message of systemd about a job: "done", "failed", "timeout", …
+  std::string job_result;  ///< of systemd's message about a job: "done", "failed", "timeout", …
   std::string text() const { return identifier + ": " + message; }
 };
 
-/// The journal of an appliance that is switched off, read from outside: the data partition is copied out of
-/// `overlay` (qemu-img), its ext4 journal replayed in the copy (e2fsck), /log/journal taken out (debugfs) and
-/// printed by journalctl. `folder` holds the copies, which are removed again, and keeps journal.txt. Needs no
-/// root.
+/// Reads the journal of an appliance that is off: copies the data partition out of `overlay` (qemu-img),
+/// replays the ext4 journal in the copy (e2fsck), extracts /log/journal (debugfs) and prints it (journalctl).
+/// The copies go to `folder` and are removed again; journal.txt stays there. Needs no root.
 Result<std::vector<JournalEntry>> read_journal(const std::filesystem::path& overlay,
                                                const std::filesystem::path& folder);
 
-/// What `journalctl -o json` prints, an object a line; lines that are not are an error.
+/// Reads the output of `journalctl -o json`, one object per line; any other line is an error.
 Result<std::vector<JournalEntry>> parse_journal_json(std::string_view text);
 
 /// Whether systemd says in this entry that a unit has failed.

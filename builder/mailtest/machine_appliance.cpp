@@ -20,8 +20,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 using namespace std::chrono_literals;
 
-// Whether the appliance greets on this port in the right way. A host that is not there yet takes its time to
-// say so.
+// Whether the appliance greets on this port in the right way. While the host is not there yet, connecting to
+// it takes long to fail.
 bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view greeting, double time_scale) {
   const auto within = [&](std::chrono::milliseconds time) {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(time * time_scale);
@@ -39,8 +39,7 @@ bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view gr
 double slowness_of(const BootTimes& boot) {
   constexpr std::chrono::duration<double> kUsualBoot =
       75s;  // emulated by two processors of 2024, nothing beside it
-  // A machine that is slower says nothing of the image, and an image may not make it slower without being
-  // told.
+  // A slower machine is no fault of the image; but an image that is much slower itself must fail a test.
   constexpr double kMaxSlowness = 5;
   if (boot.accelerator != vm::name_of(vm::Accelerator::tcg)) return 1;
   return std::clamp(boot.to_imaps / kUsualBoot, 1.0, kMaxSlowness);
@@ -66,7 +65,7 @@ Status MachineAppliance::power_off() {
 }
 
 Status MachineAppliance::power_cut() {
-  if (!machine_.running()) return fail(ErrorKind::tool, "the machine is off already");
+  if (!machine_.running()) return fail(ErrorKind::tool, "the machine is already off");
   machine_.power_cut();
   return ok();
 }
@@ -79,10 +78,10 @@ Status MachineAppliance::wait_boot(Deadline deadline) {
     if (!smtp && greets(25, Protocol::smtp, false, "220 ", time_scale_)) smtp = Clock::now();
     if (!imaps && greets(993, Protocol::imap, true, "* OK", time_scale_)) imaps = Clock::now();
     if (smtp && imaps) break;
-    if (!machine_.running()) return fail(ErrorKind::tool, "the machine went off while it was booting");
+    if (!machine_.running()) return fail(ErrorKind::tool, "the machine switched off while it was booting");
     if (Clock::now() >= deadline)
       return fail(ErrorKind::tool,
-                  fmt::format("the appliance does not answer in time: SMTP {}, IMAPS {}",
+                  fmt::format("the appliance did not answer in time: SMTP {}, IMAPS {}",
                               smtp ? "answers" : "is silent", imaps ? "answers" : "is silent"));
     std::this_thread::sleep_for(100ms);
   }

@@ -15,7 +15,7 @@ namespace mailstead::mailtest {
 /// The appliance as a virtual machine in the test world.
 class MachineAppliance : public Appliance {
  public:
-  /// `boots` gets an entry at each power-on that reached wait_boot; it must outlive the appliance.
+  /// `boots` gets an entry for each power-on that is followed by wait_boot; it must outlive the appliance.
   static Result<std::unique_ptr<MachineAppliance>> create(vm::MachineOptions options, std::string suite,
                                                           double time_scale, std::vector<BootTimes>& boots);
   Status power_on() override;
@@ -38,7 +38,7 @@ class MachineAppliance : public Appliance {
   Result<std::string> serial() override;
   double slowness() const override { return slowness_; }
 
-  /// Leaves no disk behind, whatever ends the scenario.
+  /// Removes the disk, however the scenario ends.
   ~MachineAppliance() override { discard(); }
   MachineAppliance(const MachineAppliance&) = delete;
   MachineAppliance& operator=(const MachineAppliance&) = delete;

@@ -7,13 +7,17 @@
 #include "base/interrupt.hpp"
 
 namespace mailstead::mailtest {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+}  // namespace
 
 double Player::time_scale() const {
   return stage_.time_scale * (stage_.appliance == nullptr ? 1 : stage_.appliance->slowness());
 }
 
 Deadline Player::within(std::chrono::milliseconds time) const {
-  using Clock = std::chrono::steady_clock;
   return Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double, std::milli>(
                             static_cast<double>(time.count()) * time_scale()));
 }

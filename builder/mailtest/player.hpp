@@ -18,12 +18,12 @@
 
 namespace mailstead::mailtest {
 
-/// A line of a dialogue that did not come out as written.
+/// The error of a step that did not go as written.
 inline tl::unexpected<Error> mismatch(std::string message) {
   return fail(ErrorKind::tool, std::move(message));
 }
 
-/// The appliance, as far as a dialogue may handle it.
+/// What a dialogue can do with the appliance.
 class Appliance {
  public:
   virtual ~Appliance() = default;
@@ -32,9 +32,8 @@ class Appliance {
   virtual Status power_cut() = 0;
   /// Until SMTP and IMAPS have greeted.
   virtual Status wait_boot(Deadline deadline) = 0;
-  /// Of the appliance that is switched off.
+  /// Only while the appliance is off, from here on.
   virtual Result<std::vector<JournalEntry>> journal() = 0;
-  /// These are for an appliance that is switched off, too.
   virtual Status resize_disk(std::uint64_t bytes) = 0;
   /// From the next power-on there is another disk, with a partition of this label.
   virtual Status add_disk(const std::string& label) = 0;
@@ -43,32 +42,32 @@ class Appliance {
   /// Writes the image over the disk again: all of it, or all but the partition table and its copy.
   virtual Status write_image(bool whole) = 0;
   virtual Status write_disk(std::uint64_t place, const std::string& bytes) = 0;
-  /// A request to debugfs(8) about the data partition's file system, which may change it; what it printed.
+  /// Has debugfs(8) execute a request on the data partition's file system, which may change it; its output.
   virtual Result<std::string> debugfs(const std::string& request) = 0;
   /// From the next power-on there is another disk, a copy of the appliance's as it is now.
   virtual Status attach_copy() = 0;
   virtual Status detach_copy() = 0;
-  /// Whether nothing has been written to one of the two.
+  /// An error if the disk and its copy differ.
   virtual Status check_copy_unchanged() = 0;
-  /// Of the appliance that is switched on.
+  /// Only while the appliance is on.
   virtual Status press(const std::vector<std::string>& keys) = 0;
   virtual Result<std::string> screen() = 0;
-  /// What the console of the last boot has shown.
+  /// The output of the console since the last power-on.
   virtual Result<std::string> serial() = 0;
-  /// How many times slower than the machine that time limits are chosen on this one has last started; 1 if it
+  /// How many times longer the last start took than on the machine that time limits are chosen for; 1 if it
   /// was not slower, is virtualised, or has not started yet.
   virtual double slowness() const = 0;
 };
 
-/// What a dialogue plays against.
+/// The surroundings of a dialogue.
 struct Stage {
-  Appliance* appliance = nullptr;  ///< null: steps that need one fail
+  Appliance* appliance = nullptr;  ///< null: steps that need it fail
   Inbox* inbox = nullptr;          ///< likewise
-  Variables variables;             ///< to begin with
+  Variables variables;             ///< their first values
   std::string zone_json;           ///< for verify-dkim
   std::filesystem::path oracles;   ///< folder of the programs that dialogues run
-  std::filesystem::path folder;    ///< for files of and for them
-  double time_scale = 1.0;         ///< all waiting times are multiplied by this
+  std::filesystem::path folder;    ///< for files of the oracles
+  double time_scale = 1.0;         ///< factor of all time limits
 };
 
 /// Plays one dialogue. Each verb has a `play`, in player_*.cpp; one that lacks it does not compile.
@@ -76,8 +75,8 @@ class Player {
  public:
   explicit Player(Stage stage) : stage_(std::move(stage)), variables_(stage_.variables) {}
 
-  /// Errors: the first step that did not go as written, with its place in the dialogue, and what was said
-  /// until then as a note. Failures of the dialogue have ErrorKind::tool.
+  /// Errors: the first step that failed, with its place in the dialogue, and what was said until then as a
+  /// note. Steps that did not go as written have ErrorKind::tool.
   Status play(const Dialogue& dialogue);
 
  private:
@@ -160,7 +159,6 @@ class Player {
   Result<const Reply*> next_reply();
   /// The reply just read.
   Result<const Reply*> last_reply() const;
-  void keep_reply(Reply reply);
   void close_session();
 
   /// A message for `address`, or nothing at the deadline.
@@ -173,6 +171,7 @@ class Player {
   /// The machine, which is off, before a change or a look at its disk.
   Result<Appliance*> machine_with_disk();
   Status check_shown(bool has, const Text& regex, const std::string& shown, bool on_screen);
+  /// Whether the step is about this entry.
   Result<bool> matches(const verb::Journal& step, const std::string& regex, const JournalEntry& entry);
 
   Result<std::string> expanded(const Text& text) const { return expand(text.written, variables_); }

@@ -60,7 +60,6 @@ Status Player::play(const verb::DataPartition& step) {
   return step.what == verb::DataCheck::sound ? machine->check_data_sound() : machine->check_data_fills_disk();
 }
 
-/// Whether the step is about this entry.
 Result<bool> Player::matches(const verb::Journal& step, const std::string& regex, const JournalEntry& entry) {
   if (step.what == verb::JournalCheck::no_failed_units) return tells_of_failed_unit(entry);
   if (step.what != verb::JournalCheck::no_errors) return regex_search(regex, entry.text(), variables_);

@@ -112,7 +112,7 @@ Status Player::play(const verb::Each& step) {
 
 Status Player::play(const verb::Include& step) {
   const Step& including = *step_;
-  if (including.block.empty()) return fail(ErrorKind::internal, "a fragment that nobody has read");
+  if (including.block.empty()) return fail(ErrorKind::internal, "an include whose fragment was not read");
   auto status = play_block(including.block);
   if (status) return status;
   Error error = std::move(status).error();

@@ -58,7 +58,7 @@ Status Player::play(const verb::WaitSerial& step) {
     TRY(const bool found, regex_search(wanted, console, variables_));
     if (found) return ok();
     if (std::chrono::steady_clock::now() >= end) return mismatch("the console has not shown " + wanted);
-    // Short: the dialogue may want to pull the plug in the middle of what the console has just announced.
+    // Short, since a dialogue may cut the power in the middle of what the console has just announced.
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
 }

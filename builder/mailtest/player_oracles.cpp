@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Steps that run a program of the oracles' folder in the network of the world, and look at what it says.
+// Programs of the oracles' folder, run in the network of the world.
 #include <fmt/format.h>
 
 #include "base/interrupt.hpp"

@@ -11,8 +11,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// The client, as a person sits before it who has no configuration, no agent and no known hosts.
-/// `connecting`: how long that may take.
+/// The client of a user without configuration, agent and known hosts. `connecting`: the time limit for that.
 Command ssh_client(const std::string& address, std::chrono::seconds connecting,
                    const std::vector<std::string>& options) {
   Command command;
@@ -63,7 +62,8 @@ Status Player::play(const verb::SshRefuses& step) {
   command.timeout = patient(120s);
   TRY(const CommandOutput done, run_any_status(command));
   note("ssh: " + printable(done.err, 300));
-  // The client lists what the server would have accepted: "root@…: Permission denied (publickey)."
+  // The client lists the methods that the server would have accepted: "root@…: Permission denied
+  // (publickey)."
   const auto from = done.err.find("Permission denied (");
   const auto end = done.err.find(')', from);
   if (done.exit_status != 255 || from == std::string::npos || end == std::string::npos)

@@ -11,6 +11,8 @@
 namespace mailstead::mailtest {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
 template <typename Number>
 Number number_of(const std::string& digits) {
   Number number = 0;
@@ -64,12 +66,11 @@ Status Player::play(const verb::Use& step) {
 }
 
 Status Player::play(const verb::ExpectRefused& step) {
-  using Clock = std::chrono::steady_clock;
   TRY(const std::string address, expanded(step.address));
   TRY(const std::string port, expanded(step.port));
   TRY(const std::string from, expanded(step.from));
-  // A filtered port does not answer at all; waiting longer tells nothing more on a network without distance.
-  // Not shorter, whatever the patience: the kernel needs 3 s to find out that a machine is not there.
+  // A filtered port does not answer at all; on a network without distance, waiting longer shows no more. Not
+  // shorter, with any patience: the kernel needs 3 s to find out that a machine is not there.
   const Deadline deadline = std::max(within(std::chrono::seconds(5)), Clock::now() + std::chrono::seconds(5));
   TRY(const bool refused, Connection::refused(address, number_of<std::uint16_t>(port), from, deadline));
   if (!refused) return mismatch(fmt::format("{} port {} accepts connections", address, port));
@@ -132,7 +133,7 @@ Status Player::play(const verb::TlsRefused& step) {
   TRY(const TlsOffer offer, expanded(step.offer));
   TRY(Session * to, session_before_tls());
   const Status made = to->connection().start_tls(offer, reply_deadline());
-  if (made) return mismatch("the server takes " + offer.version + " with " + offer.suite);
+  if (made) return mismatch("the server accepts " + offer.version + " with " + offer.suite);
   if (made.error().kind != ErrorKind::tool) return made;
   sessions_.erase(current_);
   note("  (no TLS)");

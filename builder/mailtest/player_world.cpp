@@ -19,7 +19,9 @@
 namespace mailstead::mailtest {
 namespace {
 
-/// Ports above 1023 where a mail server's parts, or systems in general, like to listen.
+using Clock = std::chrono::steady_clock;
+
+/// Ports above 1023 on which parts of mail servers, or systems in general, often listen.
 constexpr int kKnownHighPorts[] = {1080,  2049,  2525,  3128,  3306,  4190,  5353,  5355,  5432,  6379,
                                    8080,  8443,  8953,  9000,  9090,  9100,  9900,  9980,  10025, 10026,
                                    10143, 11332, 11333, 11334, 11335, 12340, 12345, 24242, 28080};
@@ -41,8 +43,7 @@ Result<std::vector<int>> ports_in(const std::string& word) {
 }  // namespace
 
 Result<std::optional<ReceivedMessage>> Player::take_message(const std::string& address, Deadline deadline) {
-  using Clock = std::chrono::steady_clock;
-  if (stage_.inbox == nullptr) return mismatch("no peer is there to receive mail");
+  if (stage_.inbox == nullptr) return mismatch("this dialogue is played without a peer that receives mail");
   std::optional<ReceivedMessage> message;
   while (!message && Clock::now() < deadline) {
     CHECK_OK(check_interrupt());
@@ -73,7 +74,7 @@ Status Player::play(const verb::NotReceived& step) {
   TRY(const std::string address, expanded(step.address));
   TRY(const std::optional<ReceivedMessage> message, take_message(address, within(step.within)));
   if (!message) return ok();
-  return mismatch("a message for " + address + " came out:\n" + printable(message->data, 2000));
+  return mismatch("a message for " + address + " was received:\n" + printable(message->data, 2000));
 }
 
 Status Player::play(const verb::VerifyDkim& step) {
@@ -113,7 +114,7 @@ Status Player::play(const verb::PortsOpen& step) {
   const auto scan = [&] {
     for (std::size_t i; (i = next++) < ports.size();) {
       if (interrupted()) return;
-      // Two seconds are long next door; only a port that ought to be open gets more, for a machine under
+      // Two seconds are long on this network; only ports that should be open get more, for a machine under
       // load.
       auto port = static_cast<std::uint16_t>(ports[i]);
       bool answers = Connection::open(address, port, "", within(std::chrono::seconds(2))).has_value();
@@ -125,7 +126,7 @@ Status Player::play(const verb::PortsOpen& step) {
     }
   };
   {
-    // A port that is filtered takes the full two seconds: they wait for many at once.
+    // A filtered port takes the full two seconds: many are tried at once.
     constexpr int kScanners = 256;
     in_threads(kScanners, scan);
   }
@@ -133,7 +134,7 @@ Status Player::play(const verb::PortsOpen& step) {
   TRY(const std::vector<std::string> udp,
       answering_udp(address, udp_probes(), patient(std::chrono::seconds(4))));
   if (open == wanted && udp.empty()) {
-    note(fmt::format("{}: of {} ports exactly those answer", address, ports.size()));
+    note(fmt::format("{}: of {} ports exactly the expected ones are open", address, ports.size()));
     return ok();
   }
   std::string message = "the open ports of " + address + " differ:";

@@ -69,14 +69,14 @@ Result<std::string> root_zone(const std::vector<DnsRecord>& records) {
 }
 
 std::string nsd_configuration(const std::filesystem::path& folder) {
-  // username "": in a user namespace there is no other user to become. Nothing may be kept where a system's
-  // own nsd keeps it.
+  // username "": in a user namespace there is no other user to change to. No file may be where the system's
+  // own nsd has its files.
   std::string text = fmt::format(
       "server:\n  username: \"\"\n  chroot: \"\"\n  pidfile: \"\"\n  zonesdir: \"{0}\"\n"
       "  database: \"\"\n  xfrdfile: \"{0}/nsd-transfers\"\n  xfrdir: \"{0}\"\n"
       "  zonelistfile: \"{0}/nsd-zones\"\n"
       "  server-count: 1\n  verbosity: 1\n  rrl-ratelimit: 0\n"
-      // An IPv6 address that is only routed to this host is on no interface.
+      // IPv6 addresses that are only routed to this host are on no interface.
       "  ip-freebind: yes\n",
       folder.string());
   for (const RootServer& server : kRootServers)

@@ -11,9 +11,9 @@
 namespace mailstead::mailtest {
 
 /// A root zone that holds all of these names itself, as a master file (RFC 1035 section 5): no delegation, so
-/// that one server is the whole tree. It is not signed, since nobody but ICANN can sign for the root's key: a
-/// validating resolver must refuse every name in it, except below the zones that it was told are unsigned.
-/// Errors: ErrorKind::usage, a record that would break the file's form.
+/// that one server is the whole tree. It is not signed, since only ICANN can sign with the root's key: a
+/// validating resolver must refuse every name in it, except below zones that it is configured to take as
+/// unsigned. Errors: ErrorKind::usage, a record that the file's form cannot hold.
 Result<std::string> root_zone(const std::vector<DnsRecord>& records);
 
 /// Configuration of nsd (nsd.conf(5)) that serves that zone on the addresses of all root servers.
@@ -23,8 +23,8 @@ std::string nsd_configuration(const std::filesystem::path& folder);
 inline constexpr const char* kFirstRootServer = "198.41.0.4";
 
 /// Inside run_enclosed, after make_network: routes the root servers' addresses to this host and writes zone
-/// and configuration into a folder "root-servers" of `folder`, where the log will be too. Returns what to
-/// start. Errors: root_zone's; no `ip`.
+/// and configuration into a folder "root-servers" of `folder`, where the log will be, too. Returns the
+/// command to start. Errors: those of root_zone; no `ip`.
 Result<vm::Daemon> prepare_root_servers(const std::vector<DnsRecord>& records,
                                         const std::filesystem::path& folder);
 

@@ -33,7 +33,7 @@ struct Scenario {
   Dialogue dialogue;
 };
 
-/// A folder of qemu-tests/ with what was asked of it.
+/// A folder of qemu-tests/ with those of its scenarios that were selected.
 struct Suite {
   std::string name;
   WorldPlan world;
@@ -88,8 +88,7 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
   return suites;
 }
 
-/// Takes the suites for other appliances out: their dialogues speak of domains and accounts that are not
-/// here.
+/// Removes the suites for other appliances: their dialogues use domains and accounts that this one lacks.
 Result<std::vector<LeftOut>> keep_suites_of_site(std::vector<Suite>& suites, const Options& options) {
   std::vector<LeftOut> left_out;
   std::string others;
@@ -102,8 +101,8 @@ Result<std::vector<LeftOut>> keep_suites_of_site(std::vector<Suite>& suites, con
     return fail(
         ErrorKind::usage,
         fmt::format("no scenario in {} is for {}: {}", options.scenarios.string(), options.site, others),
-        fmt::format("write a folder of dialogues with 'site {}' in its file world, and name the folder "
-                    "above it by --scenarios",
+        fmt::format("write a folder of dialogues with 'site {}' in its file world, and pass the folder "
+                    "above it with --scenarios",
                     options.site));
   std::erase_if(suites, [&](const Suite& suite) { return suite.world.site != options.site; });
   return left_out;
@@ -118,18 +117,18 @@ std::string rfc5322_date() {
   return text;
 }
 
-/// What every dialogue may use.
+/// Variables of every dialogue.
 Variables common_variables(const Options& options) {
   Variables variables = options.variables;
   variables["appliance"] = kAppliance;
   variables["appliance6"] = kAppliance6;
   variables["date"] = rfc5322_date();
-  // Messages of one scenario are told from those of another, also in a machine that is used twice.
+  // Distinguishes the messages of a scenario from those of others, also if a machine is used twice.
   variables["unique"] = fmt::format("{:08x}", std::random_device{}());
   return variables;
 }
 
-/// Before minutes go by: every dialogue has what it needs.
+/// Whether every dialogue has the variables that it needs, before minutes are spent on booting.
 Status check_variables(const std::vector<Suite>& suites, const Options& options) {
   constexpr std::string_view kPassword = "password:";
   const Variables given = common_variables(options);
@@ -296,7 +295,7 @@ class SuiteRun {
       text += fmt::format("the end of the console ({}):\n{}\n", appliance_->serial_log().string(),
                           vm::tail(appliance_->serial_log(), 25));
     if (const std::string addresses = world_->address_log(25); !addresses.empty())
-      text += "what the gateway said last about addresses:\n" + addresses;
+      text += "the end of the gateway's log about addresses:\n" + addresses;
     return text;
   }
 
@@ -307,7 +306,7 @@ class SuiteRun {
                                     summary_.scenarios.end(), [](const auto& s) { return !s.passed; });
     if (failed && !interrupted()) {
       if (appliance_->running())
-        (void)appliance_->power_off();  // killed if it does not mind; the journal tells why
+        (void)appliance_->power_off();  // killed if it does not react; the journal shows why
       std::string end;
       if (const auto journal = appliance_->journal())
         end = fmt::format("the end of the journal ({}):\n{}\n", appliance_->journal_file().string(),
@@ -331,8 +330,7 @@ class SuiteRun {
   const fs::path folder_;
   Summary summary_;
   std::size_t failed_since_ = 0;
-  bool dead_ = false;  ///< the shared machine has not come up: to wait for its answers again and again would
-                       ///< be in vain
+  bool dead_ = false;  ///< the shared machine did not start: waiting for its answers again is useless
   std::unique_ptr<World> world_;
   std::unique_ptr<MachineAppliance> appliance_;
 };
@@ -349,7 +347,7 @@ Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
   Summary summary;
   TRY(summary.left_out, keep_suites_of_site(suites, options));
   for (const LeftOut& other : summary.left_out)
-    reporter.info(fmt::format("left out: the scenarios of '{}' are for {}", other.folder, other.site));
+    reporter.info(fmt::format("skipped: the scenarios of '{}' are for {}", other.folder, other.site));
   CHECK_OK(check_variables(suites, options));
   TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
   for (const Suite& suite : suites) {

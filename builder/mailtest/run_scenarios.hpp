@@ -15,12 +15,12 @@ namespace mailstead::mailtest {
 
 struct Options {
   std::filesystem::path image;      ///< raw disk image, never written to
-  std::string site;                 ///< host name of the appliance: folders for others are left out
+  std::string site;                 ///< host name of the appliance: folders for others are skipped
   std::filesystem::path scenarios;  ///< qemu-tests/: folders with a file `world` and NN-title.dialogue files
-  std::filesystem::path oracles;    ///< programs that judge what came out: verify-dkim.py
-  std::filesystem::path folder;   ///< for overlays and logs; made if missing. The logs stay, the overlays go
-  std::filesystem::path cache;    ///< for the accelerator's verdict
-  std::vector<std::string> only;  ///< "mail", "mail/10-inbound" or a part of a name; empty: all
+  std::filesystem::path oracles;    ///< programs that judge results: verify-dkim.py
+  std::filesystem::path folder;     ///< for overlays and logs; made if missing. Only the logs stay
+  std::filesystem::path cache;      ///< for the accelerator's verdict
+  std::vector<std::string> only;    ///< "mail", "mail/10-inbound" or a part of a name; empty: all
   Variables variables;    ///< passwords and the like; the runner adds appliance, appliance6, date, unique
   std::string zone_json;  ///< the appliance's zone as `mailstead dns --json` prints it
   unsigned memory_mib = 1024;
@@ -38,17 +38,17 @@ struct ScenarioResult {
       failure;  ///< the failed line with its dialogue and the ends of the logs; for people, many lines
 };
 
-/// A power-on and what came of it.
+/// A power-on, and when the machine answered.
 struct BootTimes {
   std::string scenario_folder;
   std::string firmware;  ///< "bios", "uefi"
   std::string accelerator;
   std::chrono::milliseconds to_smtp{0};   ///< power-on to the SMTP banner on port 25
   std::chrono::milliseconds to_imaps{0};  ///< power-on to the IMAP greeting on port 993
-  double slowness = 1;                    ///< what time limits were multiplied by from then on
+  double slowness = 1;                    ///< the factor of all time limits from then on
 };
 
-/// A folder that was asked for and not played, since it is for another appliance.
+/// A folder that was selected but not played, since it is for another appliance.
 struct LeftOut {
   std::string folder;
   std::string site;  ///< the host name that it is for

@@ -22,7 +22,7 @@ struct Reply {
   Protocol protocol = Protocol::plain;
 };
 
-/// One conversation: sends lines, reads replies as the protocol frames them.
+/// One conversation: sends lines, and reads whole replies of the protocol.
 class Session {
  public:
   Session(Protocol protocol, Connection connection)
@@ -37,8 +37,8 @@ class Session {
   Result<Reply> read_reply(Deadline deadline);
   /// ok() when the peer closes the connection without a further byte.
   Status expect_close(Deadline deadline);
-  /// Whether bytes are there that no reply has taken: they must not survive STARTTLS (CVE-2011-0411 and its
-  /// kind).
+  /// Whether bytes were received that belong to no reply yet: they must not survive STARTTLS (CVE-2011-0411
+  /// and the like).
   bool has_unread() const { return !buffer_.empty(); }
 
  private:
@@ -47,7 +47,7 @@ class Session {
   Result<Reply> read_smtp(Deadline deadline);
   Result<Reply> read_imap(Deadline deadline);
   Result<Reply> read_sieve(Deadline deadline);
-  /// A line in which each "{123}" at an end is followed by so many octets and the rest of the line.
+  /// A line in which each "{123}" at a line end is followed by that many octets and the rest of the line.
   Result<std::string> read_line_with_literals(Deadline deadline);
 
   Protocol protocol_;

@@ -125,7 +125,7 @@ class Conversation {
   bool take_message() {
     if (!say("354 go on")) return false;
     std::size_t end = 0;
-    // A message that is empty ends with its first line.
+    // In an empty message the first line is the final dot.
     buffer_.insert(0, "\r\n");
     for (std::size_t from = 0; (end = buffer_.find("\r\n.\r\n", from)) == std::string::npos;) {
       from = buffer_.size() > 4 ? buffer_.size() - 4 : 0;
@@ -169,7 +169,7 @@ std::optional<ReceivedMessage> Inbox::take(const std::string& recipient, Deadlin
                                    [&](const std::string& address) { return same(address, recipient); });
       if (to == message->to.end()) continue;
       ReceivedMessage found = *message;
-      message->to.erase(to);  // the other recipients can still be asked for
+      message->to.erase(to);  // it stays for its other recipients
       if (message->to.empty()) messages_.erase(message);
       return found;
     }
@@ -233,13 +233,13 @@ SmtpSink::SmtpSink(FileDescriptor socket, Peer peer, TlsContext tls, Inbox& inbo
 SmtpSink::~SmtpSink() = default;
 
 void SmtpSink::accept_loop(const std::stop_token& stop) {
-  std::list<std::jthread> clients;  // their destructors ask them to stop and wait
+  std::list<std::jthread> clients;  // their destructors request a stop and wait
   while (!stop.stop_requested()) {
     pollfd entry{socket_.get(), POLLIN, 0};
     if (::poll(&entry, 1, 200) <= 0) continue;
     FileDescriptor client(::accept4(socket_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
     if (!client || clients.size() > 1000) continue;
-    // Without a thread for it the client is hung up on, as by a server that is busy.
+    // If no thread can be started, the client is disconnected, as by a busy server.
     if (auto thread =
             start_thread([this, connection = Connection(std::move(client))](
                              const std::stop_token& end) mutable { serve(std::move(connection), end); }))

@@ -28,10 +28,10 @@ struct ReceivedMessage {
 class Inbox {
  public:
   void add(ReceivedMessage message);
-  /// Takes the oldest message for this recipient (compared without case) out, waiting at most until
+  /// Removes and returns the oldest message for this recipient (compared without case); waits for it until
   /// `deadline`.
   std::optional<ReceivedMessage> take(const std::string& recipient, Deadline deadline);
-  /// Envelope recipients of messages that nobody has taken, for failure reports.
+  /// Envelope recipients of the messages that are left, for failure reports.
   std::vector<std::string> waiting() const;
 
  private:
@@ -40,28 +40,28 @@ class Inbox {
   std::deque<ReceivedMessage> messages_;
 };
 
-/// A key and a self-signed certificate for `name`, made now. Errors: OpenSSL's.
+/// A new key, and a self-signed certificate for `name`. Errors: OpenSSL's.
 struct TlsContextFree {
   void operator()(ssl_ctx_st* context) const;
 };
 using TlsContext = std::unique_ptr<ssl_ctx_st, TlsContextFree>;
 Result<TlsContext> make_self_signed(const std::string& name);
 
-/// A mail server of another domain, as a line of a world has it.
+/// A mail server of another domain, as a line of a `world` describes it.
 struct Peer {
   std::string address;
-  std::uint16_t port = 25;  ///< 0: any that is free
+  std::uint16_t port = 25;  ///< 0: any free port
   std::string name;
   bool tls = false;        ///< offers STARTTLS
   bool seven_bit = false;  ///< without 8BITMIME (RFC 6152)
 };
 
-/// A mail server of another domain: accepts mail as RFC 5321 asks at least, and keeps it. A recipient whose
-/// local part begins with "unknown" is refused with 550, one that begins with "later" is put off with 450.
+/// A mail server of another domain: implements the minimum of RFC 5321, and keeps the mail. A recipient whose
+/// local part begins with "unknown" is rejected with 550, one that begins with "later" is deferred with 450.
 class SmtpSink {
  public:
   /// Listens at once; connections are served by threads until the destructor. `inbox` must outlive the sink.
-  /// Errors: address taken.
+  /// Errors: the address is in use.
   static Result<std::unique_ptr<SmtpSink>> start(const Peer& peer, Inbox& inbox);
   ~SmtpSink();
   std::uint16_t port() const { return local_port(socket_); }

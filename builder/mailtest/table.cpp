@@ -17,10 +17,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kLargestTable = 1 << 20;
-/// The folder of what dialogues of several folders include, beside these.
+/// The folder of fragments for dialogues of several folders, beside these.
 constexpr const char* kFragments = "parts";
 constexpr std::size_t kDeepestInclude = 8;
-/// Fragments that include others several times could make any number of steps.
+/// A bound, since fragments that include others several times could make any number of steps.
 constexpr std::size_t kMostIncludes = 1000;
 
 Result<std::vector<std::string>> parse_fields(std::string_view line) {
@@ -34,12 +34,12 @@ Result<std::vector<std::string>> parse_fields(std::string_view line) {
   }
 }
 
-/// Finds what the steps of one dialogue name in its folder.
+/// Reads the files that the steps of one dialogue name.
 class Finder {
  public:
   Finder(const fs::path& folder, const fs::path& shipped) : folder_(folder), shipped_(shipped) {}
 
-  /// `file`: that the steps are of.
+  /// `file`: has the steps.
   Status find(std::vector<Step>& steps, const std::string& file) {
     for (Step& step : steps) {
       if (auto* each = std::get_if<verb::Each>(&step.action)) CHECK_OK(read_rows(*each, step, file));
@@ -72,8 +72,8 @@ class Finder {
     return ok();
   }
 
-  /// Where a fragment of this name lies: beside the dialogue, in `parts` beside its folder, or in that of
-  /// `shipped`. Errors: the message alone.
+  /// The path of a fragment: beside the dialogue, in `parts` beside its folder, or in that of `shipped`. The
+  /// error is a message.
   tl::expected<fs::path, std::string> find_fragment(const std::string& name) const {
     const fs::path beside = folder_ / name;
     if (fs::exists(beside)) return beside.lexically_normal();

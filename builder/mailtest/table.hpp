@@ -10,17 +10,17 @@
 
 namespace mailstead::mailtest {
 
-/// The rows of a table: a line each, its fields separated by tabs and escaped as `unescape` reads them. Empty
-/// lines and lines that begin with '#' are left out. Errors (ErrorKind::usage, with the place in `file`, all
-/// at once): a line that has not `columns` fields, a bad escape, no rows, more than 1 MiB.
+/// The rows of a table: one per line, with fields separated by tabs and escaped as `unescape` reads them.
+/// Empty lines and lines that begin with '#' are skipped. Errors (ErrorKind::usage, with the place in `file`,
+/// all at once): a line that has not `columns` fields, a bad escape, no rows, more than 1 MiB.
 Result<std::vector<Row>> parse_table(std::string_view text, const std::string& file, std::size_t columns);
 
-/// Reads what a dialogue names beside it, in `folder`: the tables of `each … in FILE`; the scripts of
-/// `message NAME by SCRIPT`, which get their paths; the fragments of `include FILE`, which may also lie in
-/// the folder parts beside `folder`, or in that of `shipped` (qemu-tests/, or nothing), with their parameters
-/// put in and all that they include. Errors: as parse_table, fill_fragment and parse_steps; with the place in
-/// the dialogue or fragment, a file that cannot be read, fragments that include each other in a circle, more
-/// than 8 deep or more than 1,000.
+/// Reads the files in `folder` that a dialogue names: the tables of `each … in FILE`; the scripts of `message
+/// NAME by SCRIPT`, of which it notes the paths; the fragments of `include FILE`, with their parameters put
+/// in and all that they include. Fragments may also be in the folder `parts` beside `folder`, or in that of
+/// `shipped` (qemu-tests/, or nothing). Errors: those of parse_table, fill_fragment and parse_steps; with the
+/// place in the dialogue or fragment, a file that cannot be read, fragments that include themselves, that are
+/// nested more than 8 deep or are more than 1,000.
 Status find_companions(Dialogue& dialogue, const std::filesystem::path& folder,
                        const std::filesystem::path& shipped = {});
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "mailtest/text.hpp"
 
-#include <fmt/format.h>
 #include <re2/re2.h>
 
+#include <algorithm>
 #include <charconv>
 #include <memory>
 
+#include "base/printable.hpp"
 #include "text/base64.hpp"
 #include "text/size.hpp"
 
@@ -18,9 +19,9 @@ bool is_name_character(char c) {
          std::string_view("_.-+:@").find(c) != std::string_view::npos;
 }
 
-/// RE2 needs time linear in the text, and bounded memory, whatever the expression.
+/// With any expression, RE2 needs time linear in the text, and bounded memory.
 Result<std::unique_ptr<re2::RE2>> compile(const std::string& expression) {
-  re2::RE2::Options options(re2::RE2::Latin1);  // bytes: what a server says need not be UTF-8
+  re2::RE2::Options options(re2::RE2::Latin1);  // bytes: a server's text need not be UTF-8
   options.set_longest_match(true);
   options.set_log_errors(false);
   auto regex = std::make_unique<re2::RE2>("(?m)" + expression, options);
@@ -219,16 +220,12 @@ std::string dot_stuff(std::string_view crlf_text) {
 
 std::string printable(std::string_view text, std::size_t limit) {
   std::string result;
-  for (const char c : text.substr(0, limit)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (c == '\r')
-      result += "\\r";
-    else if (c == '\n')
-      result += "\\n";
-    else if (byte < 0x20 || byte == 0x7f)
-      result += fmt::format("\\x{:02x}", byte);
-    else
-      result += c;
+  std::string_view rest = text.substr(0, limit);
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find_first_of("\r\n"), rest.size());
+    result += mailstead::printable(rest.substr(0, end));
+    if (end < rest.size()) result += rest[end] == '\r' ? "\\r" : "\\n";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
   }
   if (text.size() > limit) result += "…";
   return result;

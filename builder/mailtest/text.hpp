@@ -20,19 +20,18 @@ using Variables = std::map<std::string, std::string>;
 bool glob_matches(std::string_view pattern, std::string_view text);
 
 /// Searches `text` for a regular expression of RE2 (^ and $ match at each line). A group written (?P<name>…)
-/// leaves what it matched in `captures`, nothing if it took no part. Returns whether the expression was
-/// found. Errors: a bad expression, or one that would take more than 8 MB. Source: RE2's syntax page.
+/// leaves what it matched in `captures`, an empty text if it matched nothing. Returns whether the expression
+/// was found. Errors: a bad expression, or one that would take more than 8 MB. Source: RE2's syntax page.
 Result<bool> regex_search(const std::string& expression, const std::string& text, Variables& captures);
 
-/// An error if regex_search would not understand the expression. References to variables in it stand for any
-/// text.
+/// An error if the expression is invalid for regex_search. References to variables in it stand for any text.
 Status check_regex(const std::string& expression);
 
-/// Puts in the values for ${name}, ${base64:text with \0 and ${name}} and ${length:name}.
+/// Replaces ${name}, ${base64:text with \0 and ${name}} and ${length:name} by their values.
 /// Errors: a name without a value, an open brace, a bad escape.
 Result<std::string> expand(std::string_view text, const Variables& variables);
 
-/// \r \n \t \0 \\ \" and \xHH as in C. Errors: any other escape.
+/// Replaces \r \n \t \0 \\ \" and \xHH as in C. Errors: any other escape.
 Result<std::string> unescape(std::string_view text);
 
 /// "300ms", "30s" or "2m", up to 24 hours; nothing for anything else.
@@ -50,7 +49,8 @@ std::string to_crlf(std::string_view text);
 /// section 4.5.2).
 std::string dot_stuff(std::string_view crlf_text);
 
-/// For people: control characters as \r, \n, \xHH; at most `limit` bytes, then "…".
+/// For people: the first `limit` bytes as mailstead::printable shows them, but line ends as \r and \n; then
+/// "…" if there are more.
 std::string printable(std::string_view text, std::size_t limit = 2000);
 
 }  // namespace mailstead::mailtest

@@ -22,11 +22,11 @@ using Clock = std::chrono::steady_clock;
 
 /// Id 0x4d53, recursion desired, one question: the name servers of the root.
 constexpr std::string_view kDns = "\x4d\x53\x01\x00\x00\x01\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x01"sv;
-/// A question without the flag that only DNS has: the address of "a".
+/// A question without the flag "recursion desired": the address of "a".
 constexpr std::string_view kLlmnr =
     "\x4d\x53\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x01"
     "a\x00\x00\x01\x00\x01"sv;
-/// _services._dns-sd._udp.local PTR, an answer to the asker alone wished for.
+/// _services._dns-sd._udp.local PTR, with the flag that asks for a unicast answer.
 constexpr std::string_view kMdns =
     "\x00\x00\x00\x00\x00\x01\x00\x00\x00\x00\x00\x00\x09_services\x07_dns-sd\x04_udp\x05local\x00\x00\x0c\x80\x01"sv;
 /// Version 4, mode client; the rest is zeros.
@@ -67,7 +67,7 @@ Result<std::vector<std::string>> answering_udp(const std::string& address,
   }
   std::vector<bool> answered(probes.size(), false);
   const auto ask = [&] {
-    // A closed port's refusal (ECONNREFUSED of an earlier question) is as good as silence.
+    // The refusal of a closed port (ECONNREFUSED of an earlier question) means the same as silence.
     for (std::size_t i = 0; i < probes.size(); ++i)
       (void)::send(waiting[i].fd, probes[i].question.data(), probes[i].question.size(), 0);
   };

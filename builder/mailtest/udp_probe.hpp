@@ -11,7 +11,7 @@
 
 namespace mailstead::mailtest {
 
-/// A question that a server of this kind answers, whoever asks.
+/// A question that any server of this kind answers to any client.
 struct UdpProbe {
   std::uint16_t port;
   const char* name;
@@ -19,7 +19,7 @@ struct UdpProbe {
 };
 
 /// DNS (RFC 1035), NTP (RFC 5905), multicast DNS asked directly (RFC 6762 section 5.5) and LLMNR (RFC 4795):
-/// what a system with a resolver and a clock might serve to strangers by mistake.
+/// services that a system with a resolver and a clock might offer to others by mistake.
 const std::vector<UdpProbe>& udp_probes();
 
 /// Asks all of `probes` at a numeric IPv4 or IPv6 address at once, twice, and returns the names and ports of

@@ -45,7 +45,7 @@ std::string without_dot(std::string name) {
   return name;
 }
 
-// dnsmasq knows no TLSA, so its bytes are given as RFC 6698 section 2.1 lays them out.
+// dnsmasq does not know TLSA, so the record is written as bytes (RFC 6698 section 2.1).
 Result<std::string> tlsa_option(const DnsRecord& record, const std::vector<std::string>& w) {
   if (w.size() < 4) return fail(ErrorKind::usage, "a TLSA record has four parts");
   std::string octets;
@@ -104,12 +104,11 @@ Result<std::string> option_for(const DnsRecord& record) {
                                             printable(record.value, 200)));
 }
 
-/// What dnsmasq gives in a network of the machine's.
+/// Options of dnsmasq for addresses in one of the machine's networks.
 std::string address_options(const char* tap, const char* mac, const char* v4, const char* v6,
                             std::optional<unsigned> mtu) {
-  // ra-param: dnsmasq advertises often only in its own first minute, then every ten minutes, and a client
-  // that was not there yet has by then stretched its own questions to minutes (RFC 7559). Here a boot may
-  // take longer.
+  // ra-param: by default dnsmasq advertises often only in its own first minute, then every ten minutes. A
+  // machine that boots later asks more and more rarely, in the end every few minutes (RFC 7559).
   std::string text = fmt::format(
       "interface={0}\ndhcp-range={2},{2},255.255.255.0,1h\ndhcp-range={3},{3},64,1h\n"
       "ra-param={0},{4}10,1800\ndhcp-host={1},{2}\n",
@@ -118,7 +117,7 @@ std::string address_options(const char* tap, const char* mac, const char* v4, co
   return text;
 }
 
-/// Whether a name server answers at this IPv4 address, whatever it says.
+/// Whether a name server at this IPv4 address answers, with anything.
 bool answers_questions(const char* address) {
   // RFC 1035 section 4.1: a header with one question, for the name servers of the root.
   constexpr std::string_view kQuestion("\x4d\x53\0\0\0\1\0\0\0\0\0\0\0\0\2\0\1", 17);
@@ -127,7 +126,7 @@ bool answers_questions(const char* address) {
   to.sin_port = htons(53);
   ::inet_pton(AF_INET, address, &to.sin_addr);
   const FileDescriptor socket(::socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-  // Connected, so that a port where nobody listens is an error at once.
+  // Connected, so that a port without a listener is an error at once.
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&to), sizeof to) != 0 ||
       ::send(socket.get(), kQuestion.data(), kQuestion.size(), 0) < 0)
     return false;
@@ -205,7 +204,7 @@ Result<std::vector<DnsRecord>> records_from_json(const std::string& text) {
         record.value.clear();
         for (const nlohmann::json& part : entry.at("texts")) record.value += part.get<std::string>();
       }
-      // Placeholders for addresses that the spec does not know are the world's to give.
+      // Placeholders stand for addresses that are not in the spec; the world has the records.
       const bool address = record.type == "A" || record.type == "AAAA";
       if (known_types().count(record.type) != 0 && (!address || is_address(record.value)))
         records.push_back(std::move(record));
@@ -252,7 +251,7 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     world->private_first_ = plan.private_network->first;
   }
   std::vector<DnsRecord> records = plan.records;
-  // What the world says of a name and type goes before what the zone says (addresses above all).
+  // Records of the world replace those of the zone with the same name and type, addresses above all.
   std::set<std::pair<std::string, std::string>> said;
   for (const DnsRecord& record : plan.records) said.emplace(record.name, record.type);
   for (const DnsRecord& record : zone)
@@ -262,10 +261,10 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     TRY(const std::string configuration, dnsmasq_configuration(plan, records, folder / "dnsmasq.leases"));
     CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
     world->gateway_log_ = folder / "dnsmasq.log";
-    // --no-daemon: in a user namespace there is no other user to become.
+    // --no-daemon: in a user namespace there is no other user to change to.
     const auto ready = [&] {
       if (plan.names == NameService::gateway) return answers_questions(kGateway);
-      // Without names there is nothing to ask it.
+      // Without names there is no question to probe it with.
       const auto log = read_file(world->gateway_log_);
       return log && log->find(": started, version ") != std::string::npos;
     };
@@ -309,7 +308,7 @@ Status World::serve(const vm::Daemon& daemon, const std::function<bool()>& ready
     CHECK_OK(check_interrupt());
     const auto ending = server.wait(std::chrono::milliseconds(20));
     if (!ending && Clock::now() < deadline) continue;
-    const std::string what = ending ? "ended with " + ending->describe() : "does not get ready";
+    const std::string what = ending ? "ended with " + ending->describe() : "did not become ready";
     return fail(ErrorKind::tool, fmt::format("{} of the test world {}:\n{}", daemon.argv[0], what,
                                              vm::tail(server.log(), 10)));
   }

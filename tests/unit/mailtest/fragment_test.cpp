@@ -154,8 +154,7 @@ TEST_CASE("an include that cannot be read is an error with its place") {
   CHECK(folders.errors_of("include d.part\n").starts_with(folders.path_of("parts/d.part") + ":1:1: "));
   CHECK(folders.errors_of("include d.part\n").find("included by t.dialogue:2") != std::string::npos);
   folders.write("parts/e.part", "machine own\n> x\n");
-  CHECK(folders.errors_of("include e.part\n").find("'machine' belongs into the dialogue") !=
-        std::string::npos);
+  CHECK(folders.errors_of("include e.part\n").find("'machine' belongs in the dialogue") != std::string::npos);
   folders.write("parts/g.part", "# nothing\n");
   CHECK(folders.errors_of("include g.part\n").find("the fragment has no steps") != std::string::npos);
 }

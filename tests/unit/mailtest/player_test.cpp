@@ -58,7 +58,7 @@ Status play_against(const std::string& script, const std::string& protocol, cons
 
 }  // namespace
 
-TEST_CASE("a client of TLS offers what it is told, and what the server does not take is refused") {
+TEST_CASE("a client of TLS offers what it is told, and a server refuses what it does not accept") {
   Inbox inbox;
   const auto sink = SmtpSink::start({"127.0.0.1", 0, "mx.elsewhere.example", true, true}, inbox);
   REQUIRE(sink.has_value());
@@ -75,7 +75,7 @@ TEST_CASE("a client of TLS offers what it is told, and what the server does not 
   if (!good) FAIL(format_error(good.error()));
   const Status taken = play(ask + "tls-refused offering TLSv1.2 ECDHE-ECDSA-AES128-SHA\n", stage);
   REQUIRE_FALSE(taken.has_value());
-  CHECK(taken.error().message == "the server takes TLSv1.2 with ECDHE-ECDSA-AES128-SHA");
+  CHECK(taken.error().message == "the server accepts TLSv1.2 with ECDHE-ECDSA-AES128-SHA");
   const Status unknown = play(ask + "tls-refused offering TLSv1.2 NO-SUCH-SUITE\n", stage);
   REQUIRE_FALSE(unknown.has_value());
   CHECK(unknown.error().kind == ErrorKind::usage);

@@ -103,6 +103,8 @@ TEST_CASE("messages are sent with CRLF and doubled dots") {
 TEST_CASE("what is printed for people shows control characters") {
   CHECK(printable("a\r\n\x01") == "a\\r\\n\\x01");
   CHECK(printable("abcdef", 3) == "abc…");
+  CHECK(printable("ü\x9b\n") == "ü\\x9b\\n");
+  CHECK(printable("") == "");
 }
 
 TEST_CASE("a place on a disk is a sum") {
