@@ -27,9 +27,9 @@ std::chrono::seconds Player::patient(std::chrono::seconds time) const {
 }
 
 void Player::note(std::string line) {
-  constexpr std::size_t kMostLines = 400;
+  constexpr std::size_t kLongestTranscript = 400;
   transcript_.push_back(std::move(line));
-  if (transcript_.size() > kMostLines) transcript_.erase(transcript_.begin());
+  if (transcript_.size() > kLongestTranscript) transcript_.erase(transcript_.begin());
 }
 
 void Player::note_reply(const Reply& reply) {

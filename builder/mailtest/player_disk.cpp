@@ -90,7 +90,9 @@ Status Player::play(const verb::Journal& step) {
   if (step.what == verb::JournalCheck::has)
     return found.empty() ? mismatch("no entry of the journal matches " + wanted) : ok();
   if (found.empty()) return ok();
-  std::string message = fmt::format("{} entries of the journal should not be there:", found.size());
+  std::string message = found.size() == 1
+                            ? "an entry of the journal should not be there:"
+                            : fmt::format("{} entries of the journal should not be there:", found.size());
   for (std::size_t i = 0; i < found.size() && i < 40; ++i) message += "\n       " + found[i];
   return mismatch(std::move(message));
 }
