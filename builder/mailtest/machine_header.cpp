@@ -29,12 +29,9 @@ bool take_machine(const std::vector<std::string>& words, Dialogue& dialogue) {
 }
 
 bool take_firmware(const std::string& value, vm::Hardware& hardware) {
-  for (const auto firmware : platform::kFirmwares) {
-    if (value != vm::name_of(firmware)) continue;
-    hardware.firmware = firmware;
-    return true;
-  }
-  return false;
+  const auto firmware = platform::firmware_called(value);
+  if (firmware) hardware.firmware = *firmware;
+  return firmware.has_value();
 }
 
 }  // namespace

@@ -231,7 +231,7 @@ class SuiteRun {
       machine.image = options_.image;
       machine.folder = dialogue.own_machine ? folder_ / fs::path(dialogue.file).stem() : folder_;
       machine.accelerator = accelerator_;
-      static_cast<vm::Hardware&>(machine) = dialogue.hardware;
+      static_cast<vm::Hardware&>(machine) = dialogue.own_machine ? dialogue.hardware : suite_.world.hardware;
       machine.network = world_->cards();
       machine.memory_mib = options_.memory_mib;
       machine.cpus = options_.cpus;

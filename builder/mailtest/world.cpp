@@ -17,6 +17,7 @@
 #include "mailtest/enclosure.hpp"
 #include "mailtest/root_servers.hpp"
 #include "mailtest/text.hpp"
+#include "platform/boot_method.hpp"
 #include "text/split.hpp"
 
 namespace mailstead::mailtest {
@@ -176,6 +177,8 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
       if (status != std::errc() || end != w[1].data() + w[1].size() || mtu < 1280 || mtu > 9000)
         errors.push_back(error_at(file, number, line, "an MTU is 1280 to 9000"));
       plan.mtu = mtu;
+    } else if (w[0] == "firmware" && w.size() == 2 && platform::firmware_called(w[1])) {
+      plan.hardware.firmware = *platform::firmware_called(w[1]);
     } else if (w[0] == "private" && (w.size() == 2 || (w.size() == 3 && w[2] == "first")) &&
                (w[1] == "dhcp" || w[1] == "silent")) {
       plan.private_network =
@@ -183,7 +186,7 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
     } else {
       errors.push_back(error_at(file, number, line, "this line is not understood",
                                 "write: site HOSTNAME, names gateway|root, addressing dhcp|silent, "
-                                "mtu BYTES, private dhcp|silent [first], "
+                                "mtu BYTES, firmware NAME, private dhcp|silent [first], "
                                 "dns NAME TYPE VALUE, or peer smtp ADDRESS PORT NAME [tls] [7bit]"));
     }
   }

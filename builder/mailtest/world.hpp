@@ -48,13 +48,14 @@ struct WorldPlan {
   NameService names = NameService::gateway;
   Addressing addressing = Addressing::dhcp;
   std::optional<unsigned> mtu;  ///< that the gateway announces by DHCP and router advertisements
+  vm::Hardware hardware;        ///< of the machine that the dialogues share
   std::optional<PrivateNetwork> private_network;
   std::vector<DnsRecord> records;
   std::vector<Peer> peers;
 };
 
-/// Reads `site`, `names`, `addressing`, `mtu`, `private`, `dns` and `peer` lines, as qemu-tests/README.md
-/// describes them. Errors: collected, with places.
+/// Reads `site`, `names`, `addressing`, `mtu`, `firmware`, `private`, `dns` and `peer` lines, as
+/// qemu-tests/README.md describes them. Errors: collected, with places.
 Result<WorldPlan> parse_world(std::string_view text, const std::string& file);
 
 /// Reads the output of `mailstead dns --json`. Errors: ErrorKind::usage, another form.

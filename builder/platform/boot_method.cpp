@@ -61,6 +61,12 @@ bool contains(const std::vector<BootMethod>& methods, BootMethod method) {
   return std::find(methods.begin(), methods.end(), method) != methods.end();
 }
 
+std::optional<Firmware> firmware_called(std::string_view name) {
+  for (const Firmware firmware : kFirmwares)
+    if (name == name_of(firmware)) return firmware;
+  return std::nullopt;
+}
+
 const char* name_of(Firmware firmware) {
   switch (firmware) {
     case Firmware::bios:

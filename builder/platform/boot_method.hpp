@@ -37,6 +37,7 @@ inline constexpr const char* kBiosPart = "bios";  ///< GRUB's core image, at the
 /// have signed (Debian's shim).
 enum class Firmware { bios, uefi, uefi_secure_boot };
 inline constexpr std::array kFirmwares = {Firmware::bios, Firmware::uefi, Firmware::uefi_secure_boot};
+std::optional<Firmware> firmware_called(std::string_view name);
 const char* name_of(Firmware firmware);  ///< "bios", "uefi", "uefi-secure-boot"
 /// All of them, for messages: "bios|uefi|uefi-secure-boot".
 inline constexpr const char* kFirmwareForm = "'firmware bios|uefi|uefi-secure-boot'";

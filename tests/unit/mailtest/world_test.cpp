@@ -46,6 +46,8 @@ TEST_CASE("a world says for which appliance it is, and who gives names and addre
   CHECK_FALSE(parse_world("site a\nsite b\n", "world").has_value());
   CHECK_FALSE(parse_world("site a\nnames elsewhere\n", "world").has_value());
   CHECK_FALSE(parse_world("site a\naddressing\n", "world").has_value());
+  CHECK_FALSE(parse_world("site a\nfirmware openfirmware\n", "world").has_value());
+  CHECK(parse_world("site a\nfirmware uefi\n", "world")->hardware.firmware == mailstead::vm::Firmware::uefi);
 }
 
 TEST_CASE("a world has a second card, and an MTU that its gateway tells") {
