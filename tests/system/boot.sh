@@ -1,9 +1,31 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Boots the unchanged image and holds dialogues of qemu-tests/ with it: $1 is their folder, or folder/name.
+# Boots a disk, which stays as it is, and holds dialogues of qemu-tests/ with it: $1 is their folder, or folder/name; $2 may be
+# "updated": then it is a disk of the demo's image whose other slot has been written with another image of the site.
 set -eux
 cd "$WORK"
-state() { stat --format "%s %y" demo.img; }
+disk=demo.img
+spec=mail.yaml
+if [ "${2:-}" = updated ]; then
+  rm -rf updated
+  mkdir updated
+  ln -s ../secrets updated/secrets
+  ln -s ../mailstead.lock updated/mailstead.lock
+  spec=updated/mail.yaml
+  sed 's/aliases: \[tiny@example.org\]/aliases: [tiny@example.org, wee@example.org]/' mail.yaml >"$spec"
+  if cmp mail.yaml "$spec"; then exit 1; fi
+  "$MAILSTEAD" build "$spec" -o updated/next.img
+  disk=updated/disk.img
+  cp --sparse=always demo.img "$disk"
+  "$MAILSTEAD" update updated/next.img --disk "$disk"
+fi
+state() { stat --format "%s %y" "$disk"; }
 before=$(state)
-"$MAILSTEAD" test demo.img "$1" --spec mail.yaml --cpus 1 --passwords passwords --logs "demo.img.test/$(basename "$1")"
+logs=demo.img.test/$(basename "$1")
+"$MAILSTEAD" test "$disk" "$1" --spec "$spec" --cpus 1 --passwords passwords --logs "$logs"
 test "$before" = "$(state)"
+# The slot on trial has been kept after its proof, and was started again after the power cut.
+if [ "$disk" != demo.img ]; then
+  grep -F 'slot b has passed its proof: it is started from now on' "$logs/mail/journal.txt"
+  for log in "$logs"/mail/serial-*.log; do grep -aF 'BOOT_IMAGE=(hd0,gpt4)' "$log"; done
+fi
