@@ -4,7 +4,7 @@ import base64
 import binascii
 import random
 
-from parts_of_mail import TAKEN, case, folded, head, text
+from parts_of_mail import TAKEN, attached, case, folded, head, text
 
 
 @case("text-one-line-of-ten-megabytes")
@@ -195,6 +195,11 @@ def _():
 @case("sql-dump-5000", TAKEN)
 def _():
     return text(b"--\r\n-- Name: t; Type: TABLE\r\n--\r\nCREATE TABLE t();\r\n" * 5000)
+
+
+@case("sql-dump-attached-5000", TAKEN)
+def _():
+    return attached(b"--\r\n-- Name: t; Type: TABLE\r\n--\r\nCREATE TABLE t();\r\n" * 5000, "dump.sql", "application/sql", "7bit")
 
 
 @case("html-dashes-5000", TAKEN)

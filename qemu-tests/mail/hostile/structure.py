@@ -117,6 +117,18 @@ def _():
     return head() + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\n" * 900 + INNER
 
 
+# The parser gives the delimiters of the first to all that have none.
+@case("multipart-same-boundary-beside", REFUSED)
+def _():
+    with_parts = b"Content-Type: multipart/mixed; boundary=c\r\n\r\n" + b"--c\r\n\r\nx\r\n" * 1500
+    return multipart([with_parts] + [b"Content-Type: multipart/mixed; boundary=c\r\n\r\nx"] * 60)
+
+
+@case("multipart-same-boundary-ahead", REFUSED)
+def _():
+    return multipart([b"\r\n" + b"--c\r\n\r\nx\r\n" * 50000, b"Content-Type: multipart/mixed; boundary=c\r\n\r\nx"])
+
+
 @case("multipart-boundary-prefixes")
 def _():
     return head() + b"".join(b"Content-Type: multipart/mixed; boundary=%s\r\n\r\n--%s\r\n" % (b"b" * i, b"b" * i)
