@@ -69,5 +69,25 @@ for _, folder in ipairs {"mail", "long/mail"} do
     end
   end
 end
+
+-- What the sender's administrators read.
+for from, wanted in pairs {
+  ["[JIRA] Carol <carol@elsewhere.example>"] = "there is '[' outside of quotes; write it as",
+  ["Arol, Carol <carol@elsewhere.example>"] = "there is ',' outside of quotes; write it as",
+  ["Re: Carol <carol@elsewhere.example>"] = "there is ':' outside of quotes; write it as",
+  ["Carol <carol@elsewhere.example"] = "there is something else than one valid address in angle brackets",
+  ["Carol <carol@elsewhere.example> again"] = "there is 'a' behind an address",
+  ['"Carol <carol@elsewhere.example>'] = "a quote is not closed",
+  ["Carol (a (b)) <carol@elsewhere.example>"] = "a comment in parentheses is not closed, or in or beside another",
+  ["Carol"] = "there is no address behind a name",
+  ["carol@"] = "there is '@' outside of quotes and angle brackets, or an address that is not valid",
+  ["M\252ller <carol@elsewhere.example>"] = "it has 8-bit characters that are not UTF-8; encode them (RFC 2047)",
+  ["=?x-made-up?q?Carol?= <carol@elsewhere.example>"] = "an encoded word in it is in a charset that is not accepted (use UTF-8)",
+  ["=?iso-2022-jp?b?GyRCO0tGIw==?= <carol@elsewhere.example>"] = "an encoded word in it is not complete ISO-2022-JP (use UTF-8)",
+  ["=?utf-8?q?Carol <carol@elsewhere.example>"] = "an encoded word in it is not written as RFC 2047 says",
+} do
+  local list, wrong = authors.read("From: " .. from .. "\r\n")
+  check(from, "strangers", "From cannot be read with certainty: " .. wanted, list and "nothing" or wrong:sub(1, 36 + #wanted), wrong)
+end
 print(checked .. " verdicts, " .. failures .. " not as in the table")
 os.exit(failures == 0 and checked > 200 and 0 or 1)

@@ -7,8 +7,6 @@ local words = require "words"
 
 local M = {}
 
-local remedy = "; write it as Name <user@example.org>, with a name of other signs than letters and digits in quotes"
-
 -- The mailboxes in From and all fields of a header block; or nil and what is wrong with it, and what to do.
 function M.read(block)
   local fields, wrong = header.fields(block)
@@ -25,7 +23,7 @@ function M.read(block)
   local list
   list, wrong = mailboxes.read(fields.from[1])
   if not list then
-    return nil, "From cannot be read with certainty: " .. wrong .. remedy
+    return nil, "From cannot be read with certainty: " .. wrong
   end
   return list, fields
 end
@@ -36,7 +34,7 @@ function M.of(task)
   local theirs = task:get_from({"mime", "orig"}) or {}
   for i, one in ipairs(list or {}) do
     if #theirs ~= #list or theirs[i].addr ~= one.address then
-      return nil, "From cannot be read with certainty" .. remedy
+      return nil, "From cannot be read with certainty: programs read it in different ways; write it as Name <user@example.org>"
     end
   end
   return list, fields
@@ -72,7 +70,7 @@ function M.wrong_for_user(list, fields, is_own, normalised)
       own, wrong = mailboxes.read(body)
       wrong = own and wrong_for(name, own, is_own, normalised) or wrong
       if wrong then
-        return own and wrong or name .. " cannot be read with certainty: " .. wrong .. remedy
+        return own and wrong or name .. " cannot be read with certainty: " .. wrong
       end
     end
   end

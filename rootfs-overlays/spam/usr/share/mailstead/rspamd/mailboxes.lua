@@ -50,6 +50,8 @@ local function skip_cfws(s, pos, names)
   return skip_blank(s, after)
 end
 
+local remedy = "; write it as Name <user@example.org>, with a name of other signs than letters and digits in quotes"
+
 local function is_domain(domain)
   local labels = 0
   for label in (domain .. "."):gmatch("([^.]*)%.") do
@@ -130,6 +132,23 @@ local function phrase(s, pos, names)
   return pos
 end
 
+-- What is wrong where a name ends and no address follows.
+local function wrong_at(s, pos)
+  local sign = s:sub(pos, pos)
+  if sign == "" then
+    return "there is no address behind a name"
+  elseif sign == "<" then
+    return "there is something else than one valid address in angle brackets"
+  elseif sign == '"' then
+    return "a quote is not closed"
+  elseif sign == "(" or sign == ")" then
+    return "a comment in parentheses is not closed, or in or beside another"
+  elseif sign == "@" then
+    return "there is '@' outside of quotes and angle brackets, or an address that is not valid"
+  end
+  return "there is '" .. sign .. "' outside of quotes"
+end
+
 local function mailbox(s, pos)
   local names = {}
   local one, after = addr_spec(s, skip_cfws(s, pos, names))
@@ -137,9 +156,10 @@ local function mailbox(s, pos)
     after = skip_cfws(s, after, names)
   else
     names = {}
-    one, after = angle_addr(s, phrase(s, pos, names))
+    pos = phrase(s, pos, names)
+    one, after = angle_addr(s, pos)
     if not one then
-      return nil
+      return nil, wrong_at(s, pos)
     end
     after = skip_cfws(s, after, names)
   end
@@ -175,7 +195,7 @@ local function unfolded(body)
     return nil, "there is a control character in it"
   end
   if not words.is_utf8(body) then
-    return nil, "it has 8-bit characters that are not UTF-8"
+    return nil, "it has 8-bit characters that are not UTF-8; encode them (RFC 2047)"
   end
   return body
 end
@@ -190,7 +210,7 @@ local function read_list(text)
   repeat
     local one, after = mailbox(text, pos)
     if not one then
-      return nil, "it is not written as addresses are (RFC 5322)"
+      return nil, after .. remedy
     end
     list[#list + 1] = one
     if #list > most_authors then
@@ -199,7 +219,7 @@ local function read_list(text)
     pos = after + 1
   until text:sub(after, after) ~= ","
   if pos <= #text + 1 then
-    return nil, "there is more in it than addresses"
+    return nil, "there is '" .. text:sub(pos - 1, pos - 1) .. "' behind an address" .. remedy
   end
   return list
 end

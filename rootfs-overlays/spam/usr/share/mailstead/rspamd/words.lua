@@ -31,14 +31,32 @@ local function from_q(text)
   end))
 end
 
--- The characters of ASCII in ISO-2022 text, without those that two bytes stand for and without half-width katakana.
-local function without_double_bytes(text)
-  return (text:gsub("\27%$[%)%*%+].", ""):gsub("\27%$[^\27]*", ""):gsub("\27%(I[^\27]*", "")
-    :gsub("\27[%(%)].", ""):gsub("\14[^\15]*\15?", ""))
+-- What ISO-2022-JP (RFC 1468) has of ASCII; or nil if it is not written so that all read the same: only its own shifts, to JIS X 0208
+-- and back, whole characters of two bytes, and at the end it is back (RFC 2047 section 3). A program that does not know another
+-- shift, or goes on with the next word in the same state, would show as an address what another shows as signs of Japanese.
+local function ascii_of_iso_2022_jp(text)
+  local ascii = {}
+  local pos = 1
+  while true do
+    local plain, shift = text:match("^([^\14\15\27]*)()", pos)
+    ascii[#ascii + 1] = plain
+    if shift > #text then
+      return table.concat(ascii)
+    elseif text:find("^\27%([BJ]", shift) then
+      pos = shift + 3
+    else
+      local double, back = text:match("^\27%$[@B]([\33-\126]*)()\27[%($][@BJ]", shift)
+      if not double or #double % 2 ~= 0 then
+        return nil
+      end
+      pos = back
+    end
+  end
 end
 
 -- The charsets that are taken: those that mail programs write and read, in each of which a byte below 128 that is a control character
--- or an angle bracket is one, and nothing else is (but for ISO-2022, see above). No list of those that hide text would be complete:
+-- or an angle bracket is one, and nothing else is (but for ISO-2022-JP, see above; the others of its kind nobody writes in names). No
+-- list of those that hide text would be complete:
 -- each library has names of its own for UTF-7 and EBCDIC.
 local charsets = {}
 for name in ([[
@@ -46,8 +64,8 @@ for name in ([[
   windows-874 cp874 tis-620 koi8-r koi8-u koi8-ru macintosh x-mac-roman x-mac-cyrillic
   cp437 cp850 cp852 cp855 cp866 ibm437 ibm850 ibm852 ibm855 ibm866
   gb2312 gbk x-gbk cp936 gb18030 big5 big5-hkscs cp950
-  euc-jp x-euc-jp shift_jis shift-jis sjis x-sjis cp932 windows-31j iso-2022-jp iso-2022-jp-1 iso-2022-jp-2
-  euc-kr ks_c_5601-1987 uhc cp949 windows-949 iso-2022-kr
+  euc-jp x-euc-jp shift_jis shift-jis sjis x-sjis cp932 windows-31j iso-2022-jp
+  euc-kr ks_c_5601-1987 uhc cp949 windows-949
   unknown-8bit x-unknown
 ]]):gmatch("%S+") do
   charsets[name] = true
@@ -72,14 +90,22 @@ function M.decoded(text)
     local plain = encoding:lower() == "b" and from_base64(content) or from_q(content)
     if not charsets[charset] then
       wrong = "an encoded word in it is in a charset that is not accepted (use UTF-8)"
-    elseif charset:find("^iso%-2022") then
-      plain = without_double_bytes(plain)
+    elseif charset == "iso-2022-jp" then
+      plain = ascii_of_iso_2022_jp(plain)
+      if not plain then
+        wrong = "an encoded word in it is not complete ISO-2022-JP (use UTF-8)"
+        return ""
+      end
     end
     if plain:find("[%z\1-\31\127<>]") then
       wrong = "an encoded word in it hides control characters or angle brackets"
     end
     return plain
   end)
+  -- Programs differ in what they make of half of an encoded word, and of one in another.
+  if not wrong and text:find("=?", 1, true) then
+    wrong = "an encoded word in it is not written as RFC 2047 says"
+  end
   -- U+202D and U+202E turn what follows around.
   if text:find("\226\128[\173\174]") then
     wrong = "it has characters that turn the direction of writing"
