@@ -32,7 +32,7 @@ class Tokens {
         std::string word = take_word();
         // A text on lines of its own, up to one with a dot.
         if (word == "text" && text_.starts_with(':'))
-          skip_lines();
+          take_lines();
         else if (word.front() != ':')
           return word;
       } else {
@@ -43,7 +43,7 @@ class Tokens {
     return {};
   }
 
-  /// The string in quotes that was last passed over.
+  /// The string that was last passed over.
   const std::string& last_string() const { return last_string_; }
 
  private:
@@ -64,11 +64,16 @@ class Tokens {
     text_.remove_prefix(std::min(at + 1, text_.size()));
   }
 
-  void skip_lines() {
+  void take_lines() {
     last_string_.clear();
+    skip_behind("\n", 0);
     while (!text_.empty()) {
-      skip_behind("\n", 0);
-      if (text_.starts_with(".\n") || text_.starts_with(".\r\n")) return text_.remove_prefix(1);
+      std::string_view line = text_.substr(0, text_.find('\n'));
+      text_.remove_prefix(std::min(line.size() + 1, text_.size()));
+      if (line.ends_with('\r')) line.remove_suffix(1);
+      if (line == ".") return;
+      if (line.starts_with('.')) line.remove_prefix(1);  // another one was put in front of it
+      last_string_.append(line) += '\n';
     }
   }
 
@@ -130,6 +135,36 @@ class Counter {
   Tokens tokens_;
 };
 
+/// What is in angle brackets, if there are any, without quotes, comments and blanks.
+std::string address_in(std::string_view mailbox) {
+  std::string address;
+  bool quoted = false;
+  int comments = 0;
+  for (std::size_t at = 0; at < mailbox.size(); ++at) {
+    const char c = mailbox[at];
+    if (c == '\\' && (quoted || comments > 0)) {
+      if (++at < mailbox.size() && quoted) address += mailbox[at];
+    } else if (c == '"' && comments == 0) {
+      quoted = !quoted;
+    } else if (quoted) {
+      address += c;
+    } else if (c == '(') {
+      ++comments;
+    } else if (c == ')' && comments > 0) {
+      --comments;
+    } else if (comments > 0 || c == ' ' || c == '\t' || c == '\r' || c == '\n') {
+      continue;
+    } else if (c == '<') {
+      address.clear();
+    } else if (c == '>') {
+      break;
+    } else {
+      address += c;
+    }
+  }
+  return address;
+}
+
 }  // namespace
 
 std::vector<std::string> redirect_targets(std::string_view script) {
@@ -139,7 +174,7 @@ std::vector<std::string> redirect_targets(std::string_view script) {
   std::string token = tokens.next();
   for (; !token.empty() && targets.size() < kMostRedirects; token = tokens.next()) {
     const bool ends = token == ";" || token == "{" || token == "}";
-    if (token == ";" && command == "redirect") targets.push_back(tokens.last_string());
+    if (token == ";" && command == "redirect") targets.push_back(address_in(tokens.last_string()));
     if (ends) command.clear();
     if (!ends && command.empty()) command = std::move(token);
   }

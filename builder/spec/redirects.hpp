@@ -18,8 +18,8 @@ inline constexpr std::size_t kMostRedirects = 25;
 /// number of its words.
 std::size_t most_redirects(std::string_view script);
 
-/// The addresses in its `redirect` commands, as they are written there (also with variables), at most
-/// kMostRedirects of them.
+/// The addresses in its `redirect` commands, without names and comments beside them, as they are written
+/// there (also with variables), at most kMostRedirects of them.
 std::vector<std::string> redirect_targets(std::string_view script);
 
 }  // namespace mailstead::spec

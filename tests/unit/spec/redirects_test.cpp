@@ -53,9 +53,30 @@ TEST_CASE("the addresses of redirects are found, and no others") {
             "require \"copy\"; redirect :copy \"a@b.example\"; if true { Redirect \"c\"; keep; }") ==
         std::vector<std::string>{"a@b.example", "c"});
   CHECK(redirect_targets("fileinto \"x\"; # redirect \"a\";\nvacation \"redirect\";").empty());
-  CHECK(redirect_targets("redirect \"a\\\"b\\\\\";") == std::vector<std::string>{"a\"b\\"});
-  CHECK(redirect_targets("fileinto \"x\"; redirect text:\na\n.\n;") == std::vector<std::string>{""});
+  CHECK(redirect_targets("fileinto \"x\"; redirect text:\na\n.\n;") == std::vector<std::string>{"a"});
+  CHECK(redirect_targets("redirect TEXT: # why\r\n..a@b\r\n.\r\n; redirect text:\nc@d") ==
+        std::vector<std::string>{".a@b"});
+  CHECK(redirect_targets("redirect /* to */ :copy # and\n \"a@b\" /* ; redirect \"c\" */;") ==
+        std::vector<std::string>{"a@b"});
   CHECK(redirect_targets(redirects(30)).size() == spec::kMostRedirects);
+}
+
+TEST_CASE("the address of a redirect is found beside a name and comments") {
+  const auto target = [](const std::string& text) {
+    const auto targets = redirect_targets("redirect text:\n" + text + "\n.\n;");
+    REQUIRE(targets.size() == 1);
+    return targets.front();
+  };
+  CHECK(target("Foo <y@gmail.com>") == "y@gmail.com");
+  CHECK(target("\"Foo, <x@y> \\\" (\" < y@gmail.com >") == "y@gmail.com");
+  CHECK(target("y@gmail.com (Foo <x@y> \\) (a))") == "y@gmail.com");
+  CHECK(target("(Foo) \"y\"@gmail.com ") == "y@gmail.com");
+  CHECK(target("${to}") == "${to}");
+  CHECK(target("\"\"") == "");
+  CHECK(target("(\\") == "");
+  CHECK(redirect_targets("redirect \"Foo <y@gmail.com>\";") == std::vector<std::string>{"y@gmail.com"});
+  CHECK(redirect_targets("redirect \"\\\"Foo\\\" <y@gmail.com>\";") ==
+        std::vector<std::string>{"y@gmail.com"});
 }
 
 TEST_CASE("texts that are no script end") {
