@@ -228,7 +228,7 @@ void read_accounts(Reading& reading, const Field& value) {
   for (const MapReader::Entry& entry : section.take_names()) {
     if (interrupted()) return;
     const auto mention = reading.own_address(entry.key);
-    reading.lacks_name |= !mention;
+    if (!mention) reading.miss_name(entry.key);
     if (mention) check_account_name(reading, *mention);
     if (entry.value.is_scalar()) {
       // Most likely a password.
@@ -249,7 +249,7 @@ void read_accounts(Reading& reading, const Field& value) {
       reading.lacks_name |= aliases->is_map();
       for (const Value& item : reading.items(*aliases)) {
         auto alias = reading.own_address(item);
-        reading.lacks_name |= !alias;
+        if (!alias) reading.miss_name(item);
         if (alias) owner.aliases.push_back(*std::move(alias));
       }
     }
@@ -285,7 +285,7 @@ void read_shared(Reading& reading, const Field& value, const Key& entry_key,
     if (interrupted()) return;
     auto name = reading.own_address(entry.key);
     auto targets = reading.addresses(Field{entry.value, &entry_key, true});
-    reading.lacks_name |= !name;
+    if (!name) reading.miss_name(entry.key);
     if (name) into.push_back({*std::move(name), std::move(targets)});
   }
 }

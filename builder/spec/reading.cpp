@@ -9,6 +9,7 @@
 #include "base/files.hpp"
 #include "base/ownership.hpp"
 #include "crypto/digest.hpp"
+#include "text/ascii.hpp"
 #include "yaml/look_alike.hpp"
 
 namespace mailstead::spec {
@@ -94,6 +95,11 @@ std::optional<Mention> Reading::own_address(const Value& value) {
         "add it below 'domains'");
   });
   return std::nullopt;
+}
+
+void Reading::miss_name(const Value& value) {
+  lacks_name = true;
+  if (value.is_scalar()) missing_look_alikes.insert(text::lower(yaml::as_it_looks(value.text())));
 }
 
 std::optional<std::string> Reading::domain_that_looks_like(const std::string& domain) const {

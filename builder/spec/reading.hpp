@@ -5,6 +5,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -56,6 +57,8 @@ struct Reading {
   bool lacks_domain = false;
   /// A name of an account, an alias or a forward could not be read: no address is missing for certain.
   bool lacks_name = false;
+  /// What such names look like in ASCII letters: who names one of them has made no mistake.
+  std::set<std::string> missing_look_alikes = {};
   std::optional<yaml::Value> hostname = {};
 
   /// The value that a check let through; otherwise the fault is reported at `value`.
@@ -80,6 +83,8 @@ struct Reading {
   std::optional<Mention> own_address(const yaml::Value& value);
   std::vector<Mention> addresses(const Field& list);
   bool is_own_domain(const std::string& domain) const;
+  /// Notes that a name of an account, an alias or a forward could not be read.
+  void miss_name(const yaml::Value& value);
   /// In a sentence, which domain of the site looks the same as `domain` but has letters of another alphabet.
   std::optional<std::string> domain_that_looks_like(const std::string& domain) const;
   /// "; did you mean '…'?" if one of the names is near, else nothing. For the first errors only: each

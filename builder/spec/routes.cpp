@@ -152,6 +152,7 @@ class Resolver {
   }
 
   void report_missing(const Mention& target) {
+    if (reading_.missing_look_alikes.contains(target.address.text())) return;
     const auto known = [this] {
       std::vector<std::string> addresses;
       addresses.reserve(claims_.size());
@@ -211,7 +212,7 @@ class Resolver {
     if (claim == nullptr) {
       if (reading_.is_own_domain(target.address.domain)) {
         report_missing(target);
-      } else {
+      } else if (!reading_.lacks_domain) {
         add(target.value, fmt::format("the address {} is at another server", quote(target.address.text())),
             "aliases lead to accounts; pass mail on with 'forwards'");
       }
