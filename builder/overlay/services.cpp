@@ -7,6 +7,7 @@
 #include <set>
 
 #include "overlay/read.hpp"
+#include "text/ascii.hpp"
 
 namespace mailstead::overlay {
 namespace {
@@ -57,6 +58,7 @@ Result<std::vector<Service>> merge_services(const std::vector<Overlay>& overlays
   std::vector<Service> services;
   std::set<std::string> names;
   std::map<std::uint16_t, std::string> ports;
+  std::map<std::string, std::string> records;
   for (const Overlay& overlay : overlays) {
     for (const Service& service : overlay.services) {
       if (!names.insert(service.name).second)
@@ -68,6 +70,14 @@ Result<std::vector<Service>> merge_services(const std::vector<Overlay>& overlays
           return fail(ErrorKind::usage,
                       fmt::format("the services '{}' and '{}' have the same port {}", it->second,
                                   service.name, *service.port),
+                      fmt::format("change the one in {}", (overlay.folder / "manifest.yaml").string()));
+      }
+      if (!service.srv.empty()) {
+        const auto [it, fresh] = records.emplace(text::lower(service.srv), service.name);
+        if (!fresh)
+          return fail(ErrorKind::usage,
+                      fmt::format("the services '{}' and '{}' have the same SRV record '{}'", it->second,
+                                  service.name, service.srv),
                       fmt::format("change the one in {}", (overlay.folder / "manifest.yaml").string()));
       }
       services.push_back(service);

@@ -54,6 +54,12 @@ TEST_CASE("services that would be in each other's way are refused") {
   CHECK(message({"imaps: {port: 993}", "imaps: {port: 994}"}) == "two overlays have a service 'imaps'");
   CHECK(message({"imaps: {port: 993}", "other: {port: 993}"}) ==
         "the services 'imaps' and 'other' have the same port 993");
+  // Of two records of one name, a mail program takes either.
+  CHECK(message({"imaps: {port: 993, srv: {name: _imaps}}",
+                 "other: {port: 994, srv: {name: _IMAPS, priority: 5}}"}) ==
+        "the services 'imaps' and 'other' have the same SRV record '_IMAPS'");
+  CHECK(message({"imap: {srv: {name: _imap, denies: true}}, imap-plain: {port: 143, srv: {name: _imap}}"}) ==
+        "the services 'imap' and 'imap-plain' have the same SRV record '_imap'");
   CHECK(message({"imaps: {}"}) == "the service 'imaps' has no port");
   CHECK(message({"pop3: {srv: {name: _pop3}}"}) == "the service 'pop3' has no port");
   CHECK(message({"imaps: {port: 993, srv: {name: imaps}}"}) ==
