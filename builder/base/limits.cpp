@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -20,12 +21,17 @@ constexpr const char* kMoreMemory =
 constexpr const char* kLargerFiles =
     "raise the limit of the size of files (ulimit -f, LimitFSIZE= of a service)";
 
+constexpr const char* kMoreFiles =
+    "this machine lets a program open too few files at once: raise the limit (ulimit -n 1024, LimitNOFILE= "
+    "of a service)";
+
 // mksquashfs and APT do not say why they cannot; APT's parts are programs of their own.
 constexpr std::array<std::string_view, 4> kNoProcess = {
     "Resource temporarily unavailable", "Failed to create thread", "Failed to fork", "annot fork"};
 constexpr std::array<std::string_view, 6> kNoMemory = {"Cannot allocate memory", "Out of memory",
                                                        "out of memory",          "std::bad_alloc",
                                                        "memory exhausted",       "failed to map segment"};
+constexpr std::array<std::string_view, 2> kNoFile = {"Too many open files", "No file descriptors available"};
 constexpr std::array<std::string_view, 1> kFileTooLarge = {"File too large"};
 
 bool tells_of(std::span<const std::string_view> signs, std::string_view said) {
@@ -43,6 +49,14 @@ std::string more_processes_hint(int error) {
   return error == EAGAIN ? kMoreProcesses : "";
 }
 
+void allow_more_files() {
+  constexpr rlim_t kPlenty = 4096;
+  rlimit files{};
+  if (::getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur >= kPlenty) return;
+  files.rlim_cur = std::min(files.rlim_max, kPlenty);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+}
+
 Error no_memory() {
   return limit("no memory is left", kMoreMemory);
 }
@@ -51,6 +65,7 @@ std::optional<Error> limit_told_by(std::string_view program, std::string_view sa
   if (tells_of(kNoProcess, said))
     return limit(fmt::format("{} cannot start a process or a thread", program), kMoreProcesses);
   if (tells_of(kNoMemory, said)) return limit(fmt::format("{} gets no more memory", program), kMoreMemory);
+  if (tells_of(kNoFile, said)) return limit(fmt::format("{} cannot open enough files", program), kMoreFiles);
   if (tells_of(kFileTooLarge, said)) return file_size_limit(program);
   return std::nullopt;
 }
@@ -58,6 +73,8 @@ std::optional<Error> limit_told_by(std::string_view program, std::string_view sa
 Error explain_limit(Error error) {
   // Whoever writes has the remedy for a full disk, which this is not.
   if (error.message.ends_with(strerror(EFBIG))) error.hint = kLargerFiles;
+  // Nor is it about the file that could not be opened.
+  if (tells_of(kNoFile, error.message)) error.hint = kMoreFiles;
   if (!error.hint.empty()) return error;
   if (error.message.ends_with(strerror(ENOMEM))) error.hint = kMoreMemory;
   if (error.message.ends_with(strerror(EAGAIN))) error.hint = kMoreProcesses;

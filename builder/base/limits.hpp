@@ -7,12 +7,15 @@
 
 #include "base/result.hpp"
 
-// What the machine does not let its users have: processes and threads, memory, large files (getrlimit(2), and
-// the limits of services and containers).
+// What the machine does not let its users have: processes and threads, memory, open files, large files
+// (getrlimit(2), and the limits of services and containers).
 namespace mailstead {
 
 /// The remedy where the system gives no more processes or threads (EAGAIN); empty for any other error number.
 std::string more_processes_hint(int error);
+
+/// Lets this process and its children open as many files as it may ask for, up to what is plenty.
+void allow_more_files();
 
 /// No memory is left (std::bad_alloc).
 Error no_memory();

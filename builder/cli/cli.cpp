@@ -108,6 +108,7 @@ void add_color_option(CLI::App& app) {
 int run_parsed(Globals& globals) {
   // What others could write to, others could let us build from.
   ::umask(::umask(0) | 022);
+  allow_more_files();
   globals.reporter = make_reporter(globals.progress);
   globals.options.now = std::time(nullptr);
   catch_interrupts();

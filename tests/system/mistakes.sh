@@ -246,6 +246,12 @@ for most in 100000 200000 400000; do
   if grep -qE 'bad_alloc|unexpected failure' said.txt; then exit 1; fi
 done
 refuse 1 'ulimit -f' limited -f 100000 build wrong/limited/mail.yaml -o wrong/limited/x.img --offline
+refuse 1 'ulimit -n' limited -n 20 build wrong/limited/mail.yaml -o wrong/limited/x.img --offline
+for most in 5 8 20; do
+  got=0
+  limited -n "$most" check wrong/limited/mail.yaml 2>said.txt || got=$?
+  if [ "$got" != 0 ]; then grep -q 'ulimit -n' said.txt; fi
+done
 if [ -e wrong/limited/x.img ]; then exit 1; fi
 rm -rf wrong/limited
 

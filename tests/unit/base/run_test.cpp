@@ -99,6 +99,12 @@ TEST_CASE("run: where a limit of the machine is the cause, that and its remedy a
         "  end other programs, or raise the limit (ulimit -v, MemoryMax= of a service, memory.max of a "
         "container)\n"
         "  it said: cannot open x: Cannot allocate memory\n");
+  CHECK(said("echo 'E: Pipe creation failed - pipe (24: Too many open files)' >&2; exit 100") ==
+        "/bin/sh cannot open enough files\n"
+        "  this machine lets a program open too few files at once: raise the limit (ulimit -n 1024, "
+        "LimitNOFILE= "
+        "of a service)\n"
+        "  it said: E: Pipe creation failed - pipe (24: Too many open files)\n");
   CHECK(said("kill -XFSZ $$") ==
         "/bin/sh cannot write a file as large as it has to be\n"
         "  raise the limit of the size of files (ulimit -f, LimitFSIZE= of a service)\n");
@@ -122,6 +128,10 @@ TEST_CASE("the system's words for a limit get their remedy") {
         "raise the limit of the size of files (ulimit -f, LimitFSIZE= of a service)");
   CHECK(hint("cannot map x: Cannot allocate memory") == no_memory().hint);
   CHECK(hint("cannot start x: Resource temporarily unavailable") == more_processes_hint(EAGAIN));
+  CHECK(
+      hint("cannot make a pipe: Too many open files") ==
+      "this machine lets a program open too few files at once: raise the limit (ulimit -n 1024, LimitNOFILE= "
+      "of a service)");
   CHECK(hint("cannot write x: Input/output error").empty());
   CHECK(is_installed("sh"));
   CHECK_FALSE(is_installed("no-such-program"));
