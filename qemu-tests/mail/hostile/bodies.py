@@ -4,7 +4,7 @@ import base64
 import binascii
 import random
 
-from parts_of_mail import TAKEN, attached, case, folded, head, text
+from parts_of_mail import ANY, REFUSED, TAKEN, attached, case, folded, head, text
 
 
 @case("text-one-line-of-ten-megabytes")
@@ -195,6 +195,12 @@ def _():
 @case("sql-dump-5000", TAKEN)
 def _():
     return text(b"--\r\n-- Name: t; Type: TABLE\r\n--\r\nCREATE TABLE t();\r\n" * 5000)
+
+
+# What is searched for before anything is parsed, over and over, in a text of which the search cannot say that it is the only part.
+for word, answer in (("message/", ANY), ("content-type: a", REFUSED)):
+    case(f"text-attached-{word[:7]}-700000", answer)(lambda word=word: attached(
+        f"{word}\r\n".encode() * 700000, "words.txt", "text/plain", "7bit"))
 
 
 @case("sql-dump-attached-5000", TAKEN)

@@ -21,6 +21,8 @@ local kParts = 10000
 local kLines = 200000
 -- Content-Type lines, outermost included: each part that is not plain text has one, and each message/rfc822.
 local kContentTypes = 1000
+-- What looks like such lines in whatever text.
+local kTypeLines = 20000
 -- Attached messages, which may be in each other.
 local kMessages = 100
 
@@ -32,6 +34,7 @@ local function excess_of(count)
   return (count.header or 0) > kHeaderBytes and "its header is larger than " .. kHeaderBytes .. " bytes"
     or (certain and count.fields or count.all_fields) > kFields and "too many header lines"
     or (certain and count.part_types or count.types) > kContentTypes and "too many parts"
+    or count.types > kTypeLines and "too many lines that begin with Content-Type; compress what is attached"
     or certain and count.delimiters > kDelimiters and "too many parts"
     or count.lines > kLines and "too many lines that begin with -- as parts do; compress what is attached"
     or not count.is_single and not certain and (count.lines > kDelimiters or count.lines * count.multiparts > kParts) and

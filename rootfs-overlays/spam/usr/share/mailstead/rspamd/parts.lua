@@ -53,6 +53,8 @@ function M.new(content)
     is_digest = false,
     in_digest = false, -- it is that of a part which is a message if nothing else is said
     in_message = false,
+    in_field = false,  -- the place may be in a Content-Type, which has been looked at up to `seen`
+    seen = 1,
   }, Count)
   if content:sub(1, 12):str():lower() == "content-type" then
     count:found_type({1, 12})
@@ -126,6 +128,7 @@ function Count:found_type(place)
     return
   end
   self.types = self.types + 1
+  self.in_field, self.seen = true, place[2] + 1
   local field = field_at(self.content, place[2])
   local has_none = field ~= nil and not may_have_parts(field)
   if not field or field:lower():find("multipart", 1, true) then
@@ -159,18 +162,19 @@ function Count:found_type(place)
   end
 end
 
--- In the type of a part: the line that it is in, or from which its line is folded, is that field. Where that line begins too far in
--- front to be seen, it is taken for one.
+-- In a type, if no line that is no fold of it has begun since the last Content-Type. Each place is looked at once.
 function Count:found_message(place)
-  if self.header and self.is_single then
+  if not self.in_field then
     return
   end
-  local before = self.content:sub(math.max(1, place[1] - 2000), place[1]):str():lower():gsub("[\r\n]+[ \t]", " ")
-  local line = before:match("[\r\n]([^\r\n]*)$")
-  if not line or line:find("^content%-type[ \t]*:") then
-    self.messages = self.messages + 1
-    self.in_message = true
+  local between = self.content:sub(self.seen, math.min(place[1] + 1, self.seen + 8191)):str()
+  self.seen = place[1] + 1
+  if between:find("[\r\n][^ \t\r\n]") then
+    self.in_field = false
+    return
   end
+  self.messages = self.messages + 1
+  self.in_message = true
 end
 
 -- How many lines from one place to another look like fields of a header, which any name without blanks does to the parser; and whether
@@ -204,7 +208,7 @@ function Count:found_header_end(place)
       fields, is_odd = fields_between(self.content, self.begin, place[1])
     end
   end
-  self.any_begin = nil
+  self.any_begin, self.in_field = nil, false
   if self.begin then
     self.fields = self.fields + fields
     self.certain = self.certain and not is_odd
