@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "image/boot_state.hpp"
 #include "image/grub.hpp"
 
 namespace mailstead::boot {
@@ -30,7 +31,7 @@ Result<rootfs::Content> content_of(const rootfs::FileTree& files, const std::str
 
 std::vector<image::FatFile> grub_files() {
   return {{"grub/grub.cfg", rootfs::Content(image::grub_config())},
-          {image::kGrubEnvironmentFile, rootfs::Content(image::grub_environment('a'))}};
+          {image::kGrubEnvironmentFile, rootfs::Content(image::boot_state_block({}))}};
 }
 
 std::vector<std::string> sources_of(const platform::Machine& machine) {

@@ -5,16 +5,11 @@
 
 #include <utility>
 
+#include "image/boot_state.hpp"
 #include "image/partitions.hpp"
 #include "image/records.hpp"
 
 namespace mailstead::image {
-namespace {
-
-/// GRUB writes a saved environment in place, so that the block's size never changes.
-constexpr std::size_t kEnvironmentSize = 1024;
-
-}  // namespace
 
 std::string grub_config() {
   // Nothing is loaded with insmod: under Secure Boot GRUB has only what is built into the signed image. The
@@ -29,10 +24,26 @@ if [ "$grub_platform" = pc ]; then
   fi
 fi
 set slot=a
+set try=-
+set left=0
 if [ -s ($esp)/grub/grubenv ]; then
-  load_env --file ($esp)/grub/grubenv slot
+  load_env --skip-sig --file ($esp)/grub/grubenv slot try left
 fi
-if [ "$slot" = b ]; then
+set first="$slot"
+# A slot on trial has {0} tries. One that cannot be counted is not begun: it would be without end.
+set on_trial=yes
+if [ "$try" != a -a "$try" != b ]; then set on_trial=no
+elif [ "$left" = 3 ]; then set left=2
+elif [ "$left" = 2 ]; then set left=1
+elif [ "$left" = 1 ]; then set left=0
+else set on_trial=no
+fi
+if [ "$on_trial" = yes ]; then
+  if save_env --file ($esp)/grub/grubenv left; then
+    set first="$try"
+  fi
+fi
+if [ "$first" = b ]; then
   set default=1
   set fallback=0
 else
@@ -46,25 +57,15 @@ set timeout=0
 set superusers=nobody
 export superusers
 menuentry 'Mailstead, slot A' --id a --unrestricted {{
-  set root="$disk,gpt{}"
+  set root="$disk,gpt{1}"
   source ($root)/slot-a.cfg
 }}
 menuentry 'Mailstead, slot B' --id b --unrestricted {{
-  set root="$disk,gpt{}"
+  set root="$disk,gpt{2}"
   source ($root)/slot-b.cfg
 }}
 )",
-                     static_cast<int>(kBootNumberA), static_cast<int>(kBootNumberB));
-}
-
-std::string grub_environment(char slot) {
-  std::string block = fmt::format("# GRUB Environment Block\nslot={}\n", slot);
-  block.resize(kEnvironmentSize, '#');
-  return block;
-}
-
-char first_slot(std::string_view environment) {
-  return environment.find("\nslot=b\n") != std::string_view::npos ? 'b' : 'a';
+                     kMostTries, static_cast<int>(kBootNumberA), static_cast<int>(kBootNumberB));
 }
 
 std::string kernel_command_line(const std::string& hostname, std::size_t slot, const VerityImage& usr,

@@ -29,19 +29,12 @@ struct SlotConfig {
 /// The name of a slot's file, `slot` being 0 for A and 1 for B.
 std::string slot_config_file(std::size_t slot);
 
-/// grub/grub.cfg: the slot is the variable `slot` of grub/grubenv ("a" or "b"; "a" without it); if it cannot
-/// be started, the other one is.
+/// grub/grub.cfg: starts the slot that the boot state names (boot_state.hpp), and counts a trial down before;
+/// if that one cannot be started, the other one is.
 std::string grub_config();
 
-/// Where GRUB keeps what it has saved, on the EFI system partition.
+/// Where GRUB keeps the boot state, on the EFI system partition.
 inline constexpr const char* kGrubEnvironmentFile = "grub/grubenv";
-
-/// Its content: 1024 bytes, which say that `slot` ('a' or 'b') is started first (GRUB manual, "Environment
-/// block"). In a fresh image that is a.
-std::string grub_environment(char slot);
-
-/// Which slot such a block (any bytes) has GRUB start first: 'a' or 'b'.
-char first_slot(std::string_view environment);
 
 /// The kernel's command line for a slot of a site's disk (kernel-command-line(7),
 /// systemd-veritysetup-generator(8)).

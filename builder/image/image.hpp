@@ -61,6 +61,17 @@ std::uint32_t fat_volume_id(const std::string& scope);
 Status add_to_fat(const std::vector<FatFile>& files, std::int64_t clock, const tools::Toolbox& toolbox,
                   const std::filesystem::path& out);
 
+/// Writes the file system of an EFI system partition, with kGrubEnvironmentFile, if it is among the files, at
+/// its place (image/boot_state.hpp). Errors: those of write_fat; the partition is too small for FAT32
+/// (ErrorKind::usage); the locked mcopy puts it elsewhere (ErrorKind::tool).
+Status write_esp(const std::vector<FatFile>& files, std::uint64_t size, const std::string& scope,
+                 std::int64_t clock, const tools::Toolbox& toolbox, const std::filesystem::path& out);
+
+/// Makes the next file that mcopy(1) adds begin at `place` of a FAT32 file system, bytes from its start: it
+/// goes on behind the cluster that the file system names as the last one given out. Errors: no FAT32, or no
+/// cluster begins there (ErrorKind::usage); ErrorKind::io.
+Status aim_next_file(const std::filesystem::path& out, std::uint64_t place);
+
 /// Whether a file begins as a disk with a GPT does ("EFI PART" in its second sector of 512 bytes, UEFI
 /// specification 5.3.2). False also if it cannot be read.
 bool looks_like_disk(const std::filesystem::path& path);

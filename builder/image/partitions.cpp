@@ -32,6 +32,10 @@ std::string disk_uuid(const std::string& hostname) {
   return crypto::derived_uuid(hostname, "disk");
 }
 
+std::string data_uuid(const std::string& hostname) {
+  return crypto::derived_uuid(hostname, "data partition");
+}
+
 std::string partition_uuid(const std::string& hostname, const std::string& label) {
   return crypto::derived_uuid(hostname, "partition " + label);
 }

@@ -52,6 +52,10 @@ struct Partition {
 /// site alone: a slot that is written later, with another base, finds the disk that was made with the first.
 std::string disk_uuid(const std::string& hostname);
 
+/// Of the data partition of a site and of the file system in it (render/context.cpp names it to
+/// systemd-repart).
+std::string data_uuid(const std::string& hostname);
+
 /// Places the partitions one after the other from 1 MiB on. Errors (ErrorKind::usage): a size that is 0 or no
 /// multiple of 1 MiB; no room for a file system in front of the disk's record; the image would not end before
 /// kDataStart.

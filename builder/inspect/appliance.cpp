@@ -115,6 +115,7 @@ Result<Appliance> read_appliance(const DiskImage& image) {
     if (partition.label == image::kDataLabel) continue;
     measuring = beside([&image, &partition] { return disk::measure(image.disk(), partition.extent()); });
   }
+  TRY(appliance.boot_state, read_boot_state(image));
   TRY(appliance.slots, read_slots(image));
   TRY(appliance.current, current_slot(appliance.slots));
   auto facts = beside([&image, slot = appliance.current] { return read_facts(image, slot); });

@@ -44,10 +44,11 @@ struct Appliance {
   PublicFacts facts;
   image::SlotRecord record;
   image::DiskRecord disk_record;
-  std::vector<MeasuredPartition> partitions;  ///< in the order of places on the disk
-  std::vector<Slot> slots;                    ///< a and b
-  std::size_t current = 0;                    ///< index of the slot that all else is said of
-  std::vector<std::string> units;             ///< see enabled_units
+  std::vector<MeasuredPartition> partitions;   ///< in the order of places on the disk
+  std::vector<Slot> slots;                     ///< a and b
+  std::optional<image::BootState> boot_state;  ///< nothing if it is damaged: see read_boot_state
+  std::size_t current = 0;                     ///< index of the slot that all else is said of
+  std::vector<std::string> units;              ///< see enabled_units
   std::vector<OpenPort> ports;
   rootfs::FileTree root;  ///< the root file system
 };

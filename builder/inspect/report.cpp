@@ -187,6 +187,13 @@ Json slots_json(const std::vector<Slot>& slots) {
   return array;
 }
 
+Json boot_state_json(const std::optional<image::BootState>& state) {
+  if (!state) return nullptr;
+  return {{"slot", std::string(1, state->slot)},
+          {"trial", state->trial ? Json(std::string(1, *state->trial)) : Json(nullptr)},
+          {"tries_left", state->tries}};
+}
+
 Json ports_json(const std::vector<OpenPort>& ports) {
   Json array = Json::array();
   for (const OpenPort& port : ports)
@@ -221,6 +228,8 @@ std::string describe(const Appliance& appliance, std::size_t width, bool package
   text += line("made by", fmt::format("Mailstead {} for {}", base.mailstead_version, base.profile));
   text += line("made from", fmt::format("{} as of {}", base.suite, utc_time(base.archive_time)));
   text += "\n" + draw_partitions(appliance, width) + "\n";
+  text += line("boot state", appliance.boot_state ? image::describe(*appliance.boot_state)
+                                                  : "damaged: slot A is started, or B if it cannot be");
   for (const Slot& slot : appliance.slots) text += describe_slot(slot);
   text += "\n" + describe_packages(appliance.facts.packages, width);
   text += wrapped("starts", appliance.units, width);
@@ -240,6 +249,7 @@ std::string to_json(const Appliance& appliance) {
                        {"architecture", base.architecture},
                        {"archive_time", utc_time(base.archive_time)},
                        {"partitions", partitions_json(appliance.partitions)},
+                       {"boot_state", boot_state_json(appliance.boot_state)},
                        {"slots", slots_json(appliance.slots)},
                        {"units", appliance.units},
                        {"ports", ports_json(appliance.ports)},

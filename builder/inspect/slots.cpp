@@ -59,14 +59,22 @@ std::string kernel_release_in(std::string_view kernel) {
   return std::string(text.substr(0, text.find_first_of(blanks)));
 }
 
-Result<std::vector<Slot>> read_slots(const DiskImage& image) {
+Result<std::optional<image::BootState>> read_boot_state(const DiskImage& image) {
   TRY(const Partition esp, image.partition(image::kEspLabel));
-  TRY(const std::string environment, image.read_fat_file(esp, image::kGrubEnvironmentFile, kMostConfig));
+  if (esp.size < image::kBootStateFromEnd) return std::optional<image::BootState>();
+  TRY(const std::string block,
+      image.disk().read(esp.start + esp.size - image::kBootStateFromEnd, image::kBootStateSize));
+  return image::read_boot_state(block);
+}
+
+Result<std::vector<Slot>> read_slots(const DiskImage& image) {
+  TRY(const auto state, read_boot_state(image));
+  const char next = state.value_or(image::BootState()).next();
   std::vector<Slot> slots;
   for (const std::size_t i : {0u, 1u}) {
     Slot slot;
     slot.name = i == 0 ? 'a' : 'b';
-    slot.first = image::first_slot(environment) == slot.name;
+    slot.first = next == slot.name;
     TRY(const Partition boot, image.partition(image::kBootLabels[i]));
     TRY(slot.filled, has_boot_sector(image, boot));
     if (slot.filled) {

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/result.hpp"
+#include "image/boot_state.hpp"
 #include "inspect/disk_image.hpp"
 
 namespace mailstead::inspect {
@@ -21,7 +22,7 @@ struct RootHashes {
 struct Slot {
   char name = 'a';
   bool filled = false;                 ///< there is something to start; all below is empty otherwise
-  bool first = false;                  ///< GRUB tries it before the other one
+  bool first = false;                  ///< the next start tries it before the other one
   std::string kernel_release;          ///< "6.12.57+deb13-cloud-amd64"; empty if the kernel does not say
   std::string command_line;            ///< of the kernel
   std::string root_hash;               ///< dm-verity's, from the command line; empty if it has none
@@ -31,6 +32,10 @@ struct Slot {
   /// The value behind "name=" on the command line, or empty.
   std::string_view argument(std::string_view argument_name) const;
 };
+
+/// What the disk says of the slots; nothing if it does not say it as it should, which is as if it named slot
+/// A. Errors: there is no EFI system partition; those of Disk::read.
+Result<std::optional<image::BootState>> read_boot_state(const DiskImage& image);
 
 /// The slots of an image, a and b. Errors: those of read_fat_file.
 Result<std::vector<Slot>> read_slots(const DiskImage& image);

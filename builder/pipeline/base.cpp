@@ -251,8 +251,8 @@ Result<ComposedBase> compose_base(const BaseInput& input, const BaseId& id, cons
     TRY(const std::string kernel, system.find("boot/vmlinuz-" + release)->content.read());
     CHECK_OK(write_file(base.kernel, kernel));
     CHECK_OK(boot::write_code_of(starting, made));
-    CHECK_OK(image::write_fat(esp, input.platform.profile.esp_size - image::kDiskRecordRoom, "MAILSTEAD",
-                              id.identity, clock, input.toolbox, base.esp));
+    CHECK_OK(image::write_esp(esp, input.platform.profile.esp_size - image::kDiskRecordRoom, id.identity,
+                              clock, input.toolbox, base.esp));
     CHECK_OK(write_tar_file(rendering_view(system), base.units));
     TRY(const rootfs::FileTree root, root_part(system));
     CHECK_OK(write_tar_file(root, base.root));

@@ -12,7 +12,7 @@ namespace {
 /// Raised whenever the code changes the bytes that it makes of the same packages, profile and overlays, so
 /// that an identity never stands for two bases: the test of the golden image wants it. (The cache does not
 /// need it: its key has the digest of the program.)
-constexpr int kBaseFormat = 7;
+constexpr int kBaseFormat = 8;
 
 }  // namespace
 

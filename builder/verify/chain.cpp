@@ -6,16 +6,16 @@
 #include <vector>
 
 #include "verify/machine_disk.hpp"
-#include "verify/slot.hpp"
 
 namespace mailstead::verify {
 namespace {
 
-Status follow(const disk::Disk& disk, const Contents& contents, const Places& places,
-              const std::string& root_hash, Report& report) {
+Result<std::vector<SlotFacts>> follow(const disk::Disk& disk, const Contents& contents, const Places& places,
+                                      const std::string& root_hash, Report& report) {
   TRY(const auto partitions, image::place_partitions(contents.layout, ""));
   TRY(const bool second, is_filled(disk, partitions, 1));
-  const std::size_t first = second ? first_slot(disk, partitions) : 0;
+  TRY(const image::BootState state, read_boot_state(disk, partitions));
+  const std::size_t first = second && state.next() == 'b' ? 1 : 0;
   std::vector<SlotFacts> proved;
   std::vector<disk::Extent> unused;
   for (const std::size_t slot : {std::size_t{0}, std::size_t{1}}) {
@@ -44,17 +44,19 @@ Status follow(const disk::Disk& disk, const Contents& contents, const Places& pl
         "could not be read");
   else
     CHECK_OK(check_machine_disk(disk, contents, proved, places, report));
-  return check_empty(disk, contents, unused, places, report);
+  CHECK_OK(check_empty(disk, contents, unused, places, report));
+  return proved;
 }
 
 }  // namespace
 
-Status check_chain(const disk::Disk& disk, const Contents& contents, const Places& places,
-                   const std::string& root_hash, Reporter& reporter, Report& report) {
+Result<std::vector<SlotFacts>> check_chain(const disk::Disk& disk, const Contents& contents,
+                                           const Places& places, const std::string& root_hash,
+                                           Reporter& reporter, Report& report) {
   const auto activity = reporter.start("Following the root hash");
-  CHECK_OK(follow(disk, contents, places, root_hash, report));
+  TRY(std::vector<SlotFacts> proved, follow(disk, contents, places, root_hash, report));
   activity->set_result(fmt::format("{} checks", report.checks.size()));
-  return ok();
+  return proved;
 }
 
 }  // namespace mailstead::verify

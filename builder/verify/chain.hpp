@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
@@ -9,6 +10,7 @@
 #include "verify/gpt.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
+#include "verify/slot.hpp"
 
 namespace mailstead::verify {
 
@@ -20,7 +22,11 @@ namespace mailstead::verify {
 /// the one that the slot which is started first has to have (lower case). Errors: ErrorKind::integrity for
 /// what is not laid out as an image at all, ErrorKind::io, ErrorKind::interrupted. Runs sqfs2tar(1), to read
 /// the record.
-Status check_chain(const disk::Disk& disk, const Contents& contents, const Places& places,
-                   const std::string& root_hash, Reporter& reporter, Report& report);
+///
+/// Returns the slots that have been followed to their record; only if the report has passed is all of them
+/// proved.
+Result<std::vector<SlotFacts>> check_chain(const disk::Disk& disk, const Contents& contents,
+                                           const Places& places, const std::string& root_hash,
+                                           Reporter& reporter, Report& report);
 
 }  // namespace mailstead::verify

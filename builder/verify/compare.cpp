@@ -4,11 +4,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/files.hpp"
 #include "disk/gpt.hpp"
+#include "image/boot_state.hpp"
 
 namespace mailstead::verify {
 namespace {
@@ -30,6 +32,19 @@ Status mark_data(const Disk& disk, std::uint64_t end, std::vector<bool>& steps) 
       if (step < steps.size()) steps[step] = true;
     return ok();
   });
+}
+
+/// Where a machine keeps which slot it starts, if both disks have such a state there: it may be another one.
+Result<std::optional<Extent>> boot_states(const Disk& image, const Disk& reference,
+                                          const Contents& expected) {
+  TRY(const auto partitions, image::place_partitions(expected.layout, ""));
+  const Extent place{image::boot_state_place(image::partition_of(partitions, image::kEspNumber)),
+                     image::kBootStateSize};
+  for (const Disk* disk : {&image, &reference}) {
+    TRY(const std::string block, disk->read(place.start, place.size));
+    if (!image::read_boot_state(block)) return std::optional<Extent>();
+  }
+  return std::optional(place);
 }
 
 }  // namespace
@@ -100,9 +115,15 @@ Result<Check> compare_disks(const Disk& image, const Contents& contents, const D
   const bool whole =
       image.size() == reference.size() && contents.is_image(image) && expected.is_image(reference);
   const std::uint64_t table = disk::kTableSectors * kSectorSize;
-  const std::vector<Extent> extents =
-      whole ? std::vector<Extent>{{0, image.size()}}
-            : std::vector<Extent>{{0, disk::kMasterBootCodeSize}, {table, contents.end - table}};
+  std::vector<Extent> extents{{0, image.size()}};
+  if (!whole) {
+    extents = {{0, disk::kMasterBootCodeSize}, {table, contents.end - table}};
+    TRY(const auto state, boot_states(image, reference, expected));
+    if (state) {
+      extents.back().size = state->start - table;
+      extents.push_back({state->end(), contents.end - state->end()});
+    }
+  }
   if (!whole) CHECK_OK(check_table(image, contents.as_changed(expected.table_alone()), check));
   const std::uint64_t end = extents.back().end();
   const auto activity = reporter.start("Comparing every byte", end, Reporter::Unit::bytes);

@@ -28,42 +28,25 @@ Extent esp_file_system(const Partition& esp) {
   return {esp.start, esp.size - image::kDiskRecordRoom};
 }
 
-/// Where GRUB's saved environment lies, if it lies in one piece.
-std::optional<Extent> environment_in(const Disk& disk, Extent esp) {
-  const auto volume = disk::read_any_fat(disk, esp);
-  if (!volume) return std::nullopt;
-  std::optional<Extent> found;
-  const std::uint64_t size = image::grub_environment('a').size();
-  for (const disk::FatEntry& entry : volume->entries) {
-    if (entry.path != image::kGrubEnvironmentFile || entry.size != size) continue;
-    const bool one_piece = std::adjacent_find(entry.extents.begin(), entry.extents.end(),
-                                              [](const Extent& one, const Extent& next) {
-                                                return one.end() != next.start;
-                                              }) == entry.extents.end();
-    if (one_piece && !entry.extents.empty()) found = Extent{entry.extents.front().start, size};
-    break;
-  }
-  return found;
+/// The block that says which slot is started.
+Extent boot_state_of(const Partition& esp) {
+  return {image::boot_state_place(esp), image::kBootStateSize};
 }
 
-/// SHA-256 of the file system, as it was when the disk was made: which slot is first is all that changes.
-Result<std::string> esp_digest(const Disk& disk, Extent esp) {
-  const auto environment = environment_in(disk, esp);
-  if (environment) {
-    TRY(const std::string text, disk.read(environment->start, environment->size));
-    if (text == image::grub_environment('b')) {
-      crypto::Sha256 hash;
-      const auto add = [&](std::uint64_t, std::string_view block) {
-        hash.update(block);
-        return ok();
-      };
-      CHECK_OK(disk.stream({esp.start, environment->start - esp.start}, add));
-      hash.update(image::grub_environment('a'));
-      CHECK_OK(disk.stream({environment->end(), esp.end() - environment->end()}, add));
-      return crypto::to_hex(hash.finish());
-    }
-  }
-  return disk::sha256_hex(disk, esp);
+/// SHA-256 of the file system, as it was when the disk was made: the boot state `state`, or what is there, is
+/// all that changes.
+Result<std::string> esp_digest(const Disk& disk, const Partition& esp, const std::string& state) {
+  const Extent files = esp_file_system(esp);
+  const Extent block = boot_state_of(esp);
+  crypto::Sha256 hash;
+  const auto add = [&](std::uint64_t, std::string_view bytes) {
+    hash.update(bytes);
+    return ok();
+  };
+  CHECK_OK(disk.stream({files.start, block.start - files.start}, add));
+  hash.update(state);
+  CHECK_OK(disk.stream({block.end(), files.end() - block.end()}, add));
+  return crypto::to_hex(hash.finish());
 }
 
 class DiskChain {
@@ -77,6 +60,7 @@ class DiskChain {
     CHECK_OK(read_record());
     CHECK_OK(check_table_copies());
     CHECK_OK(check_esp());
+    CHECK_OK(check_boot_state());
     return check_bios();
   }
 
@@ -148,7 +132,10 @@ class DiskChain {
     Check& check = start_check("EFI system partition");
     check.counted = human_size(files.size);
     if (record_) {
-      TRY(const std::string digest, esp_digest(disk_, files));
+      const Extent place = boot_state_of(here);
+      TRY(std::string state, disk_.read(place.start, place.size));
+      if (image::read_boot_state(state)) state = image::boot_state_block({});
+      TRY(const std::string digest, esp_digest(disk_, here, state));
       const image::PublicPart& recorded = *image::find_part(record_->parts, image::kEspPart);
       if (recorded.size == files.size && recorded.sha256 == digest) return ok();
       check.add({"EFI system partition",
@@ -160,6 +147,19 @@ class DiskChain {
     }
     if (const auto volume = disk::read_any_fat(disk_, files))
       return check_fat_copies(disk_, *volume, here, check);
+    return ok();
+  }
+
+  Status check_boot_state() {
+    const Partition& esp = partition(image::kEspNumber);
+    const Extent place = boot_state_of(esp);
+    Check& check = start_check("boot state");
+    TRY(const std::string block, disk_.read(place.start, place.size));
+    if (const auto state = image::read_boot_state(block))
+      check.counted = image::describe(*state);
+    else
+      check.add({"boot state", esp.label, image::kGrubEnvironmentFile, place.start,
+                 "the slot to start, and what is left of a trial", hexadecimal(block)});
     return ok();
   }
 
@@ -192,11 +192,20 @@ class DiskChain {
 
 }  // namespace
 
-std::size_t first_slot(const Disk& disk, const std::vector<Partition>& partitions) {
-  const auto environment =
-      disk::read_fat_file(disk, esp_file_system(image::partition_of(partitions, image::kEspNumber)),
-                          image::kGrubEnvironmentFile, image::grub_environment('a').size());
-  return environment && image::first_slot(*environment) == 'b' ? 1 : 0;
+Result<image::BootState> read_boot_state(const Disk& disk, const std::vector<Partition>& partitions) {
+  const Extent place = boot_state_of(image::partition_of(partitions, image::kEspNumber));
+  TRY(const std::string block, disk.read(place.start, place.size));
+  return image::read_boot_state(block).value_or(image::BootState());
+}
+
+Result<bool> esp_is_recorded(const Disk& disk, const std::vector<Partition>& partitions) {
+  const Partition& esp = image::partition_of(partitions, image::kEspNumber);
+  TRY(const std::string room, disk.read(image::disk_record_place(esp), image::kDiskRecordRoom));
+  const auto record = image::read_disk_record(room);
+  if (!record) return false;
+  const image::PublicPart& part = *image::find_part(record->parts, image::kEspPart);
+  TRY(const std::string digest, esp_digest(disk, esp, image::boot_state_block({})));
+  return part.size == esp_file_system(esp).size && part.sha256 == digest;
 }
 
 Status check_machine_disk(const Disk& disk, const Contents& contents, const std::vector<SlotFacts>& slots,

@@ -6,6 +6,7 @@
 
 #include "base/result.hpp"
 #include "disk/disk.hpp"
+#include "image/boot_state.hpp"
 #include "verify/gpt.hpp"
 #include "verify/places.hpp"
 #include "verify/report.hpp"
@@ -13,8 +14,15 @@
 
 namespace mailstead::verify {
 
-/// The slot that is started first, by what the EFI system partition says: 0 for A, also if it says nothing.
-std::size_t first_slot(const disk::Disk& disk, const std::vector<image::Partition>& partitions);
+/// What the disk says of its slots; a state that is damaged is as if it named slot A. Errors: those of
+/// Disk::read.
+Result<image::BootState> read_boot_state(const disk::Disk& disk,
+                                         const std::vector<image::Partition>& partitions);
+
+/// Whether the EFI system partition is as the record behind it says, whatever is in the place of the boot
+/// state: that of a disk which an older or another program has made, or whose writing was interrupted, is
+/// not. Errors: those of Disk::read.
+Result<bool> esp_is_recorded(const disk::Disk& disk, const std::vector<image::Partition>& partitions);
 
 /// Holds what is on a disk beside its slots against the record of the disk: the partition table, and what
 /// starts the machine. A slot vouches for that record if the disk was made with the slot's base; if none

@@ -188,7 +188,7 @@ void read_slot(std::string_view bytes) {
   slot.command_line = inspect::command_line_in(bytes);
   require(slot.argument("roothash").size() <= slot.command_line.size());
   (void)inspect::kernel_release_in(bytes);
-  (void)image::first_slot(bytes);
+  if (const auto state = image::read_boot_state(bytes)) require(image::boot_state_block(*state) == bytes);
   (void)inspect::open_ports(bytes);
 }
 

@@ -107,10 +107,25 @@ void write_at(const fs::path& path, std::streamoff offset, const std::string& by
   if (!file.flush()) std::exit(1);
 }
 
-/// Adds to what is written at the start of a file whose size stays as it is.
-void add_to_start(const fs::path& path, const std::string& bytes) {
+/// Adds to what is written in a file system whose size stays as it is. Its first two sectors are for the
+/// numbers by which a place for a file is chosen.
+void add_text(const fs::path& path, const std::string& bytes) {
   const std::string all = bytes_of(path);
-  write_at(path, static_cast<std::streamoff>(std::min(all.find('\0'), all.size())), bytes);
+  write_at(path, static_cast<std::streamoff>(std::min(all.find('\0', 2 * kSector), all.size())), bytes);
+}
+
+/// Of FAT32: clusters of a sector behind 32 reserved sectors and no tables.
+void write_boot_sector(const fs::path& path) {
+  write_at(path, 13, std::string("\x01\x20", 2));
+}
+
+/// The next file begins behind the last cluster that was given out, if one has been named.
+void write_at_named_place(const fs::path& path, const std::string& bytes) {
+  const std::string all = bytes_of(path);
+  std::streamoff last = 0;
+  for (std::size_t i = 4; i > 0; --i)
+    last = last << 8 | static_cast<unsigned char>(all[static_cast<std::size_t>(kSector) + 492 + i - 1]);
+  if (last > 0) write_at(path, (last - 1 + 32) * kSector, bytes);
 }
 
 }  // namespace
@@ -127,13 +142,15 @@ int main(int count, char** words) {
     const std::string half = digest(bytes_of(call.last()));
     std::cout << "Root hash:      \t" << half + half + half + half << "\n";
   } else if (name == "mkfs.fat") {
-    add_to_start(call.last(), call.text());
+    write_boot_sector(call.last());
+    add_text(call.last(), call.text());
   } else if (name == "mmd") {
-    add_to_start(call.option("-i"), call.text());
+    add_text(call.option("-i"), call.text());
   } else if (name == "mcopy") {
     const std::string input = read_all(std::cin);
-    add_to_start(call.option("-i"),
-                 call.text() + std::to_string(input.size()) + " bytes " + digest(input) + "\n");
+    add_text(call.option("-i"),
+             call.text() + std::to_string(input.size()) + " bytes " + digest(input) + "\n");
+    write_at_named_place(call.option("-i"), input);
   } else if (name == "sfdisk") {
     write_at(call.last(), kSector, call.text() + read_all(std::cin));
   } else if (name == "grub-mkimage") {

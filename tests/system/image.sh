@@ -31,6 +31,10 @@ extract mailstead-esp esp.fat
 extract mailstead-boot-a boot.fat
 fsck.fat -n esp.fat
 fsck.fat -n boot.fat
+# The state of the slots lies where whoever does not read the file system looks for it.
+mcopy -n -o -i esp.fat ::/grub/grubenv .
+tail -c $((1088 * 1024)) esp.fat | head -c 1024 | cmp - grubenv
+grep -q '^slot=a$' grubenv
 mcopy -n -o -i boot.fat ::/slot-a.cfg ::/slot-b.cfg .
 # The files of both slots name the same root hashes, and each the partitions of its own slot: the same bytes start either.
 for slot in a b; do sed 's/PARTUUID=[^ ]*//g' slot-$slot.cfg >slot-$slot.txt; done

@@ -19,7 +19,7 @@ assert report["passed"], report
 assert report["not_proved"] == ["that packages, configuration and keys are those of a spec and a lock: name them with --spec"], report
 names = [check["name"] for check in report["checks"]]
 assert names == ["root file system", "root hash", "record", "/usr", "boot partition", "record of the disk", "partition table",
-                 "EFI system partition", "legacy BIOS boot", "empty space", "files"], names
+                 "EFI system partition", "boot state", "legacy BIOS boot", "empty space", "files"], names
 assert int(report["checks"][-1]["counted"].split()[0]) > 5000, report
 assert report["checks"][-1]["counted"].endswith("read by libguestfs"), report
 PY

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "inspect/slots.hpp"
 
-#include "image/grub.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -11,11 +10,6 @@ TEST_CASE("What GRUB is told is read as it was written") {
   CHECK(command_line_in("linux ($root)/vmlinuz root=x roothash=ab quiet\ninitrd ($root)/initrd.img\n") ==
         "root=x roothash=ab quiet");
   CHECK(command_line_in("something else").empty());
-  std::string environment = image::grub_environment('a');
-  CHECK(image::first_slot(environment) == 'a');
-  environment.replace(environment.find("slot=a"), 6, "slot=b");
-  CHECK(image::first_slot(environment) == 'b');
-  CHECK(image::first_slot("") == 'a');
 }
 
 TEST_CASE("Arguments are found by their whole name") {

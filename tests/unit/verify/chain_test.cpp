@@ -7,168 +7,13 @@
 
 #include <algorithm>
 
-#include "base/files.hpp"
-#include "crypto/digest.hpp"
-#include "image/grub.hpp"
-#include "image/records.hpp"
-#include "image/verity.hpp"
-#include "support/disk_file.hpp"
+#include "support/made_disk.hpp"
 
 using namespace mailstead;
 using namespace mailstead::verify;
+using namespace mailstead::test;
 
 namespace {
-
-using image::kMebibyte;
-
-constexpr std::int64_t kTime = 1'700'000'000;
-const std::string kSite = "mail.example.org";
-const std::string kOld(64, 'a');  // identities of bases
-const std::string kNew(64, 'b');
-
-image::Layout layout() {
-  // The least that is FAT32.
-  return {37 * kMebibyte, 36 * kMebibyte, kMebibyte, kMebibyte};
-}
-
-std::string run_at_time(std::vector<std::string> argv, std::string input = {}) {
-  argv.insert(argv.begin(), {"env", fmt::format("SOURCE_DATE_EPOCH={}", kTime)});
-  return test::output_of(std::move(argv), std::move(input));
-}
-
-image::PublicPart part_of(const char* name, const std::string& bytes) {
-  return {name, bytes.size(), crypto::sha256_hex(bytes)};
-}
-
-/// Everything that one base puts onto the disk of a site.
-class Made {
- public:
-  std::string esp;
-  std::string boot_code;
-  std::string core;
-  std::string record;
-  std::string usr;
-  std::string root;
-  std::string boot;
-  std::string root_hash;
-
-  explicit Made(const std::string& base, const std::string& hostname = kSite)
-      : boot_code(440, base.front()), core("core of " + base), base_(base) {
-    make_esp();
-    record =
-        image::to_json(image::DiskRecord{base,
-                                         layout(),
-                                         {part_of(image::kEspPart, esp), part_of(image::kMbrPart, boot_code),
-                                          part_of(image::kBiosPart, core)}});
-    write("usr/share/base", "made from " + base + "\n");
-    const image::VerityImage usr_image = make_verity("usr", image::kUsrImageName);
-    usr = read_file(usr_image.file).value();
-    const std::string kernel = "kernel of " + base;
-    const std::string initrd = "initrd of " + base;
-    write("root/etc/hostname", hostname + "\n");
-    write(
-        "root/etc/mailstead/slot.json",
-        image::to_json(image::SlotRecord{base,
-                                         usr_image.root_hash,
-                                         {part_of(image::kUsrPart, usr), part_of(image::kKernelPart, kernel),
-                                          part_of(image::kInitrdPart, initrd)},
-                                         {"quiet"},
-                                         crypto::sha256_hex(record)}));
-    const image::VerityImage root_image = make_verity("root", image::kRootImageName);
-    root = read_file(root_image.file).value();
-    root_hash = root_image.root_hash;
-    const std::string fat = make_fat("boot.img", layout().boot_size, image::kBootFatLabel, hostname);
-    add(fat, "vmlinuz", kernel);
-    add(fat, "initrd.img", initrd);
-    for (const auto& [file, text] : image::slot_configs(hostname, usr_image, root_image, {"quiet"}))
-      add(fat, file, text);
-    boot = read_file(fat).value();
-  }
-
-  /// Fills a slot of a disk, and nothing else of it.
-  void put_slot(const test::DiskFile& disk, std::size_t slot) const {
-    const auto partitions = image::place_partitions(layout(), kSite).value();
-    const auto place = [&](image::PartitionNumber number) {
-      return image::partition_of(partitions, number).start;
-    };
-    disk.write_at(place(image::kSlots[slot].boot), boot);
-    disk.write_at(place(image::kSlots[slot].usr), usr);
-    disk.write_at(place(image::kSlots[slot].root), root);
-  }
-
- private:
-  void write(const std::string& path, const std::string& text) {
-    const auto file = folder_.path() / path;
-    std::filesystem::create_directories(file.parent_path());
-    REQUIRE(write_file(file, text));
-  }
-  std::string make_fat(const std::string& name, std::uint64_t size, const char* label,
-                       const std::string& scope) {
-    const auto file = folder_.path() / name;
-    test::output_of({"truncate", "-s", fmt::format("{}", size), file.string()});
-    run_at_time({"mkfs.fat", "--invariant", "-i", fmt::format("{:08x}", image::fat_volume_id(scope)), "-n",
-                 label, "-F", "32", "-s", "1", file.string()});
-    return file.string();
-  }
-  static void add(const std::string& fat, const std::string& path, const std::string& text) {
-    run_at_time({"mcopy", "-i", fat, "-", "::" + path}, text);
-  }
-  void make_esp() {
-    const std::string fat =
-        make_fat("esp.img", layout().esp_size - image::kDiskRecordRoom, "MAILSTEAD", base_);
-    run_at_time({"mmd", "-i", fat, "::grub"});
-    add(fat, "grub/grub.cfg", "of " + base_);
-    add(fat, image::kGrubEnvironmentFile, image::grub_environment('a'));
-    esp = read_file(fat).value();
-  }
-  image::VerityImage make_verity(const std::string& folder, const char* name) {
-    image::VerityImage made;
-    made.file = folder_.path() / name;
-    // Of one block, there would be no tree.
-    write(folder + "/filler", std::string(20'000, 'x'));
-    test::output_of({"mksquashfs", (folder_.path() / folder).string(), made.file.string(), "-quiet",
-                     "-no-progress", "-noD", "-noF", "-all-root", "-all-time", fmt::format("{}", kTime)});
-    made.hash_offset = std::filesystem::file_size(made.file);
-    const image::VerityIds ids = image::verity_ids(base_, name);
-    const std::string said =
-        test::output_of({"veritysetup", "format", fmt::format("--hash-offset={}", made.hash_offset),
-                         "--salt=" + ids.salt, "--uuid=" + ids.uuid, made.file.string(), made.file.string()});
-    made.root_hash = said.substr(said.find_first_not_of(" \t", said.find("Root hash:") + 10), 64);
-    return made;
-  }
-
-  TemporaryDirectory folder_ = TemporaryDirectory::create().value();
-  std::string base_;
-};
-
-const Made& old_base() {
-  static const Made made(kOld);
-  return made;
-}
-const Made& new_base() {
-  static const Made made(kNew);
-  return made;
-}
-
-const image::Partition& partition(image::PartitionNumber number) {
-  static const auto partitions = image::place_partitions(layout(), kSite).value();
-  return image::partition_of(partitions, number);
-}
-
-/// A disk as it is made with the old base: slot A is filled.
-test::DiskFile fresh_disk() {
-  const auto partitions = image::place_partitions(layout(), kSite).value();
-  test::DiskFile file(image::disk_size(partitions));
-  test::output_of({"sfdisk", "--quiet", "--no-reread", "--no-tell-kernel", "--lock=no", file.path().string()},
-                  image::sfdisk_script(partitions, kSite));
-  const Made& made = old_base();
-  file.write_at(0, made.boot_code);
-  file.write_at(partition(image::kEspNumber).start, made.esp);
-  file.write_at(image::disk_record_place(partition(image::kEspNumber)), made.record);
-  file.write_at(partition(image::kBiosNumber).start, made.core);
-  made.put_slot(file, 0);
-  return file;
-}
 
 Report verified(const test::DiskFile& file, const std::string& root_hash) {
   const disk::Disk disk = file.open();
@@ -198,10 +43,12 @@ std::vector<std::string> names_of(const Report& report) {
   return names;
 }
 
+void set_state(const test::DiskFile& file, const image::BootState& state) {
+  file.write_at(image::boot_state_place(partition(image::kEspNumber)), image::boot_state_block(state));
+}
+
 void start_with_b(const test::DiskFile& file) {
-  const auto at = old_base().esp.find("slot=a\n");
-  REQUIRE(at != std::string::npos);
-  file.write_at(partition(image::kEspNumber).start + at, "slot=b");
+  set_state(file, {'b', {}, 0});
 }
 
 const std::string kOtherBase =
@@ -217,7 +64,7 @@ TEST_CASE("The root hash of a fresh disk vouches for every byte of it") {
   CHECK(report.unproved == std::vector<std::string>{});
   CHECK(names_of(report) == std::vector<std::string>{"root file system", "root hash", "record", "/usr",
                                                      "boot partition", "record of the disk",
-                                                     "partition table", "EFI system partition",
+                                                     "partition table", "EFI system partition", "boot state",
                                                      "legacy BIOS boot", "empty space"});
 }
 
@@ -254,6 +101,29 @@ TEST_CASE("A slot that is neither filled nor started has to be empty, be it A or
   CHECK(findings_of(verified(file, old_base().root_hash)) == std::vector<std::string>{});
   file.write_at(partition(image::kUsrNumberA).start + 5000, "\x01");
   CHECK(findings_of(verified(file, "")) == std::vector<std::string>{"empty space: unused space"});
+}
+
+TEST_CASE("Every state of the slots is one that a disk may have, and is said; any other bytes are found") {
+  const test::DiskFile file = fresh_disk();
+  new_base().put_slot(file, 1);
+  const auto said = [](const Report& report) {
+    for (const Check& check : report.checks)
+      if (check.name == "boot state") return check.counted;
+    return std::string();
+  };
+  for (const char slot : {'a', 'b'}) {
+    for (const std::optional<char> trial : {std::optional<char>(), std::optional('a'), std::optional('b')}) {
+      const image::BootState state{slot, trial, trial ? 2 : 0};
+      set_state(file, state);
+      const Report report = verified(file, state.next() == 'a' ? old_base().root_hash : new_base().root_hash);
+      CHECK(findings_of(report) == std::vector<std::string>{});
+      CHECK(said(report) == image::describe(state));
+    }
+  }
+  const std::uint64_t place = image::boot_state_place(partition(image::kEspNumber));
+  file.write_at(place + 30, "c");
+  CHECK(findings_of(verified(file, "")) ==
+        std::vector<std::string>{"EFI system partition: EFI system partition", "boot state: boot state"});
 }
 
 TEST_CASE("After two updates no slot has the base that the disk was made with, and it verifies") {
