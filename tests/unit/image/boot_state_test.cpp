@@ -130,7 +130,7 @@ TEST_CASE("The next file lies where it is wanted, whatever the size of the clust
     test::output_of({"fsck.fat", "-n", file.string()});
   }
   test::output_of({"truncate", "-s", "0", file.string()});
-  test::output_of({"truncate", "-s", "4M", file.string()});
+  test::output_of({"truncate", "-s", "16M", file.string()});
   test::output_of({"mkfs.fat", "-F", "16", file.string()});
   const auto small = aim_next_file(file, kMebibyte);
   REQUIRE_FALSE(small);

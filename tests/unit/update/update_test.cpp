@@ -321,7 +321,8 @@ TEST_CASE("A first writing that ends anywhere is taken up again") {
       }
       if (!failed) break;
       INFO("loss " << static_cast<int>(loss) << " at step " << steps);
-      CHECK(plan(old_image(), file).kind == Kind::whole);
+      // Where only the last word of the disk is missing, all has been written.
+      CHECK(plan(old_image(), file).kind != Kind::slot);
       update_to(old_image(), file);
       require_data(file);
       require_verified(file, old_base().root_hash);
