@@ -101,15 +101,19 @@ Status roll_back(const fs::path& name, Globals& globals) {
   TRY(const update::WayBack way, update::plan_way_back(disk, *globals.reporter));
   CHECK_OK(update::write_state(disk, way.esp, way.after, target));
   if (globals.json) {
-    fmt::print("{}", json_document(Json{{"disk", name.string()},
-                                        {"hostname", way.hostname},
-                                        {"root_hash", way.root_hash},
-                                        {"slot", std::string(1, way.after.slot)}}));
+    fmt::print("{}", json_document(Json{
+                         {"disk", name.string()},
+                         {"hostname", way.hostname},
+                         {"root_hash", way.root_hash},
+                         {"slot", std::string(1, way.after.slot)},
+                         {"trial", way.after.trial ? Json(std::string(1, *way.after.trial)) : Json(nullptr)},
+                         {"tries_left", way.after.tries}}));
     return ok();
   }
   fmt::print("{:<11}{}\n", "disk", printable(fmt::format("{}, of {}", name.string(), way.hostname)));
   fmt::print("{:<11}{}\n", "was", image::describe(way.before));
-  fmt::print("{:<11}slot {}, root hash {}\n", "next start", upper(way.after.slot), way.root_hash);
+  fmt::print("{:<11}slot {}{}, root hash {}\n", "next start", upper(way.after.next()),
+             way.after.on_trial() ? ", on trial" : "", way.root_hash);
   return ok();
 }
 
@@ -152,10 +156,10 @@ void add_rollback(CLI::App& app, Globals& globals) {
   auto disk = std::make_shared<fs::path>();
   add_disk_option(*verb, *disk);
   add_json_option(*verb, globals);
-  verb->footer(examples(
-      {{"rollback", "--disk", "/dev/sdX"}},
-      "Ends a trial, if one is on; otherwise the other slot is started from now on, if its root hash "
-      "vouches for it."));
+  verb->footer(examples({{"rollback", "--disk", "/dev/sdX"}},
+                        "Ends a trial, if one is on. Otherwise the other slot, if it matches its root hash, "
+                        "is put on trial: it "
+                        "is kept only after it has proved itself, like a new image."));
   verb->callback([&globals, disk] { globals.work = [&globals, disk] { return roll_back(*disk, globals); }; });
 }
 

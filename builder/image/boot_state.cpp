@@ -39,8 +39,7 @@ BootState proved(BootState state, char slot) {
 }
 
 BootState gone_back(BootState state) {
-  if (!state.on_trial()) state.slot = other_slot(state.slot);
-  return without_trial(state);
+  return state.on_trial() ? without_trial(state) : armed(state, other_slot(state.slot));
 }
 
 std::string describe(const BootState& state) {

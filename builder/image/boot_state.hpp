@@ -36,7 +36,9 @@ BootState armed(BootState state, char trial);  ///< `trial` has been written and
 BootState without_trial(BootState state);      ///< before a slot is written, or to give a trial up
 BootState counted_down(BootState state);       ///< by the boot loader, before it starts the trial
 BootState proved(BootState state, char slot);  ///< `slot`, which is running, has proved itself
-BootState gone_back(BootState state);  ///< to the other slot, or, while a trial is on, to the proven one
+/// By a person: ends a trial; if none is on, the other slot is tried, as it may be the one that failed
+/// before.
+BootState gone_back(BootState state);
 
 /// "slot A", "slot A; slot B is on trial with 3 of 3 tries left", "slot A; the trial of slot B is lost".
 std::string describe(const BootState& state);

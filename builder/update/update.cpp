@@ -85,6 +85,22 @@ Result<image::BootState> state_on(const Disk& disk, const Partition& esp, bool& 
   return state.value_or(image::BootState());
 }
 
+/// No slot of a disk that is to be written whole has a sound image, but for the one that is written.
+Status require_nothing_else(const ProvedImage& proved, const Disk& target, const verify::Contents& contents) {
+  const std::string name = target.path().string();
+  for (const char slot : {'a', 'b'}) {
+    TRY(const auto sound, sound_slot(target, contents, slot));
+    if (!sound || sound->root.root_hash == proved.root_hash) continue;
+    return refuse(fmt::format("the EFI system partition of {} does not match its record, and slot {} has an "
+                              "image that would be lost",
+                              name, upper(slot)),
+                  fmt::format("was it mounted, or changed by the firmware? `{}` shows what differs; "
+                              "docs/change.md tells how to write the whole image by dd",
+                              own_command({"verify", name})));
+  }
+  return ok();
+}
+
 /// A disk with the table of this site.
 Result<Plan> plan_for_own(const ProvedImage& proved, const Disk& target) {
   Plan plan;
@@ -93,6 +109,8 @@ Result<Plan> plan_for_own(const ProvedImage& proved, const Disk& target) {
   plan.has_data = contents.data.has_value();
   TRY(const bool startable, verify::esp_is_recorded(target, proved.partitions));
   if (!startable) {
+    // A first writing has ended early, or something else has been written to that partition since.
+    CHECK_OK(require_nothing_else(proved, target, contents));
     plan.kind = Kind::whole;
     return plan;
   }
@@ -102,7 +120,8 @@ Result<Plan> plan_for_own(const ProvedImage& proved, const Disk& target) {
   plan.stays = plan.before.slot;
   TRY(const auto proven, sound_slot(target, contents, plan.stays));
   if (proven) {
-    if (proven->root.root_hash == proved.root_hash && !plan.before.on_trial()) plan.kind = Kind::none;
+    if (proven->root.root_hash == proved.root_hash && !plan.before.on_trial() && !plan.state_damaged)
+      plan.kind = Kind::none;
     return plan;
   }
   // The last slot that starts is not written over.
@@ -113,7 +132,7 @@ Result<Plan> plan_for_own(const ProvedImage& proved, const Disk& target) {
 }
 
 /// What is in front of the data on a disk without a table: nothing, or what an interrupted update has left.
-Status require_blank(const Disk& image, const Disk& target, Reporter& reporter) {
+Status require_blank(const Disk& image, const Disk& target, bool has_data, Reporter& reporter) {
   const std::string name = target.path().string();
   const auto activity =
       reporter.start("Looking for anything on the disk", image.size(), Reporter::Unit::bytes);
@@ -127,6 +146,12 @@ Status require_blank(const Disk& image, const Disk& target, Reporter& reporter) 
       for (std::size_t i = 0; i < size; ++i) {
         if (found[i] == '\0' || found[i] == expected[i]) continue;
         TRY(const std::string what, describe_contents(target));
+        if (has_data)
+          return refuse(fmt::format("{} has no partition table of the site, but its data, and something at "
+                                    "byte {} that is not of the image",
+                                    name, at + i),
+                        "do not clear the disk: write the image by dd as docs/change.md tells, which leaves "
+                        "the data alone");
         return refuse(
             fmt::format("{} holds {}", name,
                         what.empty() ? fmt::format("something at byte {}", at + i) : what),
@@ -159,7 +184,7 @@ Result<Plan> plan_for_new(const Disk& image, const ProvedImage& proved, const Di
                               printable(proved.hostname)),
                   "use another disk, or the image of the site whose data these are");
   plan.has_data = data == DataSpace::own;
-  CHECK_OK(require_blank(image, target, reporter));
+  CHECK_OK(require_blank(image, target, plan.has_data, reporter));
   return plan;
 }
 
@@ -200,7 +225,7 @@ class Copy {
       return fail(
           ErrorKind::io,
           fmt::format("{} does not keep what is written to it (at byte {})", target_.path().string(), place),
-          "it is defective: use another disk");
+          "another program writes to it, or it is defective");
     });
   }
 
@@ -356,29 +381,28 @@ Result<WayBack> plan_way_back(const Disk& target, Reporter& reporter) {
   TRY(const auto partitions, image::place_partitions(contents->layout, ""));
   TRY(const bool startable, verify::esp_is_recorded(target, partitions));
   if (!startable)
-    return refuse(
-        fmt::format("what starts the machine on {} is not what its disk says: there is no state to change",
-                    name),
-        fmt::format("`{}` shows all of it; `{}` writes it anew", own_command({"verify", name}),
-                    own_command({"update", "IMAGE", "--disk", name})));
+    return refuse(fmt::format("the EFI system partition of {} does not match its record", name),
+                  fmt::format("was it mounted, or changed by the firmware? `{}` shows what differs",
+                              own_command({"verify", name})));
   WayBack way;
   way.esp = image::partition_of(partitions, image::kEspNumber);
   bool damaged = false;
   TRY(way.before, state_on(target, way.esp, damaged));
   way.after = image::gone_back(way.before);
-  TRY(const auto slot, sound_slot(target, *contents, way.after.slot));
+  const char next = way.after.next();
+  TRY(const auto slot, sound_slot(target, *contents, next));
   if (!slot) {
-    TRY(const bool filled, verify::is_filled(target, partitions, way.after.slot == 'a' ? 0 : 1));
-    return refuse(fmt::format("slot {} of {} is {}: there is nothing to go back to", upper(way.after.slot),
-                              name, filled ? "damaged" : "empty"),
+    TRY(const bool filled, verify::is_filled(target, partitions, next == 'a' ? 0 : 1));
+    return refuse(fmt::format("slot {} of {} is {}: there is nothing to go back to", upper(next), name,
+                              filled ? "damaged" : "empty"),
                   fmt::format("write an image: `{}`", own_command({"update", "IMAGE", "--disk", name})));
   }
   way.hostname = slot->hostname;
   way.root_hash = slot->root.root_hash;
   const disk::Table own = verify::table_of(partitions, image::disk_uuid(way.hostname), contents->table.end);
   if (own.disk_guid != contents->table.disk_guid)
-    return refuse(fmt::format("slot {} of {} is that of another site, {}", upper(way.after.slot), name,
-                              printable(way.hostname)));
+    return refuse(
+        fmt::format("slot {} of {} is that of another site, {}", upper(next), name, printable(way.hostname)));
   activity->set_result(image::describe(way.before));
   return way;
 }

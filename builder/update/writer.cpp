@@ -107,24 +107,21 @@ Result<Target> Target::open(const fs::path& name) {
     if (errno == EBUSY) return in_use(path);
     if (errno == EROFS) return no_target(fmt::format("{} is read-only", path.string()), "attach it writable");
     if (errno == EACCES || errno == EPERM)
-      return fail(ErrorKind::io, fmt::format("you may not write to {}", path.string()),
+      return fail(ErrorKind::io, fmt::format("no permission to write to {}", path.string()),
                   device ? "run this as root" : "change its owner or its mode");
     return fail(ErrorKind::io, fmt::format("cannot open {}: {}", path.string(), std::strerror(errno)));
   }
   struct stat opened{};
   if (::fstat(file.get(), &opened) != 0 || opened.st_ino != status.st_ino || opened.st_dev != status.st_dev)
     return fail(ErrorKind::io, fmt::format("{} has been replaced while it was opened", path.string()));
-  if (device) {
-    CHECK_OK(require_whole_disk(file.get(), opened.st_rdev, path));
-  } else {
-    // QEMU locks the files of its disks like this, and so does this program against itself.
-    struct flock lock{};
-    lock.l_type = F_WRLCK;
-    lock.l_whence = SEEK_SET;
-    if (is_looped(path) ||
-        (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES)))
-      return in_use(path);
-  }
+  if (device) CHECK_OK(require_whole_disk(file.get(), opened.st_rdev, path));
+  // QEMU locks its disks like this, files and devices, and so does this program against itself.
+  struct flock lock{};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  if ((!device && is_looped(path)) ||
+      (::fcntl(file.get(), F_OFD_SETLK, &lock) != 0 && (errno == EAGAIN || errno == EACCES)))
+    return in_use(path);
   CHECK_OK(require_raw(file.get(), path));
   return Target(std::move(path), std::move(file));
 }

@@ -72,9 +72,9 @@ TEST_CASE("A slot on trial is started three times, then the proven one; what has
 
 TEST_CASE("Going back ends a trial, or names the other slot") {
   CHECK(gone_back({'a', 'b', 2}) == BootState{});
-  CHECK(gone_back({'b', {}, 0}) == BootState{});
-  CHECK(gone_back({'a', {}, 0}) == BootState{'b', {}, 0});
-  CHECK(gone_back({'a', 'b', 0}) == BootState{'b', {}, 0});
+  CHECK(gone_back({'b', {}, 0}) == BootState{'b', 'a', 3});
+  CHECK(gone_back({'a', {}, 0}) == BootState{'a', 'b', 3});
+  CHECK(gone_back({'a', 'b', 0}) == BootState{'a', 'b', 3});
 }
 
 TEST_CASE("A write that ends anywhere leaves a state, and the choice of before or after") {

@@ -330,9 +330,19 @@ TEST_CASE("A first writing that ends anywhere is taken up again") {
   }
 }
 
-TEST_CASE("What starts the machine is written anew where it is not what the disk says, and the table stays") {
+TEST_CASE("Where the EFI system partition is not what the disk says, no sound image is lost") {
   const DiskFile file = machine_with({});
   file.write_at(partition(image::kEspNumber).start + old_base().esp.find("of aaaa"), "xx");
+  {
+    const disk::Disk disk = file.open();
+    const auto refused = update::plan_update(new_image().disk, new_image().proved, disk, *reporter());
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::usage);
+    CHECK(refused.error().message.find("does not match its record, and slot A has an image") !=
+          std::string::npos);
+  }
+  // Once nothing on it starts, all is written but the table.
+  file.write_at(partition(image::kRootNumberA).start, std::string(4096, 'x'));
   const auto planned = plan(new_image(), file);
   CHECK(planned.kind == Kind::whole);
   CHECK(planned.has_table);

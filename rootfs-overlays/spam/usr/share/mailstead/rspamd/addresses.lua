@@ -59,10 +59,18 @@ function addresses.owners_of(address)
   return addresses.look_up(addresses.owners, address) or addresses.owners[address:match("@[^@]*$") or ""] or {}
 end
 
--- The domain may be written in Unicode, as in names that show an address. The machine's own proof, which can log in from this
--- machine only (mailstead-proof.service), shows that all domains' mail is signed.
+-- The machine's own proof, which can log in from this machine only and write to itself only (mailstead-proof.service), shows that
+-- the mail of all our domains is signed.
+local kProof = "proof@proof.invalid"
+local ours = {["proof.invalid"] = true}
+for _, domain in pairs(a_labels) do
+  ours[domain] = true
+end
+
+-- The domain may be written in Unicode, as in names that show an address.
 function addresses.owns(user, address)
-  return user == "proof@proof.invalid" or addresses.owners_of((address:lower():gsub("[^@]*$", a_labels)))[user] == true
+  address = address:lower():gsub("[^@]*$", a_labels)
+  return user == kProof and ours[address:match("[^@]*$")] == true or addresses.owners_of(address)[user] == true
 end
 
 -- From this machine itself. Rspamd's is_local() also takes link-local addresses for that, which are the neighbours'.
