@@ -420,7 +420,7 @@ TEST_CASE("An image that does not follow from its root hash is refused, and so i
   CHECK(why(machine_disk()).message.ends_with("it is, or was, the disk of a machine"));
 }
 
-TEST_CASE("Going back ends a trial, or starts the other slot if that one is sound") {
+TEST_CASE("Going back ends a trial, or tries the other slot if that one is sound") {
   const auto back = [](const DiskFile& file) -> Result<update::WayBack> {
     auto target = must(update::Target::open(file.path()));
     const disk::Disk disk = file.open();
@@ -436,8 +436,9 @@ TEST_CASE("Going back ends a trial, or starts the other slot if that one is soun
   update_to(new_image(), file);
   CHECK(must(back(file)).root_hash == old_base().root_hash);
   CHECK(state_of(file) == BootState{});
+  // As on a disk whose trial is lost: the other slot is tried, and not kept without its proof.
   CHECK(must(back(file)).root_hash == new_base().root_hash);
-  CHECK(state_of(file) == BootState{'b', {}, 0});
+  CHECK(state_of(file) == BootState{'a', 'b', 3});
   CHECK(must(back(file)).hostname == kSite);
   CHECK(state_of(file) == BootState{});
   file.write_at(partition(image::kUsrNumberB).start + 5000, "\xff");
