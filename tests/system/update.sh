@@ -97,7 +97,8 @@ grep -q 'is too small' said.txt
 test "$(stat -c %b small.raw)" = 0
 test "$(status "$MAILSTEAD" update mail.yaml --disk disk.raw)" = 2
 test "$(status "$MAILSTEAD" update new.img --disk nothing.raw)" = 2
-mkfs.ext4 -q -F other.raw 3G
+truncate -s 3G other.raw
+mkfs.ext4 -q -F other.raw 1G
 test "$(status "$MAILSTEAD" update new.img --disk other.raw)" = 2
 grep -q 'holds an ext2, ext3 or ext4 file system' said.txt
 qemu-img create -q -f qcow2 disk.qcow2 3G
