@@ -17,10 +17,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 namespace fs = std::filesystem;
-
-char upper(char slot) {
-  return slot == 'a' ? 'A' : 'B';
-}
+using image::slot_letter;
 
 std::string way_back(const std::string& disk) {
   return own_command({"rollback", "--disk", disk});
@@ -34,13 +31,14 @@ void print_update(const update::Plan& plan, const update::ProvedImage& proved, c
   line("disk", printable(fmt::format("{}, of {}", disk, proved.hostname)));
   line("root hash", proved.root_hash);
   if (plan.kind == update::Kind::none) {
-    line("written", fmt::format("nothing: slot {} has this image already", upper(plan.stays)));
+    line("written", fmt::format("nothing: slot {} has this image already", slot_letter(plan.stays)));
     return;
   }
-  line("written", fmt::format("{}: {} of {} differed",
-                              plan.kind == update::Kind::whole ? std::string("the whole image")
-                                                               : fmt::format("slot {}", upper(plan.slot())),
-                              human_size(written.written), human_size(written.compared)));
+  line("written",
+       fmt::format("{}: {} of {} differed",
+                   plan.kind == update::Kind::whole ? std::string("the whole image")
+                                                    : fmt::format("slot {}", slot_letter(plan.slot())),
+                   human_size(written.written), human_size(written.compared)));
   if (plan.kind == update::Kind::whole) {
     line("next start", plan.has_data ? "slot A, with the data that are on the disk"
                                      : "slot A, which makes the data partition");
@@ -49,7 +47,7 @@ void print_update(const update::Plan& plan, const update::ProvedImage& proved, c
   line("next start",
        fmt::format("slot {}, on trial: unless it has proved itself within {} starts, slot {} is "
                    "started again",
-                   upper(plan.slot()), image::kMostTries, upper(plan.stays)));
+                   slot_letter(plan.slot()), image::kMostTries, slot_letter(plan.stays)));
   line("go back", way_back(disk));
 }
 
@@ -86,7 +84,7 @@ Status update_disk(const fs::path& file, const fs::path& name, Globals& globals)
         fmt::format("both slots of {} are damaged: there is nothing to go back to", name.string()));
   else if (plan.kind == update::Kind::slot && plan.stays != plan.before.slot)
     reporter.warning(fmt::format("slot {} of {} is damaged and is written; slot {} stays",
-                                 upper(plan.before.slot), name.string(), upper(plan.stays)));
+                                 slot_letter(plan.before.slot), name.string(), slot_letter(plan.stays)));
   TRY(const update::Written written, update::carry_out(plan, image, proved, disk, target, reporter));
   if (globals.json)
     fmt::print("{}", json_document(to_json(plan, proved, written, name.string())));
@@ -112,7 +110,7 @@ Status roll_back(const fs::path& name, Globals& globals) {
   }
   fmt::print("{:<11}{}\n", "disk", printable(fmt::format("{}, of {}", name.string(), way.hostname)));
   fmt::print("{:<11}{}\n", "was", image::describe(way.before));
-  fmt::print("{:<11}slot {}{}, root hash {}\n", "next start", upper(way.after.next()),
+  fmt::print("{:<11}slot {}{}, root hash {}\n", "next start", slot_letter(way.after.next()),
              way.after.on_trial() ? ", on trial" : "", way.root_hash);
   return ok();
 }

@@ -4,13 +4,10 @@
 #include <fmt/format.h>
 
 namespace mailstead::image {
-namespace {
 
-char upper(char slot) {
+char slot_letter(char slot) {
   return static_cast<char>(slot - 'a' + 'A');
 }
-
-}  // namespace
 
 char other_slot(char slot) {
   return slot == 'a' ? 'b' : 'a';
@@ -43,10 +40,11 @@ BootState gone_back(BootState state) {
 }
 
 std::string describe(const BootState& state) {
-  const std::string proven = fmt::format("slot {}", upper(state.slot));
+  const std::string proven = fmt::format("slot {}", slot_letter(state.slot));
   if (!state.trial) return proven;
-  if (!state.on_trial()) return fmt::format("{}; the trial of slot {} is lost", proven, upper(*state.trial));
-  return fmt::format("{}; slot {} is on trial with {} of {} tries left", proven, upper(*state.trial),
+  if (!state.on_trial())
+    return fmt::format("{}; the trial of slot {} is lost", proven, slot_letter(*state.trial));
+  return fmt::format("{}; slot {} is on trial with {} of {} tries left", proven, slot_letter(*state.trial),
                      state.tries, kMostTries);
 }
 

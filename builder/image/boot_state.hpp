@@ -28,6 +28,7 @@ struct BootState {
 
 inline constexpr int kMostTries = 3;
 
+char slot_letter(char slot);  ///< 'A' or 'B', as people read it
 char other_slot(char slot);
 
 /// The changes, each written by one write of a single sector. The proven slot changes only where a slot has

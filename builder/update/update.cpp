@@ -24,15 +24,12 @@ using disk::Disk;
 using disk::Extent;
 using image::kMebibyte;
 using image::Partition;
+using image::slot_letter;
 
 constexpr std::uint64_t kPage = 4096;
 
 tl::unexpected<Error> refuse(std::string message, std::string hint = {}) {
   return fail(ErrorKind::usage, std::move(message), std::move(hint));
-}
-
-char upper(char slot) {
-  return slot == 'a' ? 'A' : 'B';
 }
 
 /// What a report found first, a line each.
@@ -93,7 +90,7 @@ Status require_nothing_else(const ProvedImage& proved, const Disk& target, const
     if (!sound || sound->root.root_hash == proved.root_hash) continue;
     return refuse(fmt::format("the EFI system partition of {} does not match its record, and slot {} has an "
                               "image that would be lost",
-                              name, upper(slot)),
+                              name, slot_letter(slot)),
                   fmt::format("was it mounted, or changed by the firmware? `{}` shows what differs; "
                               "docs/change.md tells how to write the whole image by dd",
                               own_command({"verify", name})));
@@ -364,7 +361,7 @@ Result<Written> carry_out(const Plan& plan, const Disk& image, const ProvedImage
   const image::BootState disarmed{plan.stays, {}, 0};
   if (plan.state_damaged || disarmed != plan.before) CHECK_OK(write_state(target, esp, disarmed, writer));
   TRY(const Written written,
-      write_parts({slot_parts(proved, plan.slot())}, fmt::format("Writing slot {}", upper(plan.slot())),
+      write_parts({slot_parts(proved, plan.slot())}, fmt::format("Writing slot {}", slot_letter(plan.slot())),
                   image, target, writer, reporter));
   CHECK_OK(write_state(target, esp, image::armed(disarmed, plan.slot()), writer));
   return written;
@@ -393,7 +390,7 @@ Result<WayBack> plan_way_back(const Disk& target, Reporter& reporter) {
   TRY(const auto slot, sound_slot(target, *contents, next));
   if (!slot) {
     TRY(const bool filled, verify::is_filled(target, partitions, next == 'a' ? 0 : 1));
-    return refuse(fmt::format("slot {} of {} is {}: there is nothing to go back to", upper(next), name,
+    return refuse(fmt::format("slot {} of {} is {}: there is nothing to go back to", slot_letter(next), name,
                               filled ? "damaged" : "empty"),
                   fmt::format("write an image: `{}`", own_command({"update", "IMAGE", "--disk", name})));
   }
@@ -401,8 +398,8 @@ Result<WayBack> plan_way_back(const Disk& target, Reporter& reporter) {
   way.root_hash = slot->root.root_hash;
   const disk::Table own = verify::table_of(partitions, image::disk_uuid(way.hostname), contents->table.end);
   if (own.disk_guid != contents->table.disk_guid)
-    return refuse(
-        fmt::format("slot {} of {} is that of another site, {}", upper(next), name, printable(way.hostname)));
+    return refuse(fmt::format("slot {} of {} is that of another site, {}", slot_letter(next), name,
+                              printable(way.hostname)));
   activity->set_result(image::describe(way.before));
   return way;
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
 #include "image/boot_state.hpp"
 
+#include <fmt/format.h>
+
 #include <set>
 #include <vector>
 
@@ -111,6 +113,23 @@ TEST_CASE("States are said in words") {
   CHECK(describe({'b', {}, 2}) == "slot B");
   CHECK(describe({'a', 'b', 3}) == "slot A; slot B is on trial with 3 of 3 tries left");
   CHECK(describe({'b', 'a', 0}) == "slot B; the trial of slot A is lost");
+}
+
+TEST_CASE("The machine looks for the state where it is") {
+  const std::string script =
+      read_file(std::string(MAILSTEAD_SOURCE_DIR) + "/rootfs-overlays/proof/usr/lib/mailstead/slot").value();
+  const auto has = [&](const std::string& text) {
+    INFO(text);
+    CHECK(script.find(text) != std::string::npos);
+  };
+  has(fmt::format("/ 512 - {} ))", kBootStateFromEnd / kSectorSize));
+  has(fmt::format("  {}) running=a ;;", static_cast<int>(kRootNumberA)));
+  has(fmt::format("  {}) running=b ;;", static_cast<int>(kRootNumberB)));
+  has(fmt::format(R"x("$(cat "$partition")" = {} ])x", static_cast<int>(kEspNumber)));
+  // What it writes has the form that is read here.
+  const std::string written = boot_state_block({'b', {}, 0});
+  has("'" + std::string("# GRUB Environment Block\\nslot=%s\\ntry=-\\nleft=0\\n") + "'");
+  CHECK(written.starts_with("# GRUB Environment Block\nslot=b\ntry=-\nleft=0\n##"));
 }
 
 TEST_CASE("The next file lies where it is wanted, whatever the size of the clusters") {
