@@ -10,7 +10,7 @@ local lua_mime = require "lua_mime"
 local util = require "rspamd_util"
 
 local kOurs = {
-  "^x%-spam", "^x%-rspamd", "^x%-sieve", "^authentication%-results$", "^received%-spf$", "^x%-mailstead",
+  "^x%-spam", "^x%-rspamd", "^x%-sieve", "^authentication%-results$", "^received%-spf$", "^x%-mailstead", "^x%-original%-to$",
 }
 -- Results in a chain of forwarders (RFC 8617): most name somebody else, and belong to the chain's signatures.
 local kChain = {"arc-authentication-results", "arc-message-signature", "arc-seal"}
