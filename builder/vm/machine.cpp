@@ -158,11 +158,11 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
   // Emulated, a processor with SSSE3 would have Rspamd compile its patterns with Hyperscan for minutes;
   // qemu64 is the least that Debian's amd64 runs on, and so the harder test. With RDRAND, which all
   // processors of the last ten years have, the kernel does not gather randomness from the clock for seconds.
-  // As an Atom of 2008 (family 6, model 28) it does not speculate, and the kernel does not slow itself down
-  // against that by a seventh.
+  // As an Atom of 2008 (family 6, model 28; without SVM, which is AMD's) it does not speculate, and the
+  // kernel does not slow itself down against that by a seventh.
   add("-cpu", o.accelerator == Accelerator::kvm
                   ? "host"
-                  : "qemu64,+rdrand,vendor=GenuineIntel,family=6,model=28,stepping=2");
+                  : "qemu64,-svm,+rdrand,vendor=GenuineIntel,family=6,model=28,stepping=2");
   if (o.firmware == Firmware::uefi_secure_boot)
     add("-global", "driver=cfi.pflash01,property=secure,value=on");
   if (o.firmware != Firmware::bios) {
