@@ -48,7 +48,20 @@ for most in 0 5 40 90; do
   test "$(slot_a disk.raw)" = "$running"
   "$MAILSTEAD" --progress none inspect disk.raw --json >inspected.json || test $? = 1
   test "$(field inspected.json '["boot_state"]["slot"]')" = a
+  # A slot that is half written is never on trial.
+  test "$(field inspected.json '["boot_state"]["trial"]')" = None
 done
+# Again, to its end, with what the last one has left.
+"$MAILSTEAD" update new.img --disk disk.raw >updated.txt
+grep -q '^next start slot B, on trial' updated.txt
+# A trial has ended before anything else is written to its slot.
+touched=$(stat -c %y disk.raw)
+"$MAILSTEAD" --progress none update ../demo.img --disk disk.raw >/dev/null 2>&1 & pid=$!
+until [ "$(stat -c %y disk.raw)" != "$touched" ]; do kill -0 "$pid"; done
+kill -KILL "$pid"
+if wait "$pid"; then exit 1; else test $? = 137; fi
+"$MAILSTEAD" --progress none inspect disk.raw --json >inspected.json || test $? = 1
+test "$(field inspected.json '["boot_state"]["trial"]')" = None
 test "$(data disk.raw)" = "$mail"
 
 cp --sparse=always before.raw disk.raw
