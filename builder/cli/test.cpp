@@ -141,6 +141,7 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, options.variables));
   options.variables["ports"] = ports_text(services);
   CHECK_OK(take_variables(wanted.variables, options.variables));
+  options.surroundings = mailtest::surroundings_of(site, options.variables);
   TRY(const mailtest::Summary summary, mailtest::run_scenarios(options, *globals.reporter));
   if (globals.json) {
     print_json(summary);
@@ -167,7 +168,7 @@ void add_test(CLI::App& app, Globals& globals) {
       ->required()
       ->check(not_empty);
   verb->add_option("SCENARIO", options->scenarios,
-                   "a folder in qemu-tests/, folder/name, or part of a name (default: all for this site)");
+                   "a folder in qemu-tests/, folder/name, or part of a name (default: all for this site; any: those for every site)");
   verb->add_option("--spec", options->spec,
                    "the spec of the site: its DNS records are published in the network of the test")
       ->type_name("FILE")

@@ -249,18 +249,31 @@ Result<std::string> run_enclosed(const std::function<Result<std::string>(Reporte
                                                    : fmt::format("exit status {}", WEXITSTATUS(status))));
 }
 
-Result<FileDescriptor> make_network() {
+Result<FileDescriptor> make_network(const PublicNetwork& network) {
   TRY(FileDescriptor tap, make_tap("tap0"));
-  CHECK_OK(configure({
-      {"link", "set", "lo", "up"},
-      {"address", "add", std::string(kGateway) + "/24", "dev", "tap0"},
-      // nodad: an address that is still being checked for duplicates cannot be listened on.
-      {"address", "add", std::string(kGateway6) + "/64", "dev", "tap0", "nodad"},
-      {"address", "add", std::string(kGatewayOnLink) + "/64", "dev", "tap0", "nodad"},
-      {"link", "set", "tap0", "up"},
-      {"route", "add", "local", kPeers, "dev", "lo"},
-      {"-6", "route", "add", "local", kPeers6, "dev", "lo"},
-  }));
+  std::vector<std::vector<std::string>> commands = {{"link", "set", "lo", "up"}};
+  // nodad: an address that is still being checked for duplicates cannot be listened on.
+  const auto add = [&](const std::string& address, unsigned prefix) {
+    commands.push_back({"address", "add", fmt::format("{}/{}", address, prefix), "dev", "tap0"});
+    if (address.find(':') != std::string::npos) commands.back().emplace_back("nodad");
+  };
+  // The name server is asked there whether it is ready, whichever addresses the machine has.
+  if (!network.v4) add(kGateway, 24);
+  for (const auto* family : {&network.v4, &network.v6}) {
+    if (!*family || (*family)->gateway.empty()) continue;
+    const bool on_link = (*family)->gateway.starts_with("fe80:");
+    if ((*family)->gateway != kGatewayOnLink) add((*family)->gateway, on_link ? 64 : (*family)->prefix);
+  }
+  add(kGatewayOnLink, 64);
+  for (const std::string& server : network.name_servers)
+    add(server, server.find(':') != std::string::npos ? 128 : 32);
+  commands.push_back({"link", "set", "tap0", "up"});
+  commands.push_back({"route", "add", "local", kPeers, "dev", "lo"});
+  commands.push_back({"-6", "route", "add", "local", kPeers6, "dev", "lo"});
+  // Where the gateway is only on the link, its own address does not lead to the machine.
+  for (const auto* family : {&network.v4, &network.v6})
+    if (*family) commands.push_back({"route", "replace", (*family)->address, "dev", "tap0"});
+  CHECK_OK(configure(commands));
   return tap;
 }
 

@@ -22,11 +22,12 @@ using namespace std::chrono_literals;
 
 // Whether the appliance greets on this port in the right way. While the host is not there yet, connecting to
 // it takes long to fail.
-bool greets(std::uint16_t port, Protocol protocol, bool tls, std::string_view greeting, double time_scale) {
+bool greets(const std::string& address, std::uint16_t port, Protocol protocol, bool tls,
+            std::string_view greeting, double time_scale) {
   const auto within = [&](std::chrono::milliseconds time) {
     return Clock::now() + std::chrono::duration_cast<Clock::duration>(time * time_scale);
   };
-  auto connection = Connection::open(kAppliance, port, "", within(500ms));
+  auto connection = Connection::open(address, port, "", within(500ms));
   if (!connection) return false;
   // Once it listens, the greeting may take a while: TLS under emulation, postscreen's wait.
   const Deadline deadline = within(20s);
@@ -48,11 +49,12 @@ double slowness_of(const BootTimes& boot) {
 }  // namespace
 
 Result<std::unique_ptr<MachineAppliance>> MachineAppliance::create(vm::MachineOptions options,
-                                                                   std::string suite, double time_scale,
+                                                                   std::string suite, std::string address,
+                                                                   double time_scale,
                                                                    std::vector<BootTimes>& boots) {
   TRY(vm::Machine machine, vm::Machine::create(std::move(options)));
   return std::unique_ptr<MachineAppliance>(
-      new MachineAppliance(std::move(machine), std::move(suite), time_scale, boots));
+      new MachineAppliance(std::move(machine), std::move(suite), std::move(address), time_scale, boots));
 }
 
 Status MachineAppliance::power_on() {
@@ -75,8 +77,8 @@ Status MachineAppliance::wait_boot(Deadline deadline) {
   std::optional<Clock::time_point> imaps;
   while (!smtp || !imaps) {
     CHECK_OK(check_interrupt());
-    if (!smtp && greets(25, Protocol::smtp, false, "220 ", time_scale_)) smtp = Clock::now();
-    if (!imaps && greets(993, Protocol::imap, true, "* OK", time_scale_)) imaps = Clock::now();
+    if (!smtp && greets(address_, 25, Protocol::smtp, false, "220 ", time_scale_)) smtp = Clock::now();
+    if (!imaps && greets(address_, 993, Protocol::imap, true, "* OK", time_scale_)) imaps = Clock::now();
     if (smtp && imaps) break;
     if (!machine_.running()) return fail(ErrorKind::tool, "the machine switched off while it was booting");
     if (Clock::now() >= deadline)

@@ -15,9 +15,11 @@ namespace mailstead::mailtest {
 /// The appliance as a virtual machine in the test world.
 class MachineAppliance : public Appliance {
  public:
-  /// `boots` gets an entry for each power-on that is followed by wait_boot; it must outlive the appliance.
+  /// `address`: where it answers. `boots` gets an entry for each power-on that is followed by wait_boot; it
+  /// must outlive the appliance.
   static Result<std::unique_ptr<MachineAppliance>> create(vm::MachineOptions options, std::string suite,
-                                                          double time_scale, std::vector<BootTimes>& boots);
+                                                          std::string address, double time_scale,
+                                                          std::vector<BootTimes>& boots);
   Status power_on() override;
   Status power_off() override;
   Status power_cut() override;
@@ -50,14 +52,20 @@ class MachineAppliance : public Appliance {
  private:
   /// Ends the machine and removes its disk; the logs stay.
   void discard();
-  MachineAppliance(vm::Machine machine, std::string suite, double time_scale, std::vector<BootTimes>& boots)
-      : machine_(std::move(machine)), suite_(std::move(suite)), time_scale_(time_scale), boots_(boots) {}
+  MachineAppliance(vm::Machine machine, std::string suite, std::string address, double time_scale,
+                   std::vector<BootTimes>& boots)
+      : machine_(std::move(machine)),
+        suite_(std::move(suite)),
+        address_(std::move(address)),
+        time_scale_(time_scale),
+        boots_(boots) {}
   Status must_be_off();
   const std::filesystem::path& folder() const { return machine_.options().folder; }
   std::filesystem::path other_disk() const { return folder() / "other-disk.img"; }
 
   vm::Machine machine_;
   std::string suite_;
+  std::string address_;
   double time_scale_;
   double slowness_ = 1;
   std::vector<BootTimes>& boots_;

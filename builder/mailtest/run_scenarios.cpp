@@ -71,7 +71,9 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
       TRY(const std::string text, read_file(file, 2 << 20));
       auto dialogue = parse_dialogue(text, file.string());
       if (dialogue)
-        if (auto status = find_companions(*dialogue, folder, options.oracles.parent_path()); !status)
+        if (auto status = find_companions(*dialogue, folder, options.oracles.parent_path(),
+                                          options.surroundings ? options.surroundings->tables : SiteTables());
+            !status)
           dialogue = fail(std::move(status).error());
       if (dialogue)
         suite.scenarios.push_back({name, *std::move(dialogue)});
@@ -88,12 +90,31 @@ Result<std::vector<Suite>> load_suites(const Options& options) {
   return suites;
 }
 
+bool is_own(const Suite& suite, const Options& options) {
+  return suite.world.site == options.site;
+}
+
+/// Whether the suite is for any site, and this one has none of its own or it is asked for.
+bool takes_its_place(const Suite& suite, const std::vector<Suite>& suites, const Options& options) {
+  if (suite.world.site != kAnySite) return false;
+  return std::ranges::any_of(options.only,
+                             [&](const std::string& part) { return part.starts_with(suite.name); }) ||
+         std::ranges::none_of(suites, [&](const Suite& one) { return is_own(one, options); });
+}
+
 /// Removes the suites for other appliances: their dialogues use domains and accounts that this one lacks.
 Result<std::vector<LeftOut>> keep_suites_of_site(std::vector<Suite>& suites, const Options& options) {
+  for (Suite& suite : suites) {
+    if (!takes_its_place(suite, suites, options)) continue;
+    if (!options.surroundings) return fail(options.surroundings.error());
+    surround(suite.world, *options.surroundings, options.site);
+    suite.world.site = options.site;
+  }
+  std::erase_if(suites, [](const Suite& suite) { return suite.world.site == kAnySite; });
   std::vector<LeftOut> left_out;
   std::string others;
   for (const Suite& suite : suites) {
-    if (suite.world.site == options.site) continue;
+    if (is_own(suite, options)) continue;
     left_out.push_back({suite.name, suite.world.site});
     others += fmt::format("{}'{}' is for {}", others.empty() ? "" : ", ", suite.name, suite.world.site);
   }
@@ -104,7 +125,7 @@ Result<std::vector<LeftOut>> keep_suites_of_site(std::vector<Suite>& suites, con
         fmt::format("write a folder of dialogues with 'site {}' in its file world, and pass the folder "
                     "above it with --scenarios",
                     options.site));
-  std::erase_if(suites, [&](const Suite& suite) { return suite.world.site != options.site; });
+  std::erase_if(suites, [&](const Suite& suite) { return !is_own(suite, options); });
   return left_out;
 }
 
@@ -118,10 +139,12 @@ std::string rfc5322_date() {
 }
 
 /// Variables of every dialogue.
-Variables common_variables(const Options& options) {
+Variables common_variables(const WorldPlan& world, const Options& options) {
   Variables variables = options.variables;
-  variables["appliance"] = kAppliance;
-  variables["appliance6"] = kAppliance6;
+  if (options.surroundings)
+    variables.insert(options.surroundings->variables.begin(), options.surroundings->variables.end());
+  if (world.network.v4) variables["appliance"] = world.network.v4->address;
+  if (world.network.v6) variables["appliance6"] = world.network.v6->address;
   variables["date"] = rfc5322_date();
   // Distinguishes the messages of a scenario from those of others, also if a machine is used twice.
   variables["unique"] = fmt::format("{:08x}", std::random_device{}());
@@ -131,10 +154,10 @@ Variables common_variables(const Options& options) {
 /// Whether every dialogue has the variables that it needs, before minutes are spent on booting.
 Status check_variables(const std::vector<Suite>& suites, const Options& options) {
   constexpr std::string_view kPassword = "password:";
-  const Variables given = common_variables(options);
   std::set<std::string> accounts;
   std::map<std::string, std::string> others;  // and the first scenario that needs it
   for (const Suite& suite : suites) {
+    const Variables given = common_variables(suite.world, options);
     for (const Scenario& scenario : suite.scenarios) {
       for (const std::string& name : needed_variables(scenario.dialogue)) {
         if (given.contains(name)) continue;
@@ -237,7 +260,8 @@ class SuiteRun {
       machine.cpus = options_.cpus;
       CHECK_OK(make_directories(machine.folder));
       TRY(appliance_,
-          MachineAppliance::create(std::move(machine), suite_.name, options_.time_scale, summary_.boots));
+          MachineAppliance::create(std::move(machine), suite_.name, suite_.world.network.address(),
+                                   options_.time_scale, summary_.boots));
       failed_since_ = summary_.scenarios.size();
     }
     if (dead_)
@@ -267,7 +291,7 @@ class SuiteRun {
       Stage stage;
       stage.appliance = appliance_.get();
       stage.inbox = &world_->inbox();
-      stage.variables = common_variables(options_);
+      stage.variables = common_variables(suite_.world, options_);
       stage.zone_json = options_.zone_json;
       stage.oracles = options_.oracles;
       stage.folder = folder_;

@@ -8,20 +8,25 @@
 
 #include "base/reporter.hpp"
 #include "base/result.hpp"
+#include "mailtest/surroundings.hpp"
 #include "mailtest/text.hpp"
 #include "vm/machine.hpp"
 
 namespace mailstead::mailtest {
 
 struct Options {
-  std::filesystem::path image;      ///< raw disk image, never written to
-  std::string site;                 ///< host name of the appliance: folders for others are skipped
+  std::filesystem::path image;  ///< raw disk image, never written to
+  /// Host name of the appliance: folders for others are skipped. Those for any site are for one without a
+  /// folder of its own, or for whoever asks for them by name.
+  std::string site;
   std::filesystem::path scenarios;  ///< qemu-tests/: folders with a file `world` and NN-title.dialogue files
   std::filesystem::path oracles;    ///< programs that judge results: verify-dkim.py
   std::filesystem::path folder;     ///< for overlays and logs; made if missing. Only the logs stay
   std::filesystem::path cache;      ///< for the accelerator's verdict
   std::vector<std::string> only;    ///< "mail", "mail/10-inbound" or a part of a name; empty: all
-  Variables variables;    ///< passwords and the like; the runner adds appliance, appliance6, date, unique
+  Variables variables;  ///< passwords and the like; the runner adds appliance, appliance6, date, unique
+  Result<Surroundings> surroundings = Surroundings();  ///< of the site; an error if a world with `site any`
+                                                       ///< is played
   std::string zone_json;  ///< the appliance's zone as `mailstead dns --json` prints it
   unsigned memory_mib = 1024;
   unsigned cpus = 2;

@@ -16,6 +16,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// How `each` names a table that is made from the site.
+constexpr std::string_view kOfSite = "site:";
 constexpr std::size_t kLargestTable = 1 << 20;
 /// The folder of fragments for dialogues of several folders, beside these.
 constexpr const char* kFragments = "parts";
@@ -37,7 +39,8 @@ Result<std::vector<std::string>> parse_fields(std::string_view line) {
 /// Reads the files that the steps of one dialogue name.
 class Finder {
  public:
-  Finder(const fs::path& folder, const fs::path& shipped) : folder_(folder), shipped_(shipped) {}
+  Finder(const fs::path& folder, const fs::path& shipped, const SiteTables& tables)
+      : folder_(folder), shipped_(shipped), tables_(tables) {}
 
   /// `file`: has the steps.
   Status find(std::vector<Step>& steps, const std::string& file) {
@@ -54,7 +57,24 @@ class Finder {
   }
 
  private:
+  Status take_rows_of_site(verb::Each& each, const Step& step, const std::string& file) const {
+    const std::string name = each.file.substr(kOfSite.size());
+    std::vector<std::string> known;
+    for (const SiteTable& table : kSiteTables) {
+      known.push_back(fmt::format("{} (fields: {})", table.name, table.columns));
+      if (table.name != name || table.columns != each.columns.size()) continue;
+      if (const auto rows = tables_.find(name); rows != tables_.end())
+        for (const std::vector<std::string>& fields : rows->second)
+          each.rows.push_back(
+              {static_cast<int>(each.rows.size()) + 1, fmt::format("{}", fmt::join(fields, " ")), fields});
+      return ok();
+    }
+    return fail(error_at(file, step.line, step.source, "a site has no table of that name and width",
+                         fmt::format("it has: {}", fmt::join(known, ", "))));
+  }
+
   Status read_rows(verb::Each& each, Step& step, const std::string& file) const {
+    if (each.file.starts_with(kOfSite)) return take_rows_of_site(each, step, file);
     const fs::path table = folder_ / each.file;
     const auto text = read_file(table, kLargestTable);
     if (!text) return fail(error_at(file, step.line, step.source, text.error().message, text.error().hint));
@@ -117,6 +137,7 @@ class Finder {
 
   fs::path folder_;
   fs::path shipped_;
+  const SiteTables& tables_;
   std::vector<std::string> open_;  ///< fragments that are being read, each included by the one before it
   std::size_t included_ = 0;
 };
@@ -146,8 +167,9 @@ Result<std::vector<Row>> parse_table(std::string_view text, const std::string& f
   return rows;
 }
 
-Status find_companions(Dialogue& dialogue, const fs::path& folder, const fs::path& shipped) {
-  return Finder(folder, shipped).find(dialogue.steps, dialogue.file);
+Status find_companions(Dialogue& dialogue, const fs::path& folder, const fs::path& shipped,
+                       const SiteTables& tables) {
+  return Finder(folder, shipped, tables).find(dialogue.steps, dialogue.file);
 }
 
 }  // namespace mailstead::mailtest

@@ -109,9 +109,12 @@ Result<std::string> expand(std::string_view text, const Variables& variables) {
       continue;
     }
     const bool length = inside.substr(0, 7) == "length:";
-    const std::string name(length ? inside.substr(7) : inside);
-    for (const char c : name)
-      if (!is_name_character(c)) return fail(ErrorKind::usage, "'" + name + "' is not a variable's name");
+    std::string name(length ? inside.substr(7) : inside);
+    if (name.find("${") != std::string::npos) {
+      TRY(name, expand(name, variables));
+    } else if (!std::ranges::all_of(name, is_name_character)) {
+      return fail(ErrorKind::usage, "'" + name + "' is not a variable's name");
+    }
     const auto found = variables.find(name);
     if (found == variables.end()) return fail(ErrorKind::usage, "the variable '" + name + "' has no value");
     result += length ? std::to_string(found->second.size()) : found->second;

@@ -154,7 +154,7 @@ constexpr Verb kFlow[] = {
     {.form = "each NAME… in FILE [where NAME is TEXT]",
      .says =
          R"(plays the lines up to `end` once for each line of the table FILE beside the dialogue, or only )"
-         R"(for those whose field NAME is TEXT; the fields, separated by one tab each, are the variables )"
+         R"(for those whose field NAME is TEXT, or for each row of a table of the site, site:NAME, see below; the fields, separated by one tab each, are the variables )"
          R"((\r \n \t \0 \\ \" \xHH as in >raw); # begins a comment)",
      .read = [](Arguments& a) -> Action {
        verb::Each step{.columns = a.words_before("in"), .file = a.file()};

@@ -13,6 +13,7 @@
 #include <set>
 
 #include "base/interrupt.hpp"
+#include "dns/names.hpp"
 #include "mailtest/dialogue.hpp"
 #include "mailtest/enclosure.hpp"
 #include "mailtest/root_servers.hpp"
@@ -105,17 +106,29 @@ Result<std::string> option_for(const DnsRecord& record) {
                                             printable(record.value, 200)));
 }
 
-/// Options of dnsmasq for addresses in one of the machine's networks.
-std::string address_options(const char* tap, const char* mac, const char* v4, const char* v6,
-                            std::optional<unsigned> mtu) {
+/// Options of dnsmasq for addresses in one of the machine's networks; an empty address is not given.
+std::string address_options(const char* tap, const std::string& mac, const std::string& v4,
+                            const std::string& v6, std::optional<unsigned> mtu) {
   // ra-param: by default dnsmasq advertises often only in its own first minute, then every ten minutes. A
   // machine that boots later asks more and more rarely, in the end every few minutes (RFC 7559).
-  std::string text = fmt::format(
-      "interface={0}\ndhcp-range={2},{2},255.255.255.0,1h\ndhcp-range={3},{3},64,1h\n"
-      "ra-param={0},{4}10,1800\ndhcp-host={1},{2}\n",
-      tap, mac, v4, v6, mtu ? fmt::format("mtu:{},", *mtu) : "");
-  if (mtu) text += fmt::format("dhcp-option=tag:{},option:mtu,{}\n", tap, *mtu);
+  std::string text = fmt::format("interface={}\n", tap);
+  if (!v4.empty()) text += fmt::format("dhcp-range={0},{0},255.255.255.0,1h\n", v4);
+  if (!v6.empty())
+    text += fmt::format("dhcp-range={0},{0},64,1h\nra-param={1},{2}10,1800\n", v6, tap,
+                        mtu ? fmt::format("mtu:{},", *mtu) : "");
+  if (!v4.empty()) text += fmt::format("dhcp-host={},{}\n", mac, v4);
+  if (mtu && !v4.empty()) text += fmt::format("dhcp-option=tag:{},option:mtu,{}\n", tap, *mtu);
   return text;
+}
+
+/// The machine's address, if it asks the gateway for it.
+std::string asked_for(const std::optional<Family>& family) {
+  return family && family->addressing == Addressing::dhcp ? family->address : std::string();
+}
+
+bool gives_addresses(const WorldPlan& plan) {
+  return !asked_for(plan.network.v4).empty() || !asked_for(plan.network.v6).empty() ||
+         (plan.private_network && plan.private_network->addressing == Addressing::dhcp);
 }
 
 /// Whether a name server at this IPv4 address answers, with anything.
@@ -170,7 +183,8 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
     } else if (w[0] == "names" && w.size() == 2 && (w[1] == "gateway" || w[1] == "root")) {
       plan.names = w[1] == "root" ? NameService::root : NameService::gateway;
     } else if (w[0] == "addressing" && w.size() == 2 && (w[1] == "dhcp" || w[1] == "silent")) {
-      plan.addressing = w[1] == "silent" ? Addressing::silent : Addressing::dhcp;
+      plan.network.v4->addressing = plan.network.v6->addressing =
+          w[1] == "silent" ? Addressing::silent : Addressing::dhcp;
     } else if (w[0] == "mtu" && w.size() == 2) {
       unsigned mtu = 0;
       const auto [end, status] = std::from_chars(w[1].data(), w[1].data() + w[1].size(), mtu);
@@ -181,8 +195,8 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
       plan.hardware.firmware = *platform::firmware_called(w[1]);
     } else if (w[0] == "private" && (w.size() == 2 || (w.size() == 3 && w[2] == "first")) &&
                (w[1] == "dhcp" || w[1] == "silent")) {
-      plan.private_network =
-          PrivateNetwork{w[1] == "silent" ? Addressing::silent : Addressing::dhcp, w.size() == 3};
+      plan.private_network = PrivateNetwork{w[1] == "silent" ? Addressing::silent : Addressing::dhcp,
+                                            w.size() == 3, kPrivateMac};
     } else {
       errors.push_back(error_at(file, number, line, "this line is not understood",
                                 "write: site HOSTNAME, names gateway|root, addressing dhcp|silent, "
@@ -195,6 +209,19 @@ Result<WorldPlan> parse_world(std::string_view text, const std::string& file) {
                               "add a line 'site HOSTNAME' with the host name of its spec"));
   if (!errors.empty()) return fail(join_errors(std::move(errors)));
   return plan;
+}
+
+void surround(WorldPlan& plan, const Surroundings& surroundings, const std::string& hostname) {
+  plan.names = surroundings.names;
+  plan.network = surroundings.network;
+  plan.private_network = surroundings.private_network;
+  for (const auto* family : {&plan.network.v4, &plan.network.v6}) {
+    if (!*family) continue;
+    const std::string& address = (*family)->address;
+    plan.records.push_back({hostname, family == &plan.network.v4 ? "A" : "AAAA", address});
+    if (const auto parsed = dns::parse_address(address))
+      plan.records.push_back({parsed->reverse_name, "PTR", hostname});
+  }
 }
 
 Result<std::vector<DnsRecord>> records_from_json(const std::string& text) {
@@ -224,15 +251,17 @@ Result<std::string> dnsmasq_configuration(const WorldPlan& plan, const std::vect
   std::string text =
       "no-resolv\nno-hosts\nkeep-in-foreground\nlog-facility=-\nlog-queries\npid-file=\n"
       "interface=tap0\nexcept-interface=lo\nbind-dynamic\n";
-  const bool public_addresses = plan.addressing == Addressing::dhcp;
   const bool private_addresses = plan.private_network && plan.private_network->addressing == Addressing::dhcp;
-  if (public_addresses || private_addresses)
+  if (gives_addresses(plan))
     text += fmt::format(
         "dhcp-authoritative\nlog-dhcp\nenable-ra\ndhcp-leasefile={}\ndhcp-option=option:ntp-server,{}\n",
         leases.string(), kGateway);
-  if (public_addresses) text += address_options("tap0", kApplianceMac, kAppliance, kAppliance6, plan.mtu);
+  const std::string v4 = asked_for(plan.network.v4);
+  const std::string v6 = asked_for(plan.network.v6);
+  if (!v4.empty() || !v6.empty()) text += address_options("tap0", plan.network.mac, v4, v6, plan.mtu);
   if (private_addresses)
-    text += address_options("tap1", kPrivateMac, kPrivateAppliance, kPrivateAppliance6, std::nullopt);
+    text += address_options("tap1", plan.private_network->mac, kPrivateAppliance, kPrivateAppliance6,
+                            std::nullopt);
   // port 0: no name server at all.
   if (plan.names != NameService::gateway) return text + "port=0\n";
   text += "local=/#/\nlocal-ttl=60\nedns-packet-max=1232\n";
@@ -248,10 +277,11 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
   const Deadline deadline =
       Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::seconds(10) * time_scale);
   std::unique_ptr<World> world(new World());
-  TRY(world->tap_, make_network());
+  TRY(world->tap_, make_network(plan.network));
+  world->mac_ = plan.network.mac;
   if (plan.private_network) {
     TRY(world->private_tap_, make_private_network());
-    world->private_first_ = plan.private_network->first;
+    world->private_network_ = plan.private_network;
   }
   std::vector<DnsRecord> records = plan.records;
   // Records of the world replace those of the zone with the same name and type, addresses above all.
@@ -259,14 +289,14 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
   for (const DnsRecord& record : plan.records) said.emplace(record.name, record.type);
   for (const DnsRecord& record : zone)
     if (said.count({record.name, record.type}) == 0) records.push_back(record);
-  const bool private_addresses = plan.private_network && plan.private_network->addressing == Addressing::dhcp;
-  if (plan.addressing == Addressing::dhcp || private_addresses || plan.names == NameService::gateway) {
+  if (gives_addresses(plan) || plan.names == NameService::gateway) {
     TRY(const std::string configuration, dnsmasq_configuration(plan, records, folder / "dnsmasq.leases"));
     CHECK_OK(write_file(folder / "dnsmasq.conf", configuration));
     world->gateway_log_ = folder / "dnsmasq.log";
     // --no-daemon: in a user namespace there is no other user to change to.
     const auto ready = [&] {
-      if (plan.names == NameService::gateway) return answers_questions(kGateway);
+      if (plan.names == NameService::gateway)
+        return answers_questions(plan.network.v4 ? plan.network.v4->gateway.c_str() : kGateway);
       // Without names there is no question to probe it with.
       const auto log = read_file(world->gateway_log_);
       return log && log->find(": started, version ") != std::string::npos;
@@ -289,8 +319,8 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
 }
 
 vm::TapNetwork World::cards() const {
-  vm::TapNetwork network{{{tap_.get(), kApplianceMac}}, private_first_};
-  if (private_tap_) network.cards.push_back({private_tap_.get(), kPrivateMac});
+  vm::TapNetwork network{{{tap_.get(), mac_}}, private_network_ && private_network_->first};
+  if (private_network_) network.cards.push_back({private_tap_.get(), private_network_->mac});
   return network;
 }
 

@@ -12,6 +12,7 @@
 #include "base/files.hpp"
 #include "base/result.hpp"
 #include "mailtest/sink.hpp"
+#include "mailtest/surroundings.hpp"
 #include "vm/machine.hpp"
 #include "vm/process.hpp"
 
@@ -24,29 +25,14 @@ struct DnsRecord {
   std::string value;  ///< as in a master file; for TXT the joined text, unquoted
 };
 
-/// Which servers answer questions for names.
-enum class NameService {
-  gateway,  ///< a forwarder at the gateway's address, like a provider's
-  root,     ///< the root servers, at their real addresses
-};
-
-/// How the machine gets its addresses.
-enum class Addressing {
-  dhcp,    ///< DHCP, DHCPv6 and router advertisements
-  silent,  ///< the machine has addresses and gateways configured
-};
-
-/// A second card of the machine, on a private network.
-struct PrivateNetwork {
-  Addressing addressing = Addressing::dhcp;
-  bool first = false;  ///< it comes before the other card on the bus
-};
+/// The site of a world that any machine can be put into: see surround. No host name is without a dot.
+inline constexpr const char* kAnySite = "any";
 
 /// The contents of a file `world`.
 struct WorldPlan {
-  std::string site;  ///< the host name of the appliance that the folder is for
+  std::string site;  ///< the host name of the appliance that the folder is for, or kAnySite
   NameService names = NameService::gateway;
-  Addressing addressing = Addressing::dhcp;
+  PublicNetwork network;
   std::optional<unsigned> mtu;  ///< that the gateway announces by DHCP and router advertisements
   vm::Hardware hardware;        ///< of the machine that the dialogues share
   std::optional<PrivateNetwork> private_network;
@@ -57,6 +43,9 @@ struct WorldPlan {
 /// Reads `site`, `names`, `addressing`, `mtu`, `firmware`, `private`, `dns` and `peer` lines, as
 /// qemu-tests/README.md describes them. Errors: collected, with places.
 Result<WorldPlan> parse_world(std::string_view text, const std::string& file);
+
+/// Gives a plan for any site the network of this one, and the records of its host and of the way back to it.
+void surround(WorldPlan& plan, const Surroundings& surroundings, const std::string& hostname);
 
 /// Reads the output of `mailstead dns --json`. Errors: ErrorKind::usage, another form.
 Result<std::vector<DnsRecord>> records_from_json(const std::string& text);
@@ -86,7 +75,8 @@ class World {
   Status serve(const vm::Daemon& daemon, const std::function<bool()>& ready, Deadline deadline);
   FileDescriptor tap_;
   FileDescriptor private_tap_;
-  bool private_first_ = false;
+  std::string mac_;
+  std::optional<PrivateNetwork> private_network_;
   std::filesystem::path gateway_log_;
   Inbox inbox_;
   std::vector<std::unique_ptr<SmtpSink>> sinks_;

@@ -17,6 +17,7 @@
 #include <thread>
 
 #include "base/interrupt.hpp"
+#include "base/run.hpp"
 #include "mailtest/player.hpp"
 #include "mailtest/world.hpp"
 #include "support/catch.hpp"
@@ -225,6 +226,37 @@ TEST_CASE("a world with a private network has two cards, in the order of the bus
       *reporter);
   if (!result) FAIL(format_error(result.error()));
   CHECK(*result == "2 true 52:54:00:6d:73:01 true 52:54:00:6d:73:02 true names 3");
+}
+
+TEST_CASE("a world has the gateways and name servers of a machine whose network is itself") {
+  const auto reporter = make_quiet_reporter();
+  const auto folder = TemporaryDirectory::create();
+  REQUIRE(folder.has_value());
+  const auto result = run_enclosed(
+      [&](Reporter&) -> Result<std::string> {
+        TRY(WorldPlan plan, parse_world("site any\n", "world"));
+        Surroundings around;
+        around.network = {"52:54:00:aa:bb:cc",
+                          Family{"192.0.2.7", "172.31.1.1", 32, Addressing::silent},
+                          Family{"2001:db8:7::1", "fe80::2", 64, Addressing::silent},
+                          {"192.0.2.53", "2001:db8:53::53"}};
+        surround(plan, around, "mail.mine.example");
+        TRY(const auto world, World::start(plan, {}, folder->path()));
+        Command routes;
+        routes.argv = {"ip", "route", "get", "192.0.2.7"};
+        TRY(const CommandOutput way, run(routes));
+        routes.argv = {"ip", "-6", "route", "get", "2001:db8:7::1"};
+        TRY(const CommandOutput way6, run(routes));
+        return fmt::format(
+            "{} {} {} {} {}", world->cards().cards.front().mac,
+            way.out.find("192.0.2.7 dev tap0 src 172.31.1.1") == 0,
+            way6.out.find("2001:db8:7::1 ") == 0 && way6.out.find(" dev tap0") != std::string::npos,
+            answer_code(ask("nobody.example", 1, "172.31.1.1")),
+            answer_code(ask("nobody.example", 1, "192.0.2.53")));
+      },
+      *reporter);
+  if (!result) FAIL(format_error(result.error()));
+  CHECK(*result == "52:54:00:aa:bb:cc true true 3 3");
 }
 
 TEST_CASE("a dialogue runs programs of the oracles' folder, also while it goes on itself") {

@@ -16,8 +16,8 @@ using namespace mailstead::mailtest;
 namespace fs = std::filesystem;
 
 TEST_CASE("every dialogue and world of qemu-tests is understood") {
-  const std::set<std::string> known = {"appliance", "appliance6", "date",     "unique",
-                                       "ports",     "ssh_key",    "authority"};
+  const std::set<std::string> known = {"appliance", "appliance6", "date",     "unique", "ports",
+                                       "ssh_key",   "authority",  "stranger", "outside"};
   int dialogues = 0;
   int worlds = 0;
   for (const auto& entry : fs::recursive_directory_iterator(MAILSTEAD_SOURCE_DIR "/qemu-tests")) {
@@ -80,6 +80,27 @@ TEST_CASE("a site that no scenario is for is told so before anything is booted")
   CHECK(none.message == "no scenario in " + scenarios.folder.path().string() +
                             " is for mail.mine.example: 'other' is for mail.example.org");
   CHECK(none.hint.find("'site mail.mine.example'") != std::string::npos);
+}
+
+TEST_CASE("scenarios for any site are for one that has none of its own, or by their name") {
+  Scenarios scenarios;
+  scenarios.options.site = "mail.mine.example";
+  // What is played needs a variable that it has not: each refusal tells what that would have been.
+  scenarios.write("any", "site any\n", "> ${of-any}\n");
+  scenarios.write("other", "site mail.example.org\n", "power-off\n");
+  const auto played = [&] { return scenarios.refusal().message; };
+  CHECK(played() == "the variable 'of-any' of any/10-x has no value");
+  scenarios.write("mine", "site mail.mine.example\n", "> ${of-mine}\n");
+  CHECK(played() == "the variable 'of-mine' of mine/10-x has no value");
+  scenarios.options.only = {"any"};
+  CHECK(played() == "the variable 'of-any' of any/10-x has no value");
+  scenarios.options.only = {"10-x"};
+  CHECK(played() == "the variable 'of-mine' of mine/10-x has no value");
+  // What the world cannot do for this site is an error only where it would be needed.
+  scenarios.options.surroundings = fail(ErrorKind::usage, "no such card");
+  CHECK(played() == "the variable 'of-mine' of mine/10-x has no value");
+  scenarios.options.only = {"any/10"};
+  CHECK(played() == "no such card");
 }
 
 TEST_CASE("what dialogues need is known before anything is booted") {

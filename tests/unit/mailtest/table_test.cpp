@@ -88,6 +88,27 @@ TEST_CASE("a message is what a script beside the dialogue writes, byte for byte"
   CHECK(Player(Stage{}).play(*dialogue).has_value());
 }
 
+TEST_CASE("a table of the site is played for its rows, or not at all") {
+  const TemporaryDirectory folder = TemporaryDirectory::create().value();
+  const auto play = [&](const std::string& each, const SiteTables& tables) {
+    auto dialogue = parse_dialogue(
+        "# t\nset said = no\neach " + each + "\n  set said = ${domain}\nend\ncheck said equals no\n",
+        "t.dialogue");
+    REQUIRE(dialogue.has_value());
+    if (auto found = find_companions(*dialogue, folder.path(), {}, tables); !found)
+      return format_error(found.error());
+    const auto played = Player(Stage{}).play(*dialogue);
+    return played ? std::string("played") : format_error(played.error());
+  };
+  CHECK(play("domain in site:domains", {}) == "played");
+  const std::string one = play("domain in site:domains", {{"domains", {{"a.example"}, {"b\\n.example"}}}});
+  CHECK(one.find("b\\n.example") != std::string::npos);  // as it is, without escapes
+  CHECK(play("domain x in site:domains", {}).find("no table of that name and width") != std::string::npos);
+  const std::string unknown = play("domain in site:hosts", {});
+  CHECK(unknown.find("t.dialogue:3:1") == 0);
+  CHECK(unknown.find("domains (fields: 1)") != std::string::npos);
+}
+
 TEST_CASE("a script that is not there, or fails, is an error of the dialogue") {
   const TemporaryDirectory folder = TemporaryDirectory::create().value();
   auto dialogue = parse_dialogue("# t\nmessage made by make.py\n", "t.dialogue");

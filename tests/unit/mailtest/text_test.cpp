@@ -65,6 +65,10 @@ TEST_CASE("a regular expression is searched for and leaves its named groups") {
 TEST_CASE("variables are put in") {
   const Variables variables = {{"user", "alice"}, {"m", "12345"}};
   CHECK(expand("<${user}@x>", variables).value() == "<alice@x>");
+  CHECK(expand("${length:${which}}", {{"which", "m"}, {"m", "xyz"}}).value() == "3");
+  CHECK(expand("${password:${who}}", {{"who", "a!b@c"}, {"password:a!b@c", "x"}}).value() == "x");
+  CHECK(expand("${password:${who}}", {{"who", "d"}}).error().message ==
+        "the variable 'password:d' has no value");
   CHECK(expand("${length:m}", variables).value() == "5");
   CHECK(expand("${base64:\\0${user}\\0pw}", variables).value() == "AGFsaWNlAHB3");
   CHECK(expand("costs $5 {x}", variables).value() == "costs $5 {x}");

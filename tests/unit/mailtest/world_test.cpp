@@ -26,7 +26,7 @@ TEST_CASE("a world file lists records and peers") {
   CHECK(plan->peers.at(1).seven_bit);
   CHECK(plan->site == "mail.example.org");
   CHECK(plan->names == NameService::gateway);
-  CHECK(plan->addressing == Addressing::dhcp);
+  CHECK(plan->network.v4->addressing == Addressing::dhcp);
   const auto wrong = parse_world(
       "site m\ndns x BOGUS y\npeer smtp nowhere 25 x\ndns x A 300.1.1.1\n"
       "peer smtp 198.51.100.25 25 x tsl\n",
@@ -39,7 +39,8 @@ TEST_CASE("a world says for which appliance it is, and who gives names and addre
   const auto plan = parse_world("site m.example\nnames root\naddressing silent\n", "world");
   REQUIRE(plan.has_value());
   CHECK(plan->names == NameService::root);
-  CHECK(plan->addressing == Addressing::silent);
+  CHECK(plan->network.v4->addressing == Addressing::silent);
+  CHECK(plan->network.v6->addressing == Addressing::silent);
   const auto nobody = parse_world("names root\n", "world");
   REQUIRE_FALSE(nobody.has_value());
   CHECK(nobody.error().message == "the world does not say for which appliance it is");
@@ -112,7 +113,7 @@ TEST_CASE("the gateway leaves out what the world does not want of it") {
   // A machine that boots slowly must not wait for an advertisement for minutes.
   CHECK(addresses->find("ra-param=tap0,10,") != std::string::npos);
   plan.names = NameService::gateway;
-  plan.addressing = Addressing::silent;
+  plan.network.v4->addressing = plan.network.v6->addressing = Addressing::silent;
   const auto names = dnsmasq_configuration(plan, {{"x.example", "A", "192.0.2.1"}}, "/logs/leases");
   REQUIRE(names.has_value());
   CHECK(names->find("dhcp") == std::string::npos);

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-3.0-or-later
+#include "mailtest/surroundings.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+namespace mailstead::mailtest {
+namespace {
+
+bool is_v6(std::string_view address) {
+  return address.find(':') != std::string_view::npos;
+}
+
+/// The first address of a family as the spec has it, "192.0.2.5/24".
+std::optional<Family> fixed_family(const spec::Network& network, bool v6) {
+  for (const std::string& written : network.addresses) {
+    if (is_v6(written) != v6) continue;
+    const std::size_t slash = written.find('/');
+    Family family{written.substr(0, slash), (v6 ? network.gateway6 : network.gateway4).value_or(""), 0,
+                  Addressing::silent};
+    std::from_chars(written.data() + slash + 1, written.data() + written.size(), family.prefix);
+    return family;
+  }
+  return std::nullopt;
+}
+
+Status check_card(const spec::Card& card) {
+  if (card.name.empty()) return ok();
+  return fail(
+      ErrorKind::usage,
+      fmt::format("the spec names the card '{}': a virtual machine's cards have other names", card.name),
+      "name it by its Ethernet address (`ip link` shows it after link/ether), which the virtual "
+      "machine takes over");
+}
+
+Result<PublicNetwork> public_network(const spec::Network& network) {
+  CHECK_OK(check_card(network.card));
+  PublicNetwork made;
+  if (!network.card.mac.empty()) made.mac = network.card.mac;
+  if (!network.dhcp4) made.v4 = fixed_family(network, false);
+  if (!network.dhcp6) made.v6 = fixed_family(network, true);
+  for (const std::string& server : network.nameservers)
+    if ((!made.v4 || server != made.v4->gateway) && (!made.v6 || server != made.v6->gateway))
+      made.name_servers.push_back(server);
+  return made;
+}
+
+SiteTables tables_of(const spec::Site& site, const PublicNetwork& network, const Variables& given) {
+  SiteTables tables;
+  if (network.v4) tables["addresses"].push_back({network.v4->address, kStranger});
+  if (network.v6) tables["addresses"].push_back({network.v6->address, kStranger6});
+  for (const spec::Domain& domain : site.domains) tables["domains"].push_back({domain.name});
+  for (const spec::Account& account : site.accounts) {
+    const std::string name = account.address.text();
+    if (!given.contains("password:" + name)) continue;
+    tables["logins"].push_back({name});
+    if (!account.sieve && !account.send_only) tables["mailboxes"].push_back({name});
+    if (site.ports.submissions) tables["submission"].push_back({name, "465", "tls"});
+    if (site.ports.submission) tables["submission"].push_back({name, "587", "starttls"});
+  }
+  return tables;
+}
+
+}  // namespace
+
+Result<Surroundings> surroundings_of(const spec::Site& site, const Variables& given) {
+  Surroundings made;
+  TRY(made.network, public_network(site.network));
+  if (const auto& wanted = site.network.private_network) {
+    CHECK_OK(check_card(wanted->card));
+    made.private_network =
+        PrivateNetwork{wanted->dhcp ? Addressing::dhcp : Addressing::silent, false, wanted->card.mac};
+  }
+  // The root that the world can offer is not signed, so a validating resolver believes no name of strangers:
+  // they come without one, as reports of failed deliveries do.
+  if (site.network.nameservers.empty()) made.names = NameService::root;
+  made.variables["stranger"] = made.names == NameService::gateway ? "carol@elsewhere.example" : "";
+  made.variables["outside"] = made.network.v4 ? kStranger : kStranger6;
+  made.tables = tables_of(site, made.network, given);
+  return made;
+}
+
+}  // namespace mailstead::mailtest
