@@ -168,7 +168,8 @@ void add_test(CLI::App& app, Globals& globals) {
       ->required()
       ->check(not_empty);
   verb->add_option("SCENARIO", options->scenarios,
-                   "a folder in qemu-tests/, folder/name, or part of a name (default: all for this site; any: those for every site)");
+                   "a folder in qemu-tests/, folder/name, or part of a name (default: all for this site; "
+                   "any: those for every site)");
   verb->add_option("--spec", options->spec,
                    "the spec of the site: its DNS records are published in the network of the test")
       ->type_name("FILE")
