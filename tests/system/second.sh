@@ -38,7 +38,7 @@ grep -F "$(cat ssh/key.pub)" mail.yaml
 "$MAILSTEAD" check mail.yaml
 "$MAILSTEAD" keys mail.yaml
 "$MAILSTEAD" build mail.yaml -o second.img
-"$MAILSTEAD" test second.img --spec mail.yaml --cpus 1 --passwords passwords \
+"$MAILSTEAD" test second.img --spec mail.yaml --passwords passwords \
   --set "authority=$site/tls/root.pem" --set "ssh_key=$site/ssh/key" >summary.txt || { cat summary.txt; exit 1; }
 cat summary.txt
 # What is for the other site has not been played.
