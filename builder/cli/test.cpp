@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <sys/stat.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
@@ -10,6 +11,7 @@
 #include "base/files.hpp"
 #include "base/json.hpp"
 #include "base/ownership.hpp"
+#include "base/printable.hpp"
 #include "cli/command.hpp"
 #include "dns/zone.hpp"
 #include "mailtest/run_scenarios.hpp"
@@ -33,7 +35,9 @@ struct TestOptions {
 };
 
 /// Reads lines of "address password" into variables named "password:alice@example.org".
-Status read_passwords(const std::filesystem::path& path, mailtest::Variables& variables) {
+/// The addresses are accounts of the site.
+Status read_passwords(const std::filesystem::path& path, const spec::Site& site,
+                      mailtest::Variables& variables) {
   struct stat status{};
   if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode))
     return fail(ErrorKind::usage, fmt::format("there is no password file {}", path.string()));
@@ -45,6 +49,7 @@ Status read_passwords(const std::filesystem::path& path, mailtest::Variables& va
   std::istringstream lines(text);
   std::string line;
   for (int number = 1; std::getline(lines, line); ++number) {
+    if (line.ends_with('\r')) line.pop_back();
     if (line.empty() || line.starts_with('#')) continue;
     const auto space = line.find(' ');
     if (space == std::string::npos || space == 0 || space + 1 == line.size()) {
@@ -52,7 +57,14 @@ Status read_passwords(const std::filesystem::path& path, mailtest::Variables& va
       return fail(ErrorKind::usage,
                   fmt::format("{}:{}: expected an address, a space and its password", path.string(), number));
     }
-    variables["password:" + line.substr(0, space)] = line.substr(space + 1);
+    const std::string address = line.substr(0, space);
+    if (std::ranges::none_of(site.accounts,
+                             [&](const auto& account) { return account.address.text() == address; }))
+      return fail(ErrorKind::usage,
+                  fmt::format("{}:{}: the site has no account {}", path.string(), number, printable(address)),
+                  "write each account as `mailstead inspect IMAGE` shows it: in lower case, no alias, the "
+                  "domain in ASCII");
+    variables["password:" + address] = line.substr(space + 1);
   }
   return ok();
 }
@@ -138,7 +150,7 @@ Status test_image(const TestOptions& wanted, Globals& globals) {
   options.time_scale = wanted.patience;
   options.memory_mib = wanted.memory_mib;
   options.cpus = wanted.cpus;
-  if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, options.variables));
+  if (!wanted.passwords.empty()) CHECK_OK(read_passwords(wanted.passwords, site, options.variables));
   options.variables["ports"] = ports_text(services);
   CHECK_OK(take_variables(wanted.variables, options.variables));
   options.surroundings = mailtest::surroundings_of(site, options.variables);

@@ -373,6 +373,10 @@ Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
   for (const LeftOut& other : summary.left_out)
     reporter.info(fmt::format("skipped: the scenarios of '{}' are for {}", other.folder, other.site));
   CHECK_OK(check_variables(suites, options));
+  const bool someone_logs_in = options.surroundings && options.surroundings->tables.contains("logins");
+  if (!someone_logs_in &&
+      std::ranges::any_of(suites, [](const Suite& suite) { return suite.name == kAnySite; }))
+    reporter.info("no password of an account is given: nobody logs in, writes or reads");
   TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
   for (const Suite& suite : suites) {
     auto activity = reporter.start("scenarios of " + suite.name);

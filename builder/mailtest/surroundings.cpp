@@ -42,6 +42,13 @@ Result<PublicNetwork> public_network(const spec::Network& network) {
   if (!network.card.mac.empty()) made.mac = network.card.mac;
   if (!network.dhcp4) made.v4 = fixed_family(network, false);
   if (!network.dhcp6) made.v6 = fixed_family(network, true);
+  for (const auto* family : {&made.v4, &made.v6})
+    if (*family &&
+        ((*family)->address.starts_with("198.51.100.") || (*family)->address.starts_with("2001:db8:51:")))
+      return fail(
+          ErrorKind::usage,
+          fmt::format("the test gives the address {} to strangers (RFC 5737, RFC 3849)", (*family)->address),
+          "addresses for documentation belong to nobody: take those of your provider");
   for (const std::string& server : network.nameservers)
     if ((!made.v4 || server != made.v4->gateway) && (!made.v6 || server != made.v6->gateway))
       made.name_servers.push_back(server);
@@ -52,7 +59,8 @@ SiteTables tables_of(const spec::Site& site, const PublicNetwork& network, const
   SiteTables tables;
   if (network.v4) tables["addresses"].push_back({network.v4->address, kStranger});
   if (network.v6) tables["addresses"].push_back({network.v6->address, kStranger6});
-  for (const spec::Domain& domain : site.domains) tables["domains"].push_back({domain.name});
+  for (const spec::Domain& domain : site.domains)
+    tables["domains"].push_back({domain.name, domain.catch_all ? "yes" : "no"});
   for (const spec::Account& account : site.accounts) {
     const std::string name = account.address.text();
     if (!given.contains("password:" + name)) continue;
@@ -74,10 +82,8 @@ Result<Surroundings> surroundings_of(const spec::Site& site, const Variables& gi
     made.private_network =
         PrivateNetwork{wanted->dhcp ? Addressing::dhcp : Addressing::silent, false, wanted->card.mac};
   }
-  // The root that the world can offer is not signed, so a validating resolver believes no name of strangers:
-  // they come without one, as reports of failed deliveries do.
   if (site.network.nameservers.empty()) made.names = NameService::root;
-  made.variables["stranger"] = made.names == NameService::gateway ? "carol@elsewhere.example" : "";
+  made.variables["machine"] = made.network.address();
   made.variables["outside"] = made.network.v4 ? kStranger : kStranger6;
   made.tables = tables_of(site, made.network, given);
   return made;

@@ -78,9 +78,9 @@ struct SiteTable {
 };
 inline constexpr SiteTable kSiteTables[] = {
     {"addresses", 2},   // an address of the machine, and a stranger's address of the same family
-    {"domains", 1},     // a domain of the site
+    {"domains", 2},     // a domain of the site, and whether one account gets all of its mail: yes or no
     {"logins", 1},      // an account whose password is given
-    {"mailboxes", 1},   // the same, if its mail is not sorted by a script of its own
+    {"mailboxes", 1},   // the same, if it gets mail and no script of its own sorts it
     {"submission", 3},  // an account whose password is given, a port, and tls or starttls
 };
 /// The tables that have rows, by name.
@@ -92,13 +92,13 @@ struct Surroundings {
   std::optional<PrivateNetwork> private_network;
   NameService names = NameService::gateway;
   SiteTables tables;
-  /// stranger: an address that may send mail to the site, or nothing (RFC 5321 section 4.5.5); outside: where
-  /// it sends from.
+  /// machine: the address of the machine, IPv4 if it has one; outside: a stranger's of the same family.
   Variables variables;
 };
 
 /// What the site is surrounded by. `given`: variables "password:ADDRESS" tell which passwords are known.
-/// Errors (ErrorKind::usage): a card is called by its name, which it does not have in a virtual machine.
+/// Errors (ErrorKind::usage): a card is called by its name, which it does not have in a virtual machine; an
+/// address is one of those that the world needs for others.
 Result<Surroundings> surroundings_of(const spec::Site& site, const Variables& given);
 
 }  // namespace mailstead::mailtest

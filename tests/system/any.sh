@@ -12,7 +12,7 @@ cd "$place"
 umask 077
 cat >passwords <<'END'
 ann@mine.example ann's password
-o'neil@mine.example another one
+ben@mine.example another one
 END
 hash() { sed -n "s/^$1 //p" passwords | openssl passwd -6 -stdin; }
 cat >site/mail.yaml <<END
@@ -23,7 +23,6 @@ network:
   card: 52:54:00:aa:bb:cc
   addresses: [192.0.2.7/32, "2001:db8:7::1/64"]
   gateway: [172.31.1.1, "fe80::1"]
-  nameservers: [192.0.2.53, "2001:db8:53::53"]
 ports: {submission: true}
 domains:
   mine.example: {}
@@ -32,8 +31,8 @@ accounts:
   ann@mine.example:
     password_hash: "$(hash ann@mine.example)"
     aliases: [postmaster@mine.example, postmaster@shop.example]
-  o'neil@mine.example:
-    password_hash: "$(hash "o'neil@mine.example")"
+  ben@mine.example:
+    password_hash: "$(hash ben@mine.example)"
 END
 build/mailstead keys site/mail.yaml
 build/mailstead build site/mail.yaml -o mail.img

@@ -46,8 +46,8 @@ TEST_CASE("a site that asks for its addresses gets those of the world") {
   CHECK(made.network.v4->address == kAppliance);
   CHECK(made.network.v6->addressing == Addressing::dhcp);
   CHECK(made.names == NameService::root);
-  CHECK(made.variables.at("stranger").empty());
-  CHECK(made.tables.at("domains") == Rows{{"mine.example"}});
+  CHECK(made.variables.at("machine") == kAppliance);
+  CHECK(made.tables.at("domains") == Rows{{"mine.example", "no"}});
   CHECK(made.tables.at("addresses") == Rows{{kAppliance, kStranger}, {kAppliance6, kStranger6}});
   CHECK_FALSE(made.tables.contains("logins"));
 }
@@ -106,6 +106,15 @@ TEST_CASE("accounts are tried as far as their passwords are given") {
   CHECK(made.tables.at("logins") == Rows{{"ann@mine.example"}, {"robot@mine.example"}, {"sue@mine.example"}});
   CHECK(made.tables.at("mailboxes") == Rows{{"ann@mine.example"}});
   CHECK(made.tables.at("submission").front() == std::vector<std::string>{"ann@mine.example", "465", "tls"});
+}
+
+TEST_CASE("an address that the world has given to strangers cannot be the machine's") {
+  const auto made = surroundings_of(
+      site_with(
+          "network: {addresses: [198.51.100.9/24], gateway: 198.51.100.1, nameservers: [192.0.2.53]}\n"),
+      {});
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().message.find("198.51.100.9") != std::string::npos);
 }
 
 TEST_CASE("a card that is called by its name cannot be had") {

@@ -100,13 +100,14 @@ TEST_CASE("a table of the site is played for its rows, or not at all") {
     const auto played = Player(Stage{}).play(*dialogue);
     return played ? std::string("played") : format_error(played.error());
   };
-  CHECK(play("domain in site:domains", {}) == "played");
-  const std::string one = play("domain in site:domains", {{"domains", {{"a.example"}, {"b\\n.example"}}}});
+  CHECK(play("domain all in site:domains", {}) == "played");
+  const std::string one =
+      play("domain all in site:domains", {{"domains", {{"a.example", "no"}, {"b\\n.example", "no"}}}});
   CHECK(one.find("b\\n.example") != std::string::npos);  // as it is, without escapes
-  CHECK(play("domain x in site:domains", {}).find("no table of that name and width") != std::string::npos);
+  CHECK(play("domain x y in site:domains", {}).find("no table of that name and width") != std::string::npos);
   const std::string unknown = play("domain in site:hosts", {});
   CHECK(unknown.find("t.dialogue:3:1") == 0);
-  CHECK(unknown.find("domains (fields: 1)") != std::string::npos);
+  CHECK(unknown.find("domains (fields: 2)") != std::string::npos);
 }
 
 TEST_CASE("a script that is not there, or fails, is an error of the dialogue") {
