@@ -265,6 +265,8 @@ Result<FileDescriptor> make_network(const PublicNetwork& network) {
     if ((*family)->gateway != kGatewayOnLink) add((*family)->gateway, on_link ? 64 : (*family)->prefix);
   }
   add(kGatewayOnLink, 64);
+  // Whoever does not say where it comes from needs an address that the machine can answer beyond the link.
+  commands.push_back({"address", "add", std::string(kOtherStranger6) + "/128", "dev", "lo", "nodad"});
   for (const std::string& server : network.name_servers)
     add(server, server.find(':') != std::string::npos ? 128 : 32);
   commands.push_back({"link", "set", "tap0", "up"});

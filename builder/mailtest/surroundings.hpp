@@ -25,6 +25,7 @@ inline constexpr const char* kPeers6 = "2001:db8:51::/48";
 /// A server of other people's, which the worlds' names know.
 inline constexpr const char* kStranger = "198.51.100.7";
 inline constexpr const char* kStranger6 = "2001:db8:51::7";
+inline constexpr const char* kOtherStranger6 = "2001:db8:51::1";
 /// The network between this host and a second card (RFC 1918, RFC 4193).
 inline constexpr const char* kPrivateHost = "10.113.0.1";
 inline constexpr const char* kPrivateHost6 = "fd00:113::1";
