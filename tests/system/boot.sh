@@ -18,13 +18,8 @@ if [ "${2:-}" = updated ]; then
   disk=updated/disk.img
   cp --sparse=always demo.img "$disk"
   "$MAILSTEAD" update updated/next.img --disk "$disk"
-  # One try is left: the start after the power cut is of this slot only if it has been kept.
-  esp=$(sfdisk --json "$disk" | python3 -c '
-import json, sys
-[end] = [p["start"] + p["size"] for p in json.load(sys.stdin)["partitiontable"]["partitions"] if p["name"] == "mailstead-esp"]
-print(end * 512 - 2176 * 512)')
-  printf 1 | dd of="$disk" bs=1 seek=$((esp + 43)) conv=notrunc status=none
-  "$MAILSTEAD" inspect "$disk" | grep -q 'slot B is on trial with 1 of 3 tries left'
+  # The start after the power cut is of this slot only if it has been kept.
+  "$SOURCE/tests/system/one-try.sh" "$disk"
 fi
 state() { stat --format "%s %y" "$disk"; }
 before=$(state)

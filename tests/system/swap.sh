@@ -22,19 +22,9 @@ played() {
   "$MAILSTEAD" test "$1" "$2/" --spec mail.yaml --cpus 1 --passwords passwords --scenarios "$SOURCE/qemu-tests/swaps" --logs "$1.test"
 }
 
-# one_try DISK: the trial has one try left, as each takes as long as a whole start
-one_try() {
-  esp=$(sfdisk --json "$1" | python3 -c '
-import json, sys
-[end] = [p["start"] + p["size"] for p in json.load(sys.stdin)["partitiontable"]["partitions"] if p["name"] == "mailstead-esp"]
-print(end * 512 - 2176 * 512)')
-  printf 1 | dd of="$1" bs=1 seek=$((esp + 43)) conv=notrunc status=none
-  "$MAILSTEAD" inspect "$1" | grep -q 'slot B is on trial with 1 of 3 tries left'
-}
-
 # The second start is slot B only if it has been kept.
 prepared swap/good.img
-one_try swap/good.img
+"$SOURCE/tests/system/one-try.sh" swap/good.img
 played swap/good.img good
 
 # The beginning of the root file system is not what the root hash says.
@@ -53,5 +43,5 @@ echo 'no_such_setting = yes' >>swap/data/rootfs-overlays/mail/etc/dovecot/doveco
 cp --sparse=always demo.img swap/unproved.img
 MAILSTEAD_DATA=$PWD/swap/data "$MAILSTEAD" build swap/mail.yaml -o swap/unproved-next.img
 "$MAILSTEAD" update swap/unproved-next.img --disk swap/unproved.img
-one_try swap/unproved.img
+"$SOURCE/tests/system/one-try.sh" swap/unproved.img
 played swap/unproved.img unproved
