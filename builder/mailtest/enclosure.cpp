@@ -255,20 +255,19 @@ Result<FileDescriptor> make_network(const PublicNetwork& network) {
   // nodad: an address that is still being checked for duplicates cannot be listened on.
   const auto add = [&](const std::string& address, unsigned prefix) {
     commands.push_back({"address", "add", fmt::format("{}/{}", address, prefix), "dev", "tap0"});
-    if (address.find(':') != std::string::npos) commands.back().emplace_back("nodad");
+    if (is_ipv6(address)) commands.back().emplace_back("nodad");
   };
-  // The name server is asked there whether it is ready, whichever addresses the machine has.
-  if (!network.v4) add(kGateway, 24);
+  if (network.gateway4() == kGateway) add(kGateway, 24);
   for (const auto* family : {&network.v4, &network.v6}) {
     if (!*family || (*family)->gateway.empty()) continue;
-    const bool on_link = (*family)->gateway.starts_with("fe80:");
-    if ((*family)->gateway != kGatewayOnLink) add((*family)->gateway, on_link ? 64 : (*family)->prefix);
+    const std::string& gateway = (*family)->gateway;
+    if (gateway != kGateway && gateway != kGatewayOnLink)
+      add(gateway, gateway.starts_with("fe80:") ? 64 : (*family)->prefix);
   }
   add(kGatewayOnLink, 64);
   // Whoever does not say where it comes from needs an address that the machine can answer beyond the link.
   commands.push_back({"address", "add", std::string(kOtherStranger6) + "/128", "dev", "lo", "nodad"});
-  for (const std::string& server : network.name_servers)
-    add(server, server.find(':') != std::string::npos ? 128 : 32);
+  for (const std::string& server : network.name_servers) add(server, is_ipv6(server) ? 128 : 32);
   commands.push_back({"link", "set", "tap0", "up"});
   commands.push_back({"route", "add", "local", kPeers, "dev", "lo"});
   commands.push_back({"-6", "route", "add", "local", kPeers6, "dev", "lo"});

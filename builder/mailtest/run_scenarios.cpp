@@ -376,7 +376,7 @@ Result<Summary> run_scenarios(const Options& options, Reporter& reporter) {
   const bool someone_logs_in = options.surroundings && options.surroundings->tables.contains("logins");
   if (!someone_logs_in &&
       std::ranges::any_of(suites, [](const Suite& suite) { return suite.name == kAnySite; }))
-    reporter.info("no password of an account is given: nobody logs in, writes or reads");
+    reporter.info("no password is given (--passwords): login, submission and delivery are not tested");
   TRY(const vm::Accelerator accelerator, vm::find_accelerator({options.image, options.cache}, reporter));
   for (const Suite& suite : suites) {
     auto activity = reporter.start("scenarios of " + suite.name);

@@ -10,14 +10,10 @@
 namespace mailstead::mailtest {
 namespace {
 
-bool is_v6(std::string_view address) {
-  return address.find(':') != std::string_view::npos;
-}
-
 /// The first address of a family as the spec has it, "192.0.2.5/24".
 std::optional<Family> fixed_family(const spec::Network& network, bool v6) {
   for (const std::string& written : network.addresses) {
-    if (is_v6(written) != v6) continue;
+    if (is_ipv6(written) != v6) continue;
     const std::size_t slash = written.find('/');
     Family family{written.substr(0, slash), (v6 ? network.gateway6 : network.gateway4).value_or(""), 0,
                   Addressing::silent};
@@ -31,9 +27,8 @@ Status check_card(const spec::Card& card) {
   if (card.name.empty()) return ok();
   return fail(
       ErrorKind::usage,
-      fmt::format("the spec names the card '{}': a virtual machine's cards have other names", card.name),
-      "name it by its Ethernet address (`ip link` shows it after link/ether), which the virtual "
-      "machine takes over");
+      fmt::format("the spec names the card '{}', and a virtual machine has no card of that name", card.name),
+      "use its Ethernet address (`ip link` shows it after link/ether), which the virtual machine gets");
 }
 
 Result<PublicNetwork> public_network(const spec::Network& network) {
@@ -47,8 +42,8 @@ Result<PublicNetwork> public_network(const spec::Network& network) {
         ((*family)->address.starts_with("198.51.100.") || (*family)->address.starts_with("2001:db8:51:")))
       return fail(
           ErrorKind::usage,
-          fmt::format("the test gives the address {} to strangers (RFC 5737, RFC 3849)", (*family)->address),
-          "addresses for documentation belong to nobody: take those of your provider");
+          fmt::format("the test network uses {} for other hosts (RFC 5737, RFC 3849)", (*family)->address),
+          "replace this address, which is reserved for documentation, by that of your provider");
   for (const std::string& server : network.nameservers)
     if ((!made.v4 || server != made.v4->gateway) && (!made.v6 || server != made.v6->gateway))
       made.name_servers.push_back(server);
@@ -66,8 +61,12 @@ SiteTables tables_of(const spec::Site& site, const PublicNetwork& network, const
     if (!given.contains("password:" + name)) continue;
     tables["logins"].push_back({name});
     if (!account.sieve && !account.send_only) tables["mailboxes"].push_back({name});
-    if (site.ports.submissions) tables["submission"].push_back({name, "465", "tls"});
-    if (site.ports.submission) tables["submission"].push_back({name, "587", "starttls"});
+    const auto submits = [&](const char* port, const char* way) {
+      auto& rows = tables["submission"];
+      rows.push_back({name, port, way, std::to_string(rows.size() + 1)});
+    };
+    if (site.ports.submissions) submits("465", "tls");
+    if (site.ports.submission) submits("587", "starttls");
   }
   return tables;
 }

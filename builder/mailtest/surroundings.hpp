@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/result.hpp"
@@ -45,6 +46,10 @@ enum class Addressing {
   silent,  ///< the machine has addresses and gateways configured
 };
 
+inline bool is_ipv6(std::string_view address) {
+  return address.find(':') != std::string_view::npos;
+}
+
 /// The machine's public network, one family of addresses.
 struct Family {
   std::string address;  ///< of the machine
@@ -61,6 +66,8 @@ struct PublicNetwork {
   /// Further addresses of this host, at which the gateway's name server answers.
   std::vector<std::string> name_servers = {};
 
+  /// This host's IPv4 address in it, where the name server is asked whether it is ready.
+  std::string gateway4() const { return v4 && !v4->gateway.empty() ? v4->gateway : kGateway; }
   /// The first address of the machine, which tells when it has started.
   const std::string& address() const { return v4 ? v4->address : v6->address; }
 };
@@ -82,7 +89,7 @@ inline constexpr SiteTable kSiteTables[] = {
     {"domains", 2},     // a domain of the site, and whether one account gets all of its mail: yes or no
     {"logins", 1},      // an account whose password is given
     {"mailboxes", 1},   // the same, if it gets mail and no script of its own sorts it
-    {"submission", 3},  // an account whose password is given, a port, and tls or starttls
+    {"submission", 4},  // an account whose password is given, a port, tls or starttls, and the row's number
 };
 /// The tables that have rows, by name.
 using SiteTables = std::map<std::string, std::vector<std::vector<std::string>>, std::less<>>;

@@ -69,7 +69,8 @@ class Finder {
               {static_cast<int>(each.rows.size()) + 1, fmt::format("{}", fmt::join(fields, " ")), fields});
       return ok();
     }
-    return fail(error_at(file, step.line, step.source, "a site has no table of that name and width",
+    return fail(error_at(file, step.line, step.source,
+                         "there is no such table of the site, or it has another number of fields",
                          fmt::format("it has: {}", fmt::join(known, ", "))));
   }
 

@@ -295,8 +295,7 @@ Result<std::unique_ptr<World>> World::start(const WorldPlan& plan, const std::ve
     world->gateway_log_ = folder / "dnsmasq.log";
     // --no-daemon: in a user namespace there is no other user to change to.
     const auto ready = [&] {
-      if (plan.names == NameService::gateway)
-        return answers_questions(plan.network.v4 ? plan.network.v4->gateway.c_str() : kGateway);
+      if (plan.names == NameService::gateway) return answers_questions(plan.network.gateway4().c_str());
       // Without names there is no question to probe it with.
       const auto log = read_file(world->gateway_log_);
       return log && log->find(": started, version ") != std::string::npos;

@@ -87,6 +87,15 @@ TEST_CASE("a site with one family has no other") {
   CHECK(made.variables.at("outside") == kStranger6);
 }
 
+TEST_CASE("a network without an IPv4 gateway has a name server all the same") {
+  PublicNetwork network;
+  CHECK(network.gateway4() == kGateway);
+  network.v4->gateway.clear();
+  CHECK(network.gateway4() == kGateway);
+  network.v4.reset();
+  CHECK(network.gateway4() == kGateway);
+}
+
 TEST_CASE("IPv4 by DHCP and a fixed IPv6 address are what the gateway gives and what it does not") {
   WorldPlan plan;
   surround(plan,
@@ -105,7 +114,8 @@ TEST_CASE("accounts are tried as far as their passwords are given") {
                                         {"password:sue@mine.example", "x"}});
   CHECK(made.tables.at("logins") == Rows{{"ann@mine.example"}, {"robot@mine.example"}, {"sue@mine.example"}});
   CHECK(made.tables.at("mailboxes") == Rows{{"ann@mine.example"}});
-  CHECK(made.tables.at("submission").front() == std::vector<std::string>{"ann@mine.example", "465", "tls"});
+  CHECK(made.tables.at("submission").front() ==
+        std::vector<std::string>{"ann@mine.example", "465", "tls", "1"});
 }
 
 TEST_CASE("an address that the world has given to strangers cannot be the machine's") {

@@ -104,7 +104,8 @@ TEST_CASE("a table of the site is played for its rows, or not at all") {
   const std::string one =
       play("domain all in site:domains", {{"domains", {{"a.example", "no"}, {"b\\n.example", "no"}}}});
   CHECK(one.find("b\\n.example") != std::string::npos);  // as it is, without escapes
-  CHECK(play("domain x y in site:domains", {}).find("no table of that name and width") != std::string::npos);
+  CHECK(play("domain x y in site:domains", {}).find("there is no such table of the site") !=
+        std::string::npos);
   const std::string unknown = play("domain in site:hosts", {});
   CHECK(unknown.find("t.dialogue:3:1") == 0);
   CHECK(unknown.find("domains (fields: 2)") != std::string::npos);
