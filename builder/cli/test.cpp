@@ -17,6 +17,7 @@
 #include "mailtest/run_scenarios.hpp"
 #include "pipeline/project.hpp"
 #include "render/services.hpp"
+#include "spec/names.hpp"
 
 namespace mailstead::cli {
 namespace {
@@ -57,14 +58,14 @@ Status read_passwords(const std::filesystem::path& path, const spec::Site& site,
       return fail(ErrorKind::usage,
                   fmt::format("{}:{}: expected an address, a space and its password", path.string(), number));
     }
-    const std::string address = line.substr(0, space);
-    if (std::ranges::none_of(site.accounts,
-                             [&](const auto& account) { return account.address.text() == address; }))
+    const std::string written = line.substr(0, space);
+    const auto address = spec::parse_address(written);
+    if (!address ||
+        std::ranges::none_of(site.accounts, [&](const auto& account) { return account.address == *address; }))
       return fail(ErrorKind::usage,
-                  fmt::format("{}:{}: the site has no account {}", path.string(), number, printable(address)),
-                  "write each account as `mailstead inspect IMAGE` shows it: in lower case, no alias, the "
-                  "domain in ASCII");
-    variables["password:" + address] = line.substr(space + 1);
+                  fmt::format("{}:{}: the site has no account {}", path.string(), number, printable(written)),
+                  "write the address of an account of the spec; an alias is none");
+    variables["password:" + address->text()] = line.substr(space + 1);
   }
   return ok();
 }

@@ -265,7 +265,7 @@ Result<FileDescriptor> make_network(const PublicNetwork& network) {
       add(gateway, gateway.starts_with("fe80:") ? 64 : (*family)->prefix);
   }
   add(kGatewayOnLink, 64);
-  // Whoever does not say where it comes from needs an address that the machine can answer beyond the link.
+  // The source of connections without `from`: the machine cannot answer a link-local one.
   commands.push_back({"address", "add", std::string(kOtherStranger6) + "/128", "dev", "lo", "nodad"});
   for (const std::string& server : network.name_servers) add(server, is_ipv6(server) ? 128 : 32);
   commands.push_back({"link", "set", "tap0", "up"});

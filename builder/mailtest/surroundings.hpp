@@ -67,7 +67,7 @@ struct PublicNetwork {
   std::vector<std::string> name_servers = {};
 
   /// This host's IPv4 address in it, where the name server is asked whether it is ready.
-  std::string gateway4() const { return v4 && !v4->gateway.empty() ? v4->gateway : kGateway; }
+  std::string gateway4() const { return v4 ? v4->gateway : kGateway; }
   /// The first address of the machine, which tells when it has started.
   const std::string& address() const { return v4 ? v4->address : v6->address; }
 };

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Boots a disk, which stays as it is, and holds dialogues of qemu-tests/ with it: $1 is their folder, or folder/name; $2 may be
+# Boots a disk, which is not changed, and runs dialogues of qemu-tests/ against it: $1 is their folder, or folder/name; $2 may be
 # "updated": then it is a disk of the demo's image whose other slot has been written with another image of the site.
 set -eux
 cd "$WORK"

@@ -20,6 +20,18 @@ refuse 2 "unknown key 'acounts'; did you mean 'accounts'?" "$MAILSTEAD" check wr
 refuse 2 'wrong/none.yaml' "$MAILSTEAD" check wrong/none.yaml
 refuse 2 '--no-such-option' "$MAILSTEAD" build --no-such-option mail.yaml -o wrong/x.img
 
+# tests that cannot be run: a card that a virtual machine cannot have, and passwords of nobody or of an alias
+mkdir wrong/card
+sed 's/^  dhcp: true/&\n  card: enp1s0/' mail.yaml >wrong/card/mail.yaml
+ln -s ../../secrets wrong/card/secrets
+ln -s ../../mailstead.lock wrong/card/mailstead.lock
+refuse 2 "the spec names the card 'enp1s0'" "$MAILSTEAD" test demo.img any --spec wrong/card/mail.yaml
+rm -r wrong/card
+(umask 077 && printf '%s\n' 'alice@example.org x' 'nobody@example.org x' >wrong/passwords)
+refuse 2 'wrong/passwords:2: the site has no account nobody@example.org' "$MAILSTEAD" test demo.img --spec mail.yaml --passwords wrong/passwords
+printf 'postmaster@example.org x\r\n' >wrong/passwords
+refuse 2 'wrong/passwords:1: the site has no account postmaster@example.org' "$MAILSTEAD" test demo.img --spec mail.yaml --passwords wrong/passwords
+
 # what is no image, and what an image would overwrite
 cp mail.yaml wrong/precious.yaml
 refuse 2 'is not a disk image, so it is not overwritten' "$MAILSTEAD" build mail.yaml -o wrong/precious.yaml

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 # one-try.sh DISK: leaves slot B's trial one start of its three, so that a second start is of slot B only if that has been kept. The
 # place is that of builder/image/boot_state.hpp.
-set -eu
+set -eux
 esp=$(sfdisk --json "$1" | python3 -c '
 import json, sys
 [end] = [p["start"] + p["size"] for p in json.load(sys.stdin)["partitiontable"]["partitions"] if p["name"] == "mailstead-esp"]
