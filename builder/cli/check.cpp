@@ -116,6 +116,9 @@ void print_summary(const pipeline::Project& project, const std::vector<overlay::
   }
   for (const std::string& way : describe_mail(site)) line("  mail      " + way);
   if (const std::string quotas = describe_quotas(site); !quotas.empty()) line("  quotas    " + quotas);
+  line(site.updates.ssh ? "  updates   by SSH, with `mailstead update --to`"
+                        : "  updates   only from a rescue system: with 'updates: {ssh: true}', `mailstead "
+                          "update --to` works");
   const auto missing = keys::missing_keys(site);
   if (!missing.empty()) {
     line(fmt::format("  keys      {} missing: `{}` makes them", missing.size(),

@@ -214,6 +214,7 @@ int run_command_line(int argc, char** argv) {
   add_verify(app, globals);
   add_update(app, globals);
   add_rollback(app, globals);
+  add_status(app, globals);
   add_test(app, globals);
   add_run(app, globals);
   add_inspect(app, globals);

@@ -41,6 +41,7 @@ void add_build(CLI::App& app, Globals& globals);
 void add_verify(CLI::App& app, Globals& globals);
 void add_update(CLI::App& app, Globals& globals);
 void add_rollback(CLI::App& app, Globals& globals);
+void add_status(CLI::App& app, Globals& globals);
 void add_test(CLI::App& app, Globals& globals);
 void add_run(CLI::App& app, Globals& globals);
 void add_inspect(CLI::App& app, Globals& globals);

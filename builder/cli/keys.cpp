@@ -10,7 +10,7 @@ namespace mailstead::cli {
 
 void add_keys(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
-      "keys", "create the missing DKIM and TLS keys of a site; existing keys are never changed");
+      "keys", "create the missing DKIM, TLS and update keys of a site; existing keys are never changed");
   auto spec = std::make_shared<std::filesystem::path>();
   add_spec_argument(*verb, *spec);
   verb->footer(examples({{"keys", "site/mail.yaml"}}));

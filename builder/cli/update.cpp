@@ -10,6 +10,7 @@
 #include "base/printable.hpp"
 #include "base/program.hpp"
 #include "cli/command.hpp"
+#include "cli/host.hpp"
 #include "update/writer.hpp"
 
 namespace mailstead::cli {
@@ -116,10 +117,19 @@ Status roll_back(const fs::path& name, Globals& globals) {
 }
 
 void add_disk_option(CLI::App& verb, fs::path& disk) {
-  verb.add_option("--disk", disk, "the disk of the machine, or the raw file of a virtual machine's disk")
-      ->required()
+  verb.add_option("--disk", disk,
+                  "the disk of a machine that is switched off, or the raw file of a virtual machine's disk")
       ->type_name("DISK")
       ->check(not_empty);
+}
+
+/// A machine is a disk or a host.
+Status require_one(bool disk, bool host, const std::string& verb, const std::string& how) {
+  if (disk != host) return ok();
+  return fail(
+      ErrorKind::usage,
+      fmt::format("`{}` {}", verb, disk ? "takes a disk or a host, not both" : "needs a disk or a host"),
+      how);
 }
 
 }  // namespace
@@ -128,37 +138,74 @@ void add_update(CLI::App& app, Globals& globals) {
   struct Choices {
     fs::path image;
     fs::path disk;
+    HostOptions host;
+    bool allow_older = false;
+    bool no_wait = false;
   };
   CLI::App* verb = app.add_subcommand(
-      "update",
-      "write an image to the disk of a machine that is switched off, and keep its mail and the old image");
+      "update", "bring an image to a machine, by SSH or to its disk, and keep its mail and the old image");
   auto choices = std::make_shared<Choices>();
   verb->add_option("IMAGE", choices->image, "the new image, which `build` wrote")
       ->required()
       ->check(not_empty);
+  verb->add_option(
+          "--to", choices->host.host,
+          "the machine, running and reached by SSH: a name or an address, with :PORT if it is not 22")
+      ->type_name("HOST")
+      ->check(not_empty);
+  add_host_options(*verb, choices->host);
+  verb->add_flag("--allow-older", choices->allow_older, "with --to: even if its packages are older");
+  verb->add_flag("--no-wait", choices->no_wait, "with --to: end when the machine restarts");
   add_disk_option(*verb, choices->disk);
   add_json_option(*verb, globals);
-  verb->footer(
-      examples({{"update", "mail.img", "--disk", "/dev/sdX"}},
-               "The image becomes the slot that is not in use and is started on trial; the slot in use stays "
-               "as it is. An empty disk, or one that has only the data of the site, gets all of the image. "
-               "The data are never touched, and a disk that holds anything else is refused."));
+  verb->footer(examples(
+      {{"update", "mail.img", "--to", "mail.example.org", "--spec", "site/mail.yaml"},
+       {"update", "mail.img", "--disk", "/dev/sdX"}},
+      "The image becomes the slot that is not in use and is started on trial; the slot in use stays "
+      "as it is. Only what differs is sent, and the command waits until the new image has proved "
+      "itself by real mail, or the machine is back on the old one (exit code 1). An empty disk, or one "
+      "that has only the data of the site, gets all of the image. "
+      "The data are never touched, and a disk that holds anything else is refused."));
   verb->callback([&globals, choices] {
-    globals.work = [&globals, choices] { return update_disk(choices->image, choices->disk, globals); };
+    globals.work = [&globals, choices]() -> Status {
+      CHECK_OK(require_one(!choices->disk.empty(), !choices->host.host.empty(), "update",
+                           "name the machine with --to, or its disk with --disk"));
+      if (choices->disk.empty())
+        return update_host(choices->image, choices->host, choices->allow_older, !choices->no_wait, globals);
+      return update_disk(choices->image, choices->disk, globals);
+    };
   });
 }
 
 void add_rollback(CLI::App& app, Globals& globals) {
   CLI::App* verb = app.add_subcommand(
-      "rollback", "have the disk of a machine that is switched off start the image that it had before");
-  auto disk = std::make_shared<fs::path>();
-  add_disk_option(*verb, *disk);
+      "rollback", "have a machine start the image that it had before, by SSH or on its disk");
+  struct Choices {
+    fs::path disk;
+    HostOptions host;
+    bool no_wait = false;
+  };
+  auto choices = std::make_shared<Choices>();
+  verb->add_option(
+          "HOST", choices->host.host,
+          "the machine, running and reached by SSH: a name or an address, with :PORT if it is not 22")
+      ->check(not_empty);
+  add_host_options(*verb, choices->host);
+  verb->add_flag("--no-wait", choices->no_wait, "with HOST: end when the machine restarts");
+  add_disk_option(*verb, choices->disk);
   add_json_option(*verb, globals);
-  verb->footer(examples({{"rollback", "--disk", "/dev/sdX"}},
-                        "Ends a trial, if one is on. Otherwise the other slot, if it matches its root hash, "
-                        "is put on trial: it "
-                        "is kept only after it has proved itself, like a new image."));
-  verb->callback([&globals, disk] { globals.work = [&globals, disk] { return roll_back(*disk, globals); }; });
+  verb->footer(examples(
+      {{"rollback", "mail.example.org", "--spec", "site/mail.yaml"}, {"rollback", "--disk", "/dev/sdX"}},
+      "Ends a trial, if one is on. Otherwise the other slot is put on trial: it is kept only "
+      "after it has proved itself, like a new image."));
+  verb->callback([&globals, choices] {
+    globals.work = [&globals, choices]() -> Status {
+      CHECK_OK(require_one(!choices->disk.empty(), !choices->host.host.empty(), "rollback",
+                           "name the machine, or its disk with --disk"));
+      if (choices->disk.empty()) return roll_back_host(choices->host, !choices->no_wait, globals);
+      return roll_back(choices->disk, globals);
+    };
+  });
 }
 
 }  // namespace mailstead::cli

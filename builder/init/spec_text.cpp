@@ -141,6 +141,9 @@ std::string administration(const Answers& answers) {
     text += "ssh:\n  enabled: true\n  authorized_keys:\n";
     for (const std::string& key : answers.ssh_keys) text += fmt::format("    - {}\n", scalar(key));
   }
+  text +=
+      "\n# `mailstead update` brings new images to the running machine by SSH, with a key for nothing else.\n"
+      "updates: {ssh: true}\n";
   const std::string zone =
       answers.time_zone.empty() ? "#time_zone: Europe/Berlin" : "time_zone: " + scalar(answers.time_zone);
   return text + fmt::format(R"(

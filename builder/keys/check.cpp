@@ -19,6 +19,7 @@
 #include "base/run.hpp"
 #include "keys/keys.hpp"
 #include "keys/openssl.hpp"
+#include "keys/update_key.hpp"
 
 namespace mailstead::keys {
 namespace {
@@ -228,6 +229,31 @@ class TlsCheck {
   Findings& findings_;
 };
 
+/// The image knows the public half alone: with another one, no update would be accepted any more.
+void check_update_key(const spec::Updates& updates, Findings& findings) {
+  std::error_code ignored;
+  if (!updates.ssh || !fs::exists(updates.private_key, ignored) || !fs::exists(updates.public_key, ignored))
+    return;
+  const auto own = public_half(updates.private_key);
+  if (!own) {
+    findings.errors.push_back(own.error());
+    return;
+  }
+  // The type and the key; what follows is a comment.
+  const auto key_of = [](const std::string& line) {
+    return line.substr(0, line.find(' ', std::min(line.find(' '), line.size() - 1) + 1));
+  };
+  const auto line = read_file(updates.public_key, kCertificateFileLimit);
+  if (line && !own->empty() && !line->empty() && key_of(*line) == key_of(*own)) return;
+  findings.errors.push_back({ErrorKind::usage,
+                             fmt::format("{} is not the public half of {}", updates.public_key.string(),
+                                         updates.private_key.string()),
+                             {},
+                             fmt::format("remove it, and run `{}`", own_command({"keys", "SPEC"})),
+                             {},
+                             {}});
+}
+
 }  // namespace
 
 Findings check_keys(const spec::Site& site, std::int64_t now) {
@@ -241,6 +267,7 @@ Findings check_keys(const spec::Site& site, std::int64_t now) {
     }
   }
   TlsCheck(site, now, findings).run();
+  check_update_key(site.updates, findings);
   return findings;
 }
 

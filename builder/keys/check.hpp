@@ -23,8 +23,9 @@ struct Findings {
 /// a certificate without an alternative name for the host (RFC 6125 section 6.4; the common name does not
 /// count), not for TLS servers, or with a key below 112 bits of security (RSA with less than 2048 bits),
 /// which OpenSSL refuses to use at Debian's security level 2; a private key that belongs to another
-/// certificate or is open to others. Warnings: the last 14 days of a certificate; a chain without the issuer
-/// of its first certificate, or not in order.
+/// certificate or is open to others; a key of updates that cannot be used, or has another public half.
+/// Warnings: the last 14 days of a certificate; a chain without the issuer of its first certificate, or not
+/// in order.
 Findings check_keys(const spec::Site& site, std::int64_t now);
 
 }  // namespace mailstead::keys

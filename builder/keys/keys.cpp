@@ -6,6 +6,7 @@
 #include "keys/dkim.hpp"
 #include "keys/store.hpp"
 #include "keys/tls.hpp"
+#include "keys/update_key.hpp"
 
 namespace mailstead::keys {
 namespace {
@@ -58,6 +59,21 @@ Status make_tls(const spec::Site& site, std::vector<fs::path>& made) {
   return create(site.tls.certificate, certificate, made);
 }
 
+/// A public half without the private one is left alone: who builds images need not be who updates machines.
+Status make_update_key(const spec::Site& site, std::vector<fs::path>& made) {
+  const spec::Updates& updates = site.updates;
+  CHECK_OK(refuse_dangling_link(updates.private_key));
+  CHECK_OK(refuse_dangling_link(updates.public_key));
+  if (name_taken(updates.public_key)) return ok();
+  if (!name_taken(updates.private_key)) {
+    TRY(const UpdateKey key, new_update_key(site.hostname));
+    CHECK_OK(create(updates.private_key, key.private_key.view(), made));
+  }
+  // Of the one that now has the name: another run may have been faster.
+  TRY(const std::string line, public_half(updates.private_key));
+  return create(updates.public_key, line, made);
+}
+
 /// The lock and the spec belong in git, the folder beside them does not: git looks into it for this file. One
 /// that is there is left as it is.
 Status keep_out_of_git(const fs::path& secrets) {
@@ -75,6 +91,7 @@ Result<std::vector<fs::path>> make_missing_keys(const spec::Site& site) {
     for (const auto& key : domain.dkim)
       CHECK_OK(make_dkim_key(site.folder / key.private_key, key.algorithm, made));
   if (site.tls.mode == spec::TlsMode::self_signed) CHECK_OK(make_tls(site, made));
+  if (site.updates.ssh) CHECK_OK(make_update_key(site, made));
   CHECK_OK(keep_out_of_git(site.folder / spec::kSecrets));
   return made;
 }
@@ -89,6 +106,7 @@ std::vector<fs::path> missing_keys(const spec::Site& site) {
     for (const auto& key : domain.dkim) note_if_missing(site.folder / key.private_key);
   note_if_missing(site.tls.certificate);
   note_if_missing(site.tls.private_key);
+  if (site.updates.ssh) note_if_missing(site.updates.public_key);
   return missing;
 }
 

@@ -12,7 +12,8 @@
 namespace mailstead::keys {
 
 /// Makes the keys of the site that do not exist yet: DKIM private keys (PKCS#8 PEM, RSA 2048 with e = 65537
-/// or Ed25519) and, for TlsMode::self_signed, an RSA 2048 key with a certificate for the host name. Files
+/// or Ed25519), for TlsMode::self_signed an RSA 2048 key with a certificate for the host name, and for
+/// updates by SSH an Ed25519 key of OpenSSH. Files
 /// are 0600 in folders of 0700 (folders that exist keep their mode); a file appears under its name only when
 /// it is complete, and nothing is ever overwritten. Returns the files made, in the order of the spec. A
 /// certificate that was removed is made again for the key that is there. Errors: a folder or file that cannot
@@ -20,7 +21,8 @@ namespace mailstead::keys {
 /// certificate without its key (ErrorKind::usage). Files made before an error stay.
 Result<std::vector<std::filesystem::path>> make_missing_keys(const spec::Site& site);
 
-/// The DKIM keys and TLS files that the site needs and that do not exist, for a clear message before a build.
+/// The DKIM keys, TLS files and public key of updates that the site needs and that do not exist, for a clear
+/// message before a build.
 std::vector<std::filesystem::path> missing_keys(const spec::Site& site);
 
 /// The value of the TXT record for a DKIM key (RFC 6376 section 3.6.1, RFC 8463 section 4): "v=DKIM1; k=rsa;

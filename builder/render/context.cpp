@@ -223,8 +223,10 @@ Value make_site_context(const spec::Site& site) {
       {"forwarded", forwarded_values(graph)},
       {"quota_recipients", quota_values(graph)},
       {"network", network_value(site.network)},
-      {"ssh",
-       Value::Map{{"enabled", site.ssh.enabled}, {"authorized_keys", to_list(site.ssh.authorized_keys)}}},
+      // sshd is there for either; who may log in is in their own files.
+      {"ssh", Value::Map{{"enabled", site.ssh.enabled || site.updates.ssh},
+                         {"authorized_keys", to_list(site.ssh.authorized_keys)}}},
+      {"updates", Value::Map{{"ssh", site.updates.ssh}}},
       {"ports", ports_value(site.ports)},
       {"tls",
        Value::Map{{"certificate", absolute(kCertificatePath)}, {"private_key", absolute(kPrivateKeyPath)}}},

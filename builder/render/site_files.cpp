@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <sstream>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -14,12 +15,14 @@
 #include "render/cdb_file.hpp"
 #include "render/context.hpp"
 #include "render/mail_maps.hpp"
+#include "spec/formats.hpp"
 #include "text/base64.hpp"
 
 namespace mailstead::render {
 namespace {
 
 constexpr std::uint64_t kLargestKey = 1 << 20;  // bytes; real ones have a few thousand
+constexpr const char* kRemote = "/usr/lib/mailstead/remote";
 constexpr const char* kZones = "usr/share/zoneinfo";
 
 /// A DKIM key as Rspamd reads it: RSA as PEM; Ed25519, which it does not know in PEM, as the base64 of the 32
@@ -95,6 +98,27 @@ class Writer {
     return ok();
   }
 
+  /// Who may update: a line for sshd, and one for ssh-keygen(1), -Y verify.
+  Status update_key() {
+    if (!site_.updates.ssh) return ok();
+    const std::string path = site_.updates.public_key.string();
+    TRY(const std::string line,
+        key_file(path, "the public key of updates",
+                 fmt::format("run `{}`", own_command({"keys", site_.file.string()}))));
+    // Not the rest of the line: what stands around the key would be options.
+    std::istringstream words(line);
+    std::string type;
+    std::string key;
+    words >> type >> key;
+    if (type != "ssh-ed25519" || !spec::parse_authorized_key(type + " " + key))
+      return fail(ErrorKind::usage, fmt::format("{} is not an Ed25519 public key of OpenSSH", path),
+                  fmt::format("remove it and run `{}`", own_command({"keys", site_.file.string()})));
+    CHECK_OK(put("etc/ssh/authorized_keys.d/root.updates",
+                 fmt::format("restrict,command=\"{}\" {} {}\n", kRemote, type, key)));
+    return put("etc/mailstead/update-signers",
+               fmt::format("updates namespaces=\"mailstead-update\" {} {}\n", type, key));
+  }
+
   Status sieve_scripts() {
     for (const spec::Account& account : site_.accounts)
       if (account.sieve) CHECK_OK(put(sieve_path(account), *account.sieve));
@@ -138,6 +162,7 @@ Status write_site_files(const spec::Site& site, std::int64_t clock, const rootfs
   Writer writer(site, clock, tree);
   CHECK_OK(writer.names(units));
   CHECK_OK(writer.keys());
+  CHECK_OK(writer.update_key());
   CHECK_OK(writer.sieve_scripts());
   return writer.maps();
 }

@@ -376,6 +376,17 @@ inline constexpr auto kKeys = std::to_array<Key>({
      .says = "The public keys that may log in; a key may have options of authorized_keys(5) in front.",
      .example = "[\"ssh-ed25519 …\"]",
      .beside = "enabled: true"},
+    {.path = "updates",
+     .type = Type::section,
+     .says = "How the image is replaced while the machine runs.",
+     .example = "{ssh: true}"},
+    {.path = "updates.ssh",
+     .type = Type::boolean,
+     .fallback = "false",
+     .says =
+         "Whether `mailstead update --to`, `status` and `rollback` work: by SSH on port 22, with a key that "
+         "`mailstead keys` makes and that can do nothing else.",
+     .example = "true"},
     {.path = "ports",
      .type = Type::section,
      .says = "Services that can be turned on and off; 25 (SMTP) and 993 (IMAP over TLS) are always open.",

@@ -114,6 +114,8 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
   // By host: several specs may lie in one folder.
   site.tls.certificate = site.folder / kSecrets / "tls" / site.hostname / "cert.pem";
   site.tls.private_key = site.folder / kSecrets / "tls" / site.hostname / "key.pem";
+  site.updates.private_key = site.folder / kSecrets / "updates" / site.hostname / "id_ed25519";
+  site.updates.public_key = site.folder / kSecrets / "updates" / site.hostname / "id_ed25519.pub";
   read(key("profile"), read_profile);
   read(key("network"), read_network);
   read(key("tls"), read_tls);
@@ -126,6 +128,7 @@ Result<Site> read_site(yaml::Document document, const std::filesystem::path& fil
        [](Reading& r, const Field& value) { read_shared(r, value, key("forwards.*"), r.routes.forwards); });
   read(key("message_size_limit"), read_message_size);
   read(key("ssh"), read_ssh);
+  read(key("updates"), read_updates);
   read(key("ports"), read_ports);
   read(key("time_zone"), read_time_zone);
   spec.finish();

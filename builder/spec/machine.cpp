@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// The sections about the machine: network, tls, ssh, ports.
+// The sections about the machine: network, tls, ssh, updates, ports.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -319,6 +319,12 @@ void read_ssh(Reading& reading, const Field& value) {
     reading.problems.add(enabled.error("without 'authorized_keys' nobody can log in by SSH",
                                        "add a public key, or leave SSH off"));
   }
+}
+
+void read_updates(Reading& reading, const Field& value) {
+  Section section(reading, *value.key, value);
+  reading.site.updates.ssh = section.get(key("updates.ssh")).as_bool(reading.problems).value_or(false);
+  section.finish();
 }
 
 void read_ports(Reading& reading, const Field& value) {

@@ -109,6 +109,7 @@ struct Reading {
 void read_network(Reading& reading, const Field& value);
 void read_tls(Reading& reading, const Field& value);
 void read_ssh(Reading& reading, const Field& value);
+void read_updates(Reading& reading, const Field& value);
 void read_ports(Reading& reading, const Field& value);
 /// Must come before everything that holds addresses.
 void read_domains(Reading& reading, const Field& value);

@@ -112,6 +112,13 @@ struct Ssh {
   std::vector<std::string> authorized_keys;  ///< for root, in authorized_keys(5) form
 };
 
+/// How an image is replaced while the machine runs.
+struct Updates {
+  bool ssh = false;                   ///< `update --to`: over SSH, with a key for nothing else
+  std::filesystem::path private_key;  ///< of OpenSSH; absolute
+  std::filesystem::path public_key;   ///< a line of authorized_keys(5) without options; absolute
+};
+
 /// Which optional listeners are open; their ports are in the manifests of rootfs-overlays/.
 struct Ports {
   bool submissions = false;  ///< RFC 8314
@@ -141,6 +148,7 @@ struct Site {
   Network network;
   Tls tls;
   Ssh ssh;
+  Updates updates;
   Ports ports;
   std::string time_zone;                 ///< "Europe/Berlin"
   std::uint64_t message_size_limit = 0;  ///< bytes

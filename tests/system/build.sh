@@ -11,6 +11,7 @@ cd "$WORK"
 grep -qxF '  mail      postmaster@example.org → alice@example.org' checked.txt
 grep -qxF '  mail      team@example.org → alice@example.org, bob@example.org' checked.txt
 grep -qxF '  mail      old@example.org → elsewhere: someone@elsewhere.example' checked.txt
+grep -qxF '  updates   by SSH, with `mailstead update --to`' checked.txt
 grep -qxF '  quotas    1.0 GiB for 2 accounts, 1 account without a quota; the disk needs more than that, plus 2 GiB for the system' checked.txt
 "$MAILSTEAD" keys mail.yaml
 "$MAILSTEAD" lock mail.yaml

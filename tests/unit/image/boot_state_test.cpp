@@ -122,13 +122,17 @@ TEST_CASE("The machine looks for the state where it is") {
     INFO(text);
     CHECK(script.find(text) != std::string::npos);
   };
-  has(fmt::format("/ 512 - {} ))", kBootStateFromEnd / kSectorSize));
-  has(fmt::format("  {}) running=a ;;", static_cast<int>(kRootNumberA)));
-  has(fmt::format("  {}) running=b ;;", static_cast<int>(kRootNumberB)));
-  has(fmt::format(R"x("$(cat "$partition")" = {} ])x", static_cast<int>(kEspNumber)));
+  has(fmt::format("place=$(( sectors - {} ))", kBootStateFromEnd / kSectorSize));
+  has(fmt::format("  {}) running=a other=b ;;", static_cast<int>(kRootNumberA)));
+  has(fmt::format("  {}) running=b other=a ;;", static_cast<int>(kRootNumberB)));
+  has(fmt::format("{}) esp=$device", static_cast<int>(kEspNumber)));
+  for (const auto& [number, name] : {std::pair{kBootNumberA, "boot_a"}, std::pair{kBootNumberB, "boot_b"},
+                                     std::pair{kUsrNumberA, "usr_a"}, std::pair{kUsrNumberB, "usr_b"},
+                                     std::pair{kRootNumberA, "root_a"}, std::pair{kRootNumberB, "root_b"}})
+    has(fmt::format("{}) {}=$device", static_cast<int>(number), name));
   // What it writes has the form that is read here.
   const std::string written = boot_state_block({'b', {}, 0});
-  has("'" + std::string("# GRUB Environment Block\\nslot=%s\\ntry=-\\nleft=0\\n") + "'");
+  has("'" + std::string("# GRUB Environment Block\\nslot=%s\\ntry=%s\\nleft=%s\\n") + "'");
   CHECK(written.starts_with("# GRUB Environment Block\nslot=b\ntry=-\nleft=0\n##"));
 }
 

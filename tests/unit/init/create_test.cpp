@@ -57,7 +57,7 @@ TEST_CASE("A new folder holds a spec that is valid, with its keys, for its owner
   const auto made = init::create_site(folder / "", answers());
   ::umask(before);
   REQUIRE(made);
-  CHECK(*made == 4);  // two DKIM keys, TLS key and certificate
+  CHECK(*made == 6);  // two DKIM keys, TLS key and certificate, both halves of the key of updates
   CHECK(names_in(parent.path()) == std::set<std::string>{"site"});
   CHECK(names_in(folder) == kParts);
   CHECK(mode_of(folder) == 0700);

@@ -9,6 +9,7 @@
 #include <fstream>
 
 #include "base/files.hpp"
+#include "keys/check.hpp"
 #include "support/catch.hpp"
 #include "support/program.hpp"
 
@@ -31,6 +32,9 @@ spec::Site site_in(const fs::path& folder) {
   site.hostname = "mail.example.org";
   site.tls.certificate = folder / "secrets/tls/cert.pem";
   site.tls.private_key = folder / "secrets/tls/key.pem";
+  site.updates.ssh = true;
+  site.updates.private_key = folder / "secrets/updates/mail.example.org/id_ed25519";
+  site.updates.public_key = folder / "secrets/updates/mail.example.org/id_ed25519.pub";
   spec::Domain domain;
   domain.name = domain.unicode = "example.org";
   domain.dkim = {dkim(folder, domain.name, spec::DkimAlgorithm::rsa2048),
@@ -54,9 +58,13 @@ std::vector<std::string> files_below(const fs::path& folder) {
   return names;
 }
 
-const std::vector<std::string> kAllFiles = {
-    "secrets/.gitignore", "secrets/dkim/example.org/s2026-ed25519.pem",
-    "secrets/dkim/example.org/s2026-rsa2048.pem", "secrets/tls/cert.pem", "secrets/tls/key.pem"};
+const std::vector<std::string> kAllFiles = {"secrets/.gitignore",
+                                            "secrets/dkim/example.org/s2026-ed25519.pem",
+                                            "secrets/dkim/example.org/s2026-rsa2048.pem",
+                                            "secrets/tls/cert.pem",
+                                            "secrets/tls/key.pem",
+                                            "secrets/updates/mail.example.org/id_ed25519",
+                                            "secrets/updates/mail.example.org/id_ed25519.pub"};
 
 std::string text_of(const fs::path& path) {
   const auto text = read_file(path);
@@ -91,7 +99,7 @@ TEST_CASE("the missing keys are made once, closed to others whatever the umask")
     INFO("umask " << mask);
     const auto home = folder();
     const auto site = site_in(home.path());
-    CHECK(keys::missing_keys(site).size() == 4);
+    CHECK(keys::missing_keys(site).size() == 5);
     Result<std::vector<fs::path>> made = std::vector<fs::path>{};
     {
       const Umask umask(mask);
@@ -101,10 +109,12 @@ TEST_CASE("the missing keys are made once, closed to others whatever the umask")
     REQUIRE(made);
     CHECK(*made == std::vector<fs::path>{site.domains[0].dkim[0].private_key,
                                          site.domains[0].dkim[1].private_key, site.tls.private_key,
-                                         site.tls.certificate});
+                                         site.tls.certificate, site.updates.private_key,
+                                         site.updates.public_key});
     CHECK(files_below(home.path()) == kAllFiles);  // no temporary file stays
     for (const auto& path : *made) CHECK(mode_of(path) == 0600);
-    for (const char* path : {"secrets", "secrets/dkim", "secrets/dkim/example.org", "secrets/tls"})
+    for (const char* path : {"secrets", "secrets/dkim", "secrets/dkim/example.org", "secrets/tls",
+                             "secrets/updates", "secrets/updates/mail.example.org"})
       CHECK(mode_of(home.path() / path) == 0700);
     CHECK(keys::missing_keys(site).empty());
 
@@ -139,7 +149,7 @@ TEST_CASE("whatever has a key's name stays as it is") {
     std::ofstream(path).close();
     const auto made = keys::make_missing_keys(site);
     REQUIRE(made);
-    CHECK(made->size() == 3);
+    CHECK(made->size() == 5);
     CHECK(text_of(path).empty());
   }
   SECTION("a symbolic link to a key elsewhere") {
@@ -204,6 +214,48 @@ TEST_CASE("runs at the same time agree on one set of keys") {
   // The certificate is for the key that won.
   CHECK(openssl({"x509", "-in", site.tls.certificate, "-noout", "-pubkey"}) ==
         openssl({"pkey", "-in", site.tls.private_key, "-pubout"}));
+  // So is the public half of the key of updates.
+  CHECK(text_of(site.updates.public_key) ==
+        output_of({"ssh-keygen", "-y", "-f", site.updates.private_key.string()}));
+}
+
+TEST_CASE("the halves of the key of updates may be in different places") {
+  const auto home = folder();
+  const auto site = site_in(home.path());
+  REQUIRE(keys::make_missing_keys(site));
+  const std::string line = text_of(site.updates.public_key);
+  CHECK(line.starts_with("ssh-ed25519 "));
+  CHECK(line.ends_with(" updates of mail.example.org\n"));
+  SECTION("the public one is made again") {
+    fs::remove(site.updates.public_key);
+    CHECK(keys::missing_keys(site) == std::vector<fs::path>{site.updates.public_key});
+    const auto made = keys::make_missing_keys(site);
+    REQUIRE(made);
+    CHECK(*made == std::vector<fs::path>{site.updates.public_key});
+    CHECK(text_of(site.updates.public_key) == line);
+  }
+  SECTION("the private one is kept by another person") {
+    fs::remove(site.updates.private_key);
+    CHECK(keys::missing_keys(site).empty());
+    const auto made = keys::make_missing_keys(site);
+    REQUIRE(made);
+    CHECK(made->empty());
+    CHECK(keys::check_keys(site, 0).errors.empty());
+  }
+  SECTION("halves of two keys are told apart") {
+    std::ofstream(site.updates.public_key)
+        << "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKr0C1TCRvDB8J0pqG1GpJAZKt7w4sQbU6t3XmZ3vQ2H x\n";
+    const auto found = keys::check_keys(site, 0);
+    REQUIRE(found.errors.size() == 1);
+    CHECK(found.errors[0].message == site.updates.public_key.string() + " is not the public half of " +
+                                         site.updates.private_key.string());
+  }
+  SECTION("a key that others may read is not used") {
+    fs::permissions(site.updates.private_key, fs::perms::group_read, fs::perm_options::add);
+    const auto found = keys::check_keys(site, 0);
+    REQUIRE(found.errors.size() == 1);
+    CHECK(found.errors[0].message.find("can be read by other users") != std::string::npos);
+  }
 }
 
 TEST_CASE("given TLS files are not made, only missed") {
@@ -212,7 +264,7 @@ TEST_CASE("given TLS files are not made, only missed") {
   site.tls = {spec::TlsMode::files, home.path() / "tls/chain.pem", home.path() / "tls/key.pem", {}, {}};
   const auto made = keys::make_missing_keys(site);
   REQUIRE(made);
-  CHECK(made->size() == 2);
+  CHECK(made->size() == 4);
   CHECK(keys::missing_keys(site) == std::vector<fs::path>{site.tls.certificate, site.tls.private_key});
 }
 

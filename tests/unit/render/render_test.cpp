@@ -4,6 +4,7 @@
 #include <cstdlib>
 
 #include "base/files.hpp"
+#include "render/site_files.hpp"
 #include "support/catch.hpp"
 
 using namespace mailstead;
@@ -130,6 +131,35 @@ TEST_CASE("the mail overlays of the example site") {
     REQUIRE(!result);
     CHECK(result.error().kind == ErrorKind::usage);
   }
+}
+
+TEST_CASE("who may update is the key, without what stands around it") {
+  const auto folder = must(TemporaryDirectory::create());
+  spec::Site site = example_site(folder.path());
+  site.updates.ssh = true;
+  site.updates.public_key = folder.path() / "id.pub";
+  const std::string key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIKr0C1TCRvDB8J0pqG1GpJAZKt7w4sQbU6t3XmZ3vQ2H";
+  const auto rendered = [&](const std::string& line) -> Result<rootfs::FileTree> {
+    write(site.updates.public_key, line);
+    rootfs::FileTree tree;
+    CHECK_OK(render::write_site_files(site, 1700000000, {}, tree));
+    return tree;
+  };
+  const auto tree = must(rendered(key + " updates of mail.example.org\n"));
+  CHECK(text_of(tree, "etc/ssh/authorized_keys.d/root.updates") ==
+        "restrict,command=\"/usr/lib/mailstead/remote\" " + key + "\n");
+  CHECK(text_of(tree, "etc/mailstead/update-signers") ==
+        "updates namespaces=\"mailstead-update\" " + key + "\n");
+  for (const std::string& line :
+       {std::string(), std::string("no key\n"), "pty " + key, "\"" + key, std::string("ssh-ed25519 AAAA\n"),
+        std::string("ssh-rsa AAAAB3NzaC1yc2EAAAADAQABAAAAgQDU\n"), key.substr(0, 40)}) {
+    INFO(line);
+    const auto refused = rendered(line);
+    REQUIRE_FALSE(refused);
+    CHECK(refused.error().kind == ErrorKind::usage);
+  }
+  CHECK(text_of(must(rendered(key + "\n" + key + " x\n")), "etc/mailstead/update-signers") ==
+        "updates namespaces=\"mailstead-update\" " + key + "\n");
 }
 
 TEST_CASE("the data partition is mounted by the id that it is made with, and each site has its own") {

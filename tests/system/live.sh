@@ -1,0 +1,56 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The README's "Change something", line by line, with a machine that runs and gets mail all the while: each message that it has answered
+# with 250 is there once, whichever slot runs.
+set -eux
+cd "$WORK"
+rm -rf live && mkdir -p live/site live/build && cd live
+ln -s "$MAILSTEAD" build/mailstead
+cp ../mail.yaml ../mailstead.lock site/
+ln -s ../../secrets site/secrets
+port=23000
+cleanup() {
+  status=$?
+  kill "$flow" "$machine" 2>/dev/null || true
+  rm -f ../secrets/updates/mail.example.org/known_hosts
+  [ "$status" = 0 ] || { tail -n 40 console.txt; cat said.txt; } || true
+}
+flow='' machine=''
+trap cleanup EXIT
+"$MAILSTEAD" run ../demo.img --spec site/mail.yaml --first-port $port >console.txt 2>run.txt </dev/null & machine=$!
+until grep -aq 'MAILSTEAD-PROOF passed' console.txt; do kill -0 $machine; sleep 2; done
+"$SOURCE/tests/system/mail-flow.py" ../passwords $port send acknowledged & flow=$!
+
+# The edit, and the README's lines; the machine is on this one's loopback.
+sed -i 's/aliases: \[tiny@example.org\]/aliases: [tiny@example.org, wee@example.org]/' site/mail.yaml
+if cmp ../mail.yaml site/mail.yaml; then exit 1; fi
+awk '/^## / {inside = $0 == "## Change something"} /^```/ {fenced = !fenced; next} inside && fenced' "$SOURCE/README.md" |
+  sed "s/\(--to\|status\|rollback\) mail.example.org /\1 127.0.0.1:$((port + 22)) /" >commands
+test "$(wc -l <commands)" = 4
+# The first time, the fingerprint that the console has shown.
+fingerprint=$(grep -ao 'SHA256:[A-Za-z0-9+/]*' console.txt | head -n 1)
+sed -i "/ update /s|--spec|--host-key $fingerprint --spec|" commands
+bash -eux commands >said.txt
+cat said.txt
+grep -q '^slot *B runs, and has proved itself$' said.txt
+grep -q '^slot *B, proved$' said.txt
+grep -q '^slot *A runs, and has proved itself$' said.txt
+test "$(grep -ac 'reboot: Restarting system' console.txt)" = 2
+
+# The way of updates is no way in.
+ssh() { command ssh -F none -p $((port + 22)) -o BatchMode=yes -o UserKnownHostsFile=../secrets/updates/mail.example.org/known_hosts \
+  -o HostKeyAlias=mail.example.org -o IdentitiesOnly=yes -i ../secrets/updates/mail.example.org/id_ed25519 "$@"; }
+for command in 'cat /etc/shadow' '' 'status; id' sftp; do
+  if ssh root@127.0.0.1 "$command" </dev/null >heard.txt 2>&1; then exit 1; fi
+  grep -q "this key is for 'mailstead update'" heard.txt
+done
+if ssh -N -L $((port + 1)):127.0.0.1:25 -o ExitOnForwardFailure=yes root@127.0.0.1 & then
+  tunnel=$!
+  sleep 5
+  if exec 3<>/dev/tcp/127.0.0.1/$((port + 1)) && read -r -t 5 -u 3; then exit 1; fi
+  kill $tunnel
+fi 2>/dev/null
+
+kill $flow; wait $flow
+"$SOURCE/tests/system/mail-flow.py" ../passwords $port count acknowledged
+cd .. && rm -rf live
