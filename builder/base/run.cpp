@@ -245,9 +245,10 @@ Result<CommandOutput> collect(const Command& command, Child child) {
   CommandOutput output;
   int status = 0;
   for (bool ended = false; !ended;) {
-    if (interrupted() || Clock::now() >= deadline) {
+    if (interrupted() || command.stop.stop_requested() || Clock::now() >= deadline) {
       kill_group(child);
       CHECK_OK(check_interrupt());
+      if (command.stop.stop_requested()) return fail(command_error(command, "was given up", output.err));
       const auto limit = command.timeout.count();
       return fail(
           command_error(command, fmt::format("did not end within {} s and was killed", limit), output.err));

@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,7 @@ struct Command {
   std::optional<int> input_fd;   ///< a descriptor to become its stdin instead of `input`
   std::optional<int> output_fd;  ///< a descriptor to become its stdout instead of being collected
   std::chrono::seconds timeout{600};
+  std::stop_token stop;  ///< whoever waits for it may give it up: it is killed then
   // Limits for a program that reads what somebody hostile may have written. Without one it is the caller's.
   std::optional<std::uint64_t> memory_limit;     ///< bytes of address space (RLIMIT_AS)
   std::optional<std::uint64_t> file_size_limit;  ///< bytes of any file that it writes (RLIMIT_FSIZE)

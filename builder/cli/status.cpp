@@ -2,6 +2,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <nlohmann/json.hpp>
 
@@ -11,6 +12,7 @@
 #include "base/program.hpp"
 #include "cli/host.hpp"
 #include "inspect/appliance.hpp"
+#include "keys/update_key.hpp"
 #include "spec/load.hpp"
 #include "update/remote.hpp"
 
@@ -39,6 +41,12 @@ std::int64_t number(const update::Facts& facts, const std::string& name) {
   return value;
 }
 
+/// A time that can be shown, whatever the machine says.
+std::time_t time_of(const update::Facts& facts, const std::string& name) {
+  constexpr std::int64_t kLast = 253402300799;  // the year 9999
+  return static_cast<std::time_t>(std::clamp<std::int64_t>(number(facts, name), 0, kLast));
+}
+
 std::string text(const update::Facts& facts, const std::string& name) {
   const auto found = facts.find(name);
   return found == facts.end() ? std::string() : found->second;
@@ -61,8 +69,8 @@ std::string duration(std::int64_t seconds) {
   return "a moment";
 }
 
-std::string day(std::int64_t time) {
-  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(static_cast<std::time_t>(time)));
+std::string day(std::time_t time) {
+  return fmt::format("{:%Y-%m-%d}", fmt::gmtime(time));
 }
 
 void line(std::string_view name, const std::string& value) {
@@ -88,21 +96,21 @@ void print_facts(const update::Facts& facts, std::int64_t now) {
   line("host", fmt::format("{}, up for {}", text(facts, "hostname"), duration(number(facts, "up"))));
   line("slot", describe_slots(facts));
   line("root hash", text(facts, "root-hash"));
-  line("packages", fmt::format("of {} ({})", day(number(facts, "archive-time")), text(facts, "profile")));
+  line("packages", fmt::format("of {} ({})", day(time_of(facts, "archive-time")), text(facts, "profile")));
   if (const std::string proof = text(facts, "proof"); !proof.empty())
-    line("proof", fmt::format("{}, {} ago", proof, duration(now - number(facts, "proof-time"))));
+    line("proof", fmt::format("{}, {} ago", proof, duration(now - time_of(facts, "proof-time"))));
   line("disk",
        fmt::format("{} free of {}", human_size(static_cast<std::uint64_t>(number(facts, "disk-free"))),
                    human_size(static_cast<std::uint64_t>(number(facts, "disk-size")))));
   line("queue", fmt::format("{} message{}", number(facts, "queue"), number(facts, "queue") == 1 ? "" : "s"));
-  line("certificate", "until " + day(number(facts, "certificate-not-after")));
+  line("certificate", "until " + day(time_of(facts, "certificate-not-after")));
   for (const std::string& complaint : update::complaints(facts, now)) line("unhealthy", complaint);
 }
 
 Json json_of(const update::Facts& facts, std::int64_t now) {
   const auto time = [&](const char* name) -> Json {
     if (!facts.contains(name)) return nullptr;
-    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(static_cast<std::time_t>(number(facts, name))));
+    return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time_of(facts, name)));
   };
   const std::string trial = text(facts, "try");
   return {{"hostname", text(facts, "hostname")},
@@ -111,6 +119,7 @@ Json json_of(const update::Facts& facts, std::int64_t now) {
           {"proved_slot", text(facts, "slot")},
           {"trial", trial == "a" || trial == "b" ? Json(trial) : Json(nullptr)},
           {"tries_left", number(facts, "left")},
+          {"lost_trial", facts.contains("lost-trial") ? Json(text(facts, "lost-trial")) : Json(nullptr)},
           {"root_hash", text(facts, "root-hash")},
           {"base", text(facts, "base")},
           {"profile", text(facts, "profile")},
@@ -124,9 +133,31 @@ Json json_of(const update::Facts& facts, std::int64_t now) {
           {"complaints", update::complaints(facts, now)}};
 }
 
+/// An image with another key, or none, would never let this one in again.
+Status require_own_key(const inspect::DiskImage& image, const update::Remote& remote,
+                       const std::filesystem::path& file) {
+  constexpr const char* kSigners = "etc/mailstead/update-signers";
+  TRY(const inspect::Partition partition, image.partition(image::kRootLabels[0]));
+  TRY(const rootfs::FileTree root, image.read_squashfs(partition, {"etc"}));
+  TRY(const std::string own, keys::public_half(remote.private_key));
+  // "ssh-ed25519 AAAA… comment", of which the image has the first two words.
+  const std::string key = own.substr(0, own.find(' ', own.find(' ') + 1));
+  if (const rootfs::Inode* inode = root.find(kSigners)) {
+    TRY(const std::string signers, inode->content.read());
+    if (signers.ends_with(" " + key + "\n")) return ok();
+  }
+  return fail(
+      ErrorKind::usage,
+      fmt::format("{} does not accept the key of updates {}: after it, the machine could not be updated "
+                  "by SSH any more",
+                  file.string(), remote.private_key.string()),
+      "build it with 'updates: {ssh: true}' and this key; to change the key, use a rescue system, see "
+      "docs/change.md");
+}
+
 /// After a restart that has been asked for: `json` is completed and printed, or the result told.
-Status finish(const update::Remote& remote, const update::Restart& restart, bool wait, Json json,
-              Globals& globals) {
+Status finish(const HostOptions& options, const update::Remote& remote, const update::Restart& restart,
+              bool wait, Json json, Globals& globals) {
   const char slot = image::slot_letter(restart.slot);
   std::string proof;
   if (wait) {
@@ -141,7 +172,7 @@ Status finish(const update::Remote& remote, const update::Restart& restart, bool
   }
   line("slot", wait ? fmt::format("{} runs, and has proved itself", slot)
                     : fmt::format("{} is being started; `{}` tells whether it has proved itself", slot,
-                                  own_command({"status", remote.host, "--spec", "SPEC"})));
+                                  own_command({"status", options.host, "--spec", options.spec.string()})));
   if (!proof.empty()) line("proof", proof);
   return ok();
 }
@@ -170,6 +201,7 @@ Status update_host(const std::filesystem::path& file, const HostOptions& options
     return fail(ErrorKind::usage, fmt::format("{} is an image of {}, and the spec is that of {}",
                                               file.string(), printable(proved.hostname), remote.hostname));
   TRY(const inspect::DiskImage image, inspect::DiskImage::open(file));
+  CHECK_OK(require_own_key(image, remote, file));
   TRY(const inspect::PublicFacts facts, inspect::read_public_facts(image));
   TRY(update::Manifest manifest,
       update::make_manifest(disk, proved, facts.base, globals.options.now, reporter));
@@ -185,7 +217,7 @@ Status update_host(const std::filesystem::path& file, const HostOptions& options
     line("root hash", proved.root_hash);
     line("sent", restart.needed ? human_size(restart.sent) : "nothing: the machine runs this image already");
   }
-  if (restart.needed) return finish(remote, restart, wait, std::move(json), globals);
+  if (restart.needed) return finish(options, remote, restart, wait, std::move(json), globals);
   if (globals.json) fmt::print("{}", json_document(json));
   return ok();
 }
@@ -194,7 +226,8 @@ Status roll_back_host(const HostOptions& options, bool wait, Globals& globals) {
   TRY(const update::Remote remote, reach(options));
   TRY(const update::Restart restart, update::ask_rollback(remote));
   if (!globals.json) line("host", remote.host);
-  return finish(remote, restart, wait, Json{{"host", remote.host}, {"hostname", remote.hostname}}, globals);
+  return finish(options, remote, restart, wait, Json{{"host", remote.host}, {"hostname", remote.hostname}},
+                globals);
 }
 
 void add_status(CLI::App& app, Globals& globals) {

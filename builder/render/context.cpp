@@ -225,7 +225,8 @@ Value make_site_context(const spec::Site& site) {
       {"network", network_value(site.network)},
       // sshd is there for either; who may log in is in their own files.
       {"ssh", Value::Map{{"enabled", site.ssh.enabled || site.updates.ssh},
-                         {"authorized_keys", to_list(site.ssh.authorized_keys)}}},
+                         {"authorized_keys",
+                          site.ssh.enabled ? to_list(site.ssh.authorized_keys) : Value(Value::List())}}},
       {"updates", Value::Map{{"ssh", site.updates.ssh}}},
       {"ports", ports_value(site.ports)},
       {"tls",

@@ -22,6 +22,15 @@ constexpr std::uint64_t kLarge = 1u << 20;
 /// How long a manifest is good for, seconds: it may take as long to send an image over a slow line.
 constexpr std::int64_t kGoodFor = std::int64_t{24} * 60 * 60;
 
+/// A partition without files that a machine has already is sent in pieces, so that an update which breaks off
+/// goes on with the next one.
+std::vector<std::uint64_t> cuts_of(Extent partition) {
+  constexpr std::uint64_t kPiece = 16u << 20;
+  std::vector<std::uint64_t> cuts;
+  for (std::uint64_t at = partition.start + kPiece; at < partition.end(); at += kPiece) cuts.push_back(at);
+  return cuts;
+}
+
 /// Where large files of a boot partition begin and end. One that cannot be read is sent as one part.
 std::vector<std::uint64_t> cuts_of_boot(const Disk& image, Extent partition) {
   std::vector<std::uint64_t> cuts;
@@ -75,8 +84,7 @@ Result<Manifest> make_manifest(const Disk& image, const ProvedImage& proved, con
     const Extent extent{partition.start, partition.size};
     manifest.sizes.emplace_back(name, partition.size);
     CHECK_OK(add_parts(image, name, extent,
-                       number == slot.boot ? cuts_of_boot(image, extent) : std::vector<std::uint64_t>(),
-                       manifest));
+                       number == slot.boot ? cuts_of_boot(image, extent) : cuts_of(extent), manifest));
   }
   activity->set_result(fmt::format("{} parts", manifest.parts.size()));
   return manifest;

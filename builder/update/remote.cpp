@@ -11,7 +11,6 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "base/printable.hpp"
-#include "base/program.hpp"
 #include "update/ssh.hpp"
 
 namespace mailstead::update {
@@ -19,8 +18,8 @@ namespace {
 
 using std::chrono::seconds;
 
-constexpr seconds kAnswer{120};  // an emulated machine needs many
-constexpr seconds kTransfer{4 * 3600};
+constexpr seconds kAnswer{120};          // an emulated machine needs many
+constexpr seconds kTransfer{24 * 3600};  // as long as a manifest is good for
 
 template <class Number>
 std::optional<Number> number(std::string_view text) {
@@ -157,12 +156,14 @@ Status keep_host_key(const Remote& remote, const std::string& fingerprint) {
     return fail(ErrorKind::integrity,
                 fmt::format("{} shows the host key {}, not {}", remote.host,
                             words.size() < 2 ? "?" : shown(words[1], 100), shown(fingerprint, 100)),
-                "compare with what the machine shows on its console at its first start");
+                "compare with what the machine shows on its console at each start (MAILSTEAD-SSH)");
   return write_file(remote.known_hosts, fmt::format("{} {}\n", remote.hostname, key));
 }
 
 Result<Facts> ask_status(const Remote& remote) {
   TRY(const CommandOutput ended, run_any_status(ssh_command(remote, "status", kAnswer)));
+  if (ended.out.starts_with("refused "))
+    return refused(remote, ErrorKind::usage, ended.out.substr(0, ended.out.find('\n')));
   if (ended.exit_status != 0) return fail(ssh_error(remote, ended));
   Facts facts;
   for (std::size_t at = 0; at < ended.out.size();) {
@@ -220,6 +221,7 @@ Result<Restart> send_update(const Remote& remote, const Manifest& manifest, cons
   const std::vector<std::string> result = words_of(end);
   if (result.size() != 3 || result[0] != "written") return no_answer(remote, end);
   TRY(Restart restart, restart_of(remote, end, result[1], result[2]));
+  session.finish();
   restart.sent = total;
   sending->set_result(fmt::format("{}, written and read back", human_size(total)));
   return restart;
@@ -231,6 +233,7 @@ Result<Restart> ask_rollback(const Remote& remote) {
   if (answer.starts_with("refused ")) return refused(remote, ErrorKind::usage, answer);
   const std::vector<std::string> words = words_of(answer);
   if (words.size() != 3 || words[0] != "restarting") return no_answer(remote, answer);
+  session.finish();
   return restart_of(remote, answer, words[1], words[2]);
 }
 
@@ -240,7 +243,7 @@ Result<Facts> wait_for_proof(const Remote& remote, const Restart& restart, secon
   const auto waiting = reporter.start(
       fmt::format("Waiting for slot {} to start and to prove itself", image::slot_letter(restart.slot)));
   const std::string slot(1, restart.slot);
-  std::string last = "it has not been heard of since the restart";
+  std::string last = "it has not answered since the restart";
   while (std::chrono::steady_clock::now() < deadline) {
     for (int i = 0; i < 25; ++i) {
       CHECK_OK(check_interrupt());
@@ -248,31 +251,36 @@ Result<Facts> wait_for_proof(const Remote& remote, const Restart& restart, secon
     }
     const auto facts = ask_status(remote);
     if (!facts) {
-      if (facts.error().kind != ErrorKind::network) return fail(facts.error());
-      continue;
+      // It is not there yet, or went down while it answered.
+      if (facts.error().kind == ErrorKind::network || facts.error().kind == ErrorKind::tool) continue;
+      return fail(facts.error());
     }
     if (fact(*facts, "boot") == restart.boot) continue;
-    if (fact(*facts, "running") != slot)
+    const std::string proof = fact(*facts, "proof");
+    last = proof.empty() ? "it has started, and the proof is not done yet" : "the proof " + proof;
+    if (fact(*facts, "running") != slot) {
+      const std::string reason = fact(*facts, "lost-trial");
       return fail(
           Error{ErrorKind::integrity,
                 fmt::format("{} is back on slot {}: slot {} has not proved itself", remote.host,
                             fact(*facts, "running") == "a" ? 'A' : 'B', image::slot_letter(restart.slot)),
                 {},
-                "its journal has the reason (journalctl -t mailstead-proof -b -1)",
-                {last},
+                "build another image, and update again",
+                {reason.empty() ? last : reason},
                 {}});
-    if (fact(*facts, "slot") == slot) {
-      waiting->set_result(fact(*facts, "proof"));
-      return *facts;
     }
-    if (const std::string proof = fact(*facts, "proof"); !proof.empty()) last = "the proof " + proof;
+    if (fact(*facts, "slot") != slot || proof.empty()) continue;
+    if (!proof.starts_with("passed"))
+      return fail(ErrorKind::integrity, fmt::format("{} runs slot {}, but the proof {}", remote.host,
+                                                    image::slot_letter(restart.slot), proof));
+    waiting->set_result(proof);
+    return *facts;
   }
   return fail(
       Error{ErrorKind::network,
             fmt::format("nothing is known of {} after {} minutes", remote.host, patience.count() / 60),
             {},
-            fmt::format("look at its console, or ask it later with `{}`",
-                        own_command({"status", remote.host, "--spec", "SPEC"})),
+            "look at its console, or ask it later with `mailstead status`",
             {last},
             {}});
 }
@@ -281,21 +289,34 @@ std::vector<std::string> complaints(const Facts& facts, std::int64_t now) {
   constexpr std::int64_t kDay = std::int64_t{24} * 60 * 60;
   std::vector<std::string> lines;
   const std::string proof = fact(facts, "proof");
+  const auto proved = number<std::int64_t>(fact(facts, "proof-time"));
   if (proof.empty())
     lines.emplace_back("there is no proof since the start");
   else if (!proof.starts_with("passed"))
     lines.push_back("the proof " + proof);
-  if (fact(facts, "running") != fact(facts, "slot")) lines.emplace_back("the slot that runs is not proved");
+  else if (!proved || *proved < now - 2 * kDay)
+    lines.emplace_back("the last proof is older than two days");
+  if (fact(facts, "running") != fact(facts, "slot"))
+    lines.emplace_back("the slot that runs is not proved");
+  else if (fact(facts, "left") != "0")
+    lines.emplace_back("the other slot is on trial, and is started next");
+  if (const std::string lost = fact(facts, "lost-trial"); !lost.empty())
+    lines.push_back("the last update has not proved itself: " + lost);
   if (const std::string units = fact(facts, "failed-units"); !units.empty())
     lines.push_back("failed: " + units);
   const auto size = number<std::uint64_t>(fact(facts, "disk-size"));
   const auto free = number<std::uint64_t>(fact(facts, "disk-free"));
-  if (size && free && *free < *size / 10)
+  if (!size || !free)
+    lines.emplace_back("the free space of the disk is not known");
+  else if (*free < *size / 10)
     lines.push_back(fmt::format("{} are left of the disk", human_size(*free)));
   const auto until = number<std::int64_t>(fact(facts, "certificate-not-after"));
-  if (until && *until < now + 14 * kDay)
-    lines.push_back(*until < now ? std::string("the certificate has expired")
-                                 : fmt::format("the certificate expires in {} days", (*until - now) / kDay));
+  if (!until)
+    lines.emplace_back("the certificate cannot be read");
+  else if (*until < now)
+    lines.emplace_back("the certificate has expired");
+  else if (*until - now < 14 * kDay)
+    lines.push_back(fmt::format("the certificate expires in {} days", (*until - now) / kDay));
   return lines;
 }
 

@@ -2,6 +2,7 @@
 #include "update/ssh.hpp"
 
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -33,18 +34,20 @@ std::string last_line(std::string text) {
 
 Command ssh_command(const Remote& remote, const std::string& word, std::chrono::seconds timeout) {
   Command command;
-  command.argv = {"ssh", "-T",
-                  "-x",  "-a",
-                  "-l",  "root",
-                  "-p",  std::to_string(remote.port),
-                  "-i",  remote.private_key.string()};
+  command.argv = {"ssh",  "-F",
+                  "none", "-T",
+                  "-x",   "-a",
+                  "-l",   "root",
+                  "-p",   std::to_string(remote.port),
+                  "-i",   remote.private_key.string()};
   for (const std::string& option : std::initializer_list<std::string>{
            "BatchMode=yes", "IdentitiesOnly=yes", "PreferredAuthentications=publickey",
            "ClearAllForwardings=yes", "ControlMaster=no", "ControlPath=none", "PermitLocalCommand=no",
-           "StrictHostKeyChecking=yes", "UpdateHostKeys=no", "HostKeyAlias=" + remote.hostname,
+           "StrictHostKeyChecking=yes", "GlobalKnownHostsFile=/dev/null", "VerifyHostKeyDNS=no",
+           "UpdateHostKeys=no", "HostKeyAlias=" + remote.hostname,
            // In quotes, as the value may be several names.
            fmt::format("UserKnownHostsFile=\"{}\"", remote.known_hosts.string()), "ConnectTimeout=20",
-           "ServerAliveInterval=15", "ServerAliveCountMax=8", "LogLevel=ERROR"}) {
+           "ServerAliveInterval=15", "ServerAliveCountMax=4", "LogLevel=ERROR"}) {
     command.argv.emplace_back("-o");
     command.argv.push_back(option);
   }
@@ -69,7 +72,7 @@ Error ssh_error(const Remote& remote, const CommandOutput& ended) {
     return {ErrorKind::usage,
             fmt::format("the host key of {} is not known yet", remote.host),
             {},
-            "give the fingerprint that the machine showed on its console at its first start, as "
+            "give the fingerprint that the machine shows on its console at each start (MAILSTEAD-SSH), as "
             "--host-key SHA256:…",
             {},
             {}};
@@ -98,13 +101,15 @@ Session::Session(const Remote& remote, const std::string& word, std::chrono::sec
     return;
   }
   ours_ = FileDescriptor(ends[0]);
-  auto thread = start_thread([this, theirs = std::make_shared<FileDescriptor>(ends[1]),
-                              command = ssh_command(remote, word, timeout)]() mutable {
-    command.input_fd = theirs->get();
-    command.output_fd = theirs->get();
-    ended_ = run_any_status(command);
-    theirs->reset();  // what line() waits for
-  });
+  auto thread =
+      start_thread([this, theirs = std::make_shared<FileDescriptor>(ends[1]),
+                    command = ssh_command(remote, word, timeout)](const std::stop_token& stop) mutable {
+        command.stop = stop;
+        command.input_fd = theirs->get();
+        command.output_fd = theirs->get();
+        ended_ = run_any_status(command);
+        theirs->reset();  // what line() waits for
+      });
   if (thread)
     ssh_ = *std::move(thread);
   else
@@ -113,7 +118,7 @@ Session::Session(const Remote& remote, const std::string& word, std::chrono::sec
 
 Session::~Session() {
   ours_.reset();
-  if (ssh_.joinable()) ssh_.join();
+  ssh_.request_stop();
 }
 
 bool Session::read_more() {
@@ -124,6 +129,13 @@ bool Session::read_more() {
   } while (got < 0 && errno == EINTR && !interrupted());
   if (got > 0) read_.append(block.data(), static_cast<std::size_t>(got));
   return got > 0;
+}
+
+void Session::finish() {
+  constexpr int kSeconds = 20;
+  pollfd end{ours_.get(), POLLIN, 0};
+  for (int i = 0; i < kSeconds && ours_ && !interrupted(); ++i)
+    if (::poll(&end, 1, 1000) > 0 && !read_more()) return;
 }
 
 Error Session::why_ended() {

@@ -15,7 +15,7 @@
 namespace mailstead::update {
 
 /// ssh(1) as it is started for `remote`: it asks nothing, forwards nothing, tries this key alone, and
-/// connects only to a host whose key is known. What ~/.ssh/config says of the host (ProxyJump) holds.
+/// connects only to a host whose key is known. No configuration of SSH is read, which could name other keys.
 Command ssh_command(const Remote& remote, const std::string& word, std::chrono::seconds timeout);
 
 /// The error behind an ssh(1) that has ended without what was asked for.
@@ -33,6 +33,8 @@ class Session {
   Status send(std::string_view bytes);
   /// The next line, without its end. Errors: as send; it is longer than 4000 bytes (ErrorKind::integrity).
   Result<std::string> line();
+  /// After the last line: until the machine has hung up, some seconds at most.
+  void finish();
 
  private:
   /// Waits for bytes; false if none will come.

@@ -14,9 +14,10 @@ touch machine/good
 export PATH=$PWD/machine/bin:$PATH
 spec=site/mail.yaml
 field() { python3 -c 'import json, sys; print(eval("json.load(open(sys.argv[1]))" + sys.argv[2]))' "$1" "$2"; }
-state() { tr '\n' ' ' <machine/state; }
+settled() { for i in $(seq 300); do [ -e machine/restarting ] || return 0; sleep 0.1; done; false; }
+state() { settled; tr '\n' ' ' <machine/state; }
 slot_a() { cat machine/dev/*_a | sha256sum; }
-status() { set +e; "$@" >out.txt 2>said.txt; echo $?; set -e; }
+status() { settled; set +e; "$@" >out.txt 2>said.txt; echo $?; set -e; }
 running=$(slot_a)
 
 # An empty slot gets all that the other does not have: the root file system and what names its hash.
@@ -55,6 +56,7 @@ grep -q '^slot *A runs, and has proved itself$' back.txt
 test "$(state)" = 'slot=a try=- left=0 '
 "$MAILSTEAD" rollback mail.example.org --spec $spec --no-wait --json >back.json
 test "$(field back.json '["slot"]')" = b
+settled
 "$MAILSTEAD" rollback mail.example.org --spec $spec >back.txt
 test "$(state)" = 'slot=a try=- left=0 '
 
@@ -62,10 +64,15 @@ test "$(state)" = 'slot=a try=- left=0 '
 rm machine/good machine/starts
 test "$(status "$MAILSTEAD" update new.img --to mail.example.org --spec $spec)" = 1
 grep -q 'is back on slot A: slot B has not proved itself' said.txt
+grep -q 'slot b: failed: dovecot.service is not active' said.txt
 test "$(wc -l <machine/starts)" = 4
 test "$(slot_a)" = "$running"
 test "$(status "$MAILSTEAD" status mail.example.org --spec $spec)" = 1
-grep -q '^unhealthy *the proof failed: dovecot.service is not active$' out.txt
+grep -q '^unhealthy *the last update has not proved itself: slot b: failed: dovecot.service is not active$' out.txt
+# It is back already: nobody who types this to be sure starts the bad one again.
+test "$(status "$MAILSTEAD" rollback mail.example.org --spec $spec)" = 2
+grep -q 'slot b has not proved itself: failed: dovecot.service is not active, and the machine is back already' said.txt
+test "$(state)" = 'slot=a try=b left=0 '
 touch machine/good
 
 # On trial: no update before the proof, but a way back.
@@ -77,7 +84,7 @@ test "$(state)" = 'slot=a try=b left=2 '
 test "$(state)" = 'slot=a try=- left=0 '
 
 # Refused before anything is written.
-sums() { cat machine/dev/* machine/state | sha256sum; }
+sums() { settled; stat -c '%n %s %y' machine/dev/* machine/state; }
 before=$(sums)
 refused() { test "$(status "$MAILSTEAD" update "$1" --to mail.example.org --spec "$2")" = 2; grep -qF -- "$3" said.txt; test "$(sums)" = "$before"; }
 hostname=$(cat machine/etc/hostname)
@@ -116,6 +123,39 @@ grep -q 'needs a disk or a host' said.txt
 test "$(status "$MAILSTEAD" update new.img --to 'root@x; id' --spec $spec)" = 2
 grep -q 'is no host' said.txt
 test "$(status "$MAILSTEAD" status -- -oProxyCommand=id --spec $spec)" = 2
+# A disk that is full, or cannot be written: the slot that runs stays.
+mv machine/var/lib/mailstead machine/var/lib/elsewhere && touch machine/var/lib/mailstead
+test "$(status "$MAILSTEAD" update new.img --to mail.example.org --spec $spec)" = 2
+grep -q 'cannot write to the disk; is it full?' said.txt
+rm machine/var/lib/mailstead && mv machine/var/lib/elsewhere machine/var/lib/mailstead
+test "$(state)" = 'slot=a try=- left=0 '
+# An image that would lock its own sender out.
+mkdir locked && sed '/^updates:/d' $spec >locked/mail.yaml && ln -s ../../secrets ../../mailstead.lock locked/
+"$MAILSTEAD" build locked/mail.yaml -o locked.img
+test "$(status "$MAILSTEAD" update locked.img --to mail.example.org --spec $spec)" = 2
+grep -q 'the machine could not be updated by SSH any more' said.txt
+rm locked.img
+# A machine that says something else, and does not hang up: the answer is told, and ssh(1) is ended.
+mv machine/bin/ssh machine/bin/real
+printf '#!/bin/sh\necho nonsense; exec sleep 1000\n' >machine/bin/ssh && chmod +x machine/bin/ssh
+test "$(status timeout 60 "$MAILSTEAD" update new.img --to mail.example.org --spec $spec)" = 1
+grep -q "sends what is no answer: 'nonsense'" said.txt
+mv machine/bin/real machine/bin/ssh
+# Killed in the middle: what is half-written is neither on trial nor what a person goes back to; the next update goes on.
+# Both slots have another /usr, so that there is something to send.
+head -c 60000000 /dev/urandom | dd of=machine/dev/usr_a conv=notrunc bs=1M status=none
+head -c 60000000 /dev/urandom | dd of=machine/dev/usr_b conv=notrunc bs=1M status=none
+"$MAILSTEAD" update new.img --to mail.example.org --spec $spec >killed.txt 2>&1 & pid=$!
+until grep -q '^Sending the image …' killed.txt; do kill -0 $pid; done
+kill -KILL $pid; wait $pid || test $? = 137
+for i in $(seq 100); do [ -z "$(ls -d machine/run/mailstead-update.?????? 2>/dev/null)" ] && break; sleep 0.2; done
+test "$(state)" = 'slot=a try=- left=0 '
+test "$(status "$MAILSTEAD" rollback mail.example.org --spec $spec)" = 2
+grep -q 'there is no whole image in slot b' said.txt
+"$MAILSTEAD" update new.img --to mail.example.org --spec $spec >updated.txt
+test "$(state)" = 'slot=b try=- left=0 '
+"$MAILSTEAD" rollback mail.example.org --spec $spec >back.txt
+
 touch machine/silent
 test "$(status "$MAILSTEAD" status mail.example.org --spec $spec)" = 1
 grep -q 'no connection to mail.example.org: ssh: connect to host: Connection refused' said.txt
@@ -124,7 +164,7 @@ test "$(status "$MAILSTEAD" rollback mail.example.org --spec $spec)" = 0
 "$MAILSTEAD" rollback mail.example.org --spec $spec
 : >machine/dev/root_b
 test "$(status "$MAILSTEAD" rollback mail.example.org --spec $spec)" = 2
-grep -q 'there is nothing in slot b' said.txt
+grep -q 'there is no whole image in slot b' said.txt
 truncate -s "$(stat -c %s machine/dev/root_a)" machine/dev/root_b
 
 # What a stream may be otherwise.

@@ -4,10 +4,12 @@
 lie, parts for other places, without an end. Each is refused in time, the slot that runs is as it was, no slot that has not been written
 whole is on trial, and the next update works."""
 
+import glob
 import hashlib
 import os
 import random
 import resource
+import shutil
 import subprocess
 import sys
 import time
@@ -15,6 +17,8 @@ import time
 machine, key = sys.argv[1:]
 SIZES = {"usr": 128 << 10, "root": 64 << 10, "boot": 96 << 10}
 random.seed(1)
+for left in glob.glob(f"{machine}/run/mailstead-update.??????"):  # by one that was killed
+    shutil.rmtree(left)
 for slot in "ab":
     for name, size in SIZES.items():
         with open(f"{machine}/dev/{name}_{slot}", "wb") as file:
@@ -25,6 +29,8 @@ ARCHIVE_TIME = int(base.split('"archive_time": ')[1].split(",")[0])
 HOSTNAME = open(f"{machine}/etc/hostname").read().strip()
 IMAGE = {name: random.randbytes(size // 4) + bytes(size - size // 4) for name, size in SIZES.items()}
 serial = int(time.time()) - 3000  # one more each time
+if os.path.exists(f"{machine}/var/lib/mailstead/update-serial"):
+    os.remove(f"{machine}/var/lib/mailstead/update-serial")
 
 
 def sign(manifest, namespace="mailstead-update", by=key):
@@ -64,7 +70,18 @@ def play(data, endless=False):
     source = f"cat stream {'/dev/zero' if endless else ''}"
     limit = lambda: resource.setrlimit(resource.RLIMIT_AS, (256 << 20, 256 << 20))
     done = subprocess.run(["sh", "-c", source + f" | {machine}/bin/ssh update"], capture_output=True, timeout=120, preexec_fn=limit)
-    return done.stdout.decode(errors="replace"), time.monotonic() - began
+    taken = time.monotonic() - began
+    settle()
+    return done.stdout.decode(errors="replace"), taken
+
+
+def settle():
+    """until a restart is over"""
+    for _ in range(300):
+        if not os.path.exists(f"{machine}/restarting"):
+            return
+        time.sleep(0.1)
+    raise AssertionError("the machine does not restart")
 
 
 def digest(slot):
@@ -224,5 +241,18 @@ time.sleep(2)
 said = subprocess.run([f"{machine}/bin/ssh", "rollback"], capture_output=True, text=True, stdin=subprocess.DEVNULL).stdout
 assert "refused another update or rollback is under way" in said, said
 assert "written b " in slow.communicate(timeout=60)[0]
+settle()
+# Who asked hangs up when all has been sent: it is brought to its end all the same.
+reset()
+scramble()
+with open("stream", "wb") as file:
+    file.write(stream(manifest()))
+subprocess.run(["sh", "-c", f"cat stream | {machine}/bin/ssh update | head -c 1"], check=True, stdout=subprocess.DEVNULL)
+for _ in range(100):
+    if state() == ["slot=b", "try=-", "left=0"]:
+        break
+    time.sleep(0.1)
+settle()
+assert state() == ["slot=b", "try=-", "left=0"], state()
 good()
 print(f"{count} streams")

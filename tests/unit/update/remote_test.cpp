@@ -151,6 +151,8 @@ TEST_CASE("what is wrong with a machine is told") {
                                {"failed-units", ""},
                                {"disk-size", "1000"},
                                {"disk-free", "500"},
+                               {"left", "0"},
+                               {"proof-time", "1799999000"},
                                {"certificate-not-after", "1900000000"}};
   CHECK(update::complaints(sound, now).empty());
   const auto with = [&](const char* name, const char* value) {
@@ -167,5 +169,11 @@ TEST_CASE("what is wrong with a machine is told") {
   CHECK(with("failed-units", "chrony.service") == "failed: chrony.service");
   CHECK(with("disk-free", "99") == "99 B are left of the disk");
   CHECK(with("certificate-not-after", "1800000100") == "the certificate expires in 0 days");
+  CHECK(with("left", "3") == "the other slot is on trial, and is started next");
+  CHECK(with("lost-trial", "slot b: failed") == "the last update has not proved itself: slot b: failed");
+  CHECK(with("proof-time", "1799800000") == "the last proof is older than two days");
+  CHECK(with("disk-free", "much") == "the free space of the disk is not known");
+  CHECK(with("disk-size", "") == "the free space of the disk is not known");
+  CHECK(with("certificate-not-after", "-") == "the certificate cannot be read");
   CHECK(with("certificate-not-after", "1799999999") == "the certificate has expired");
 }
