@@ -162,8 +162,9 @@ test ! -e wrong/x.img
 
 # another host name in the same folder has keys of its own; that of the first does not do
 sed 's/^hostname: .*/hostname: mx.example.org/' mail.yaml >wrong/mail.yaml
-refuse 2 '2 keys of the site are missing' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
+refuse 2 '3 keys of the site are missing' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img
 cp -r wrong/secrets/tls/mail.example.org wrong/secrets/tls/mx.example.org
+cp -r wrong/secrets/updates/mail.example.org wrong/secrets/updates/mx.example.org
 cp mailstead.lock wrong/
 refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" check wrong/mail.yaml
 refuse 2 'is for mail.example.org, not for mx.example.org' "$MAILSTEAD" build wrong/mail.yaml -o wrong/x.img

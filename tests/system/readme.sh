@@ -46,6 +46,6 @@ cp "$SOURCE/profiles/examples/small.yaml" mail.yaml
 grep -q 'everyone knows the password of alice@example.org' warned.txt
 
 # Every command in the README's table is one, and the other way round.
-awk '/^## / {inside = $0 == "## Commands"} inside && /^mailstead / {print $2}' "$SOURCE/README.md" | sort >in-readme
+awk '/^## / {inside = $0 == "## Commands"} inside && /^mailstead / {print $2}' "$SOURCE/README.md" | sort -u >in-readme
 "$MAILSTEAD" --help | awk '/^Subcommands:/ {inside = 1; next} /^[^ ]/ {inside = 0} inside && /^  [a-z]/ {print $1}' | sort >in-help
 diff in-readme in-help
