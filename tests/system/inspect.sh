@@ -208,5 +208,5 @@ mkdir inspect/bin
 printf '#!/bin/sh\nexit 1\n' >inspect/bin/qemu-system-x86_64
 chmod +x inspect/bin/qemu-system-x86_64
 expect 1 env MAILSTEAD_ACCEL=tcg PATH="$PWD/inspect/bin:$PATH" timeout 60 "$MAILSTEAD" run "$image" 2>inspect/run.err
-grep -q 'forwarded to the server: 20025→25 20465→465 20587→587 20993→993$' inspect/run.err
+grep -q 'forwarded to the server: 20025→25 20465→465 20587→587 20993→993 20022→22$' inspect/run.err
 rm -rf inspect
