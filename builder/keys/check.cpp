@@ -236,7 +236,8 @@ void check_update_key(const spec::Updates& updates, Findings& findings) {
     return;
   const auto own = public_half(updates.private_key);
   if (!own) {
-    findings.errors.push_back(own.error());
+    // ssh-keygen(1) does not run for a user without a name, or without memory: no reason not to build.
+    (own.error().kind == ErrorKind::usage ? findings.errors : findings.warnings).push_back(own.error());
     return;
   }
   // The type and the key; what follows is a comment.

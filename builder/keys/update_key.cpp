@@ -38,9 +38,14 @@ Result<UpdateKey> new_update_key(const std::string& hostname) {
 
 Result<std::string> public_half(const std::filesystem::path& private_key) {
   // Without a passphrase; stdin is /dev/null, so it cannot ask for one.
-  TRY(const CommandOutput done,
-      run_any_status(ssh_keygen({"-y", "-P", "", "-f", std::filesystem::absolute(private_key).string()})));
+  const Command print = ssh_keygen({"-y", "-P", "", "-f", std::filesystem::absolute(private_key).string()});
+  TRY(const CommandOutput done, run_any_status(print));
   if (done.exit_status == 0) return done.out;
+  if (done.err.find("Load key") == std::string::npos) {
+    // It is not the key: run() tells what of this machine stands in the way.
+    TRY(const CommandOutput again, run(print));
+    return again.out;
+  }
   return fail(
       ErrorKind::usage,
       fmt::format("{} is not a private key that can be used: it is damaged, encrypted, or can be read "
