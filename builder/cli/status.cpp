@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
 #include <nlohmann/json.hpp>
 
 #include "base/files.hpp"
@@ -35,25 +34,17 @@ Result<update::Remote> reach(const HostOptions& options) {
 }
 
 std::int64_t number(const update::Facts& facts, const std::string& name) {
-  std::int64_t value = 0;
-  if (const auto found = facts.find(name); found != facts.end())
-    std::from_chars(found->second.data(), found->second.data() + found->second.size(), value);
-  return value;
+  return update::number_of(facts, name).value_or(0);
 }
 
 /// A time that can be shown, whatever the machine says.
 std::time_t time_of(const update::Facts& facts, const std::string& name) {
   constexpr std::int64_t kLast = 253402300799;  // the year 9999
-  return static_cast<std::time_t>(std::clamp<std::int64_t>(number(facts, name), 0, kLast));
-}
-
-std::string text(const update::Facts& facts, const std::string& name) {
-  const auto found = facts.find(name);
-  return found == facts.end() ? std::string() : found->second;
+  return static_cast<std::time_t>(std::min(number(facts, name), kLast));
 }
 
 std::string letter(const std::string& slot) {
-  return slot == "a" ? "A" : slot == "b" ? "B" : "?";
+  return slot == "a" || slot == "b" ? std::string(1, image::slot_letter(slot.front())) : "?";
 }
 
 /// "3 days", "2 hours", "5 minutes", "40 seconds"
@@ -78,10 +69,10 @@ void line(std::string_view name, const std::string& value) {
 }
 
 std::string describe_slots(const update::Facts& facts) {
-  const std::string running = text(facts, "running");
-  const std::string slot = text(facts, "slot");
+  const std::string running = update::fact(facts, "running");
+  const std::string slot = update::fact(facts, "slot");
   if (running == slot) {
-    const std::string trial = text(facts, "try");
+    const std::string trial = update::fact(facts, "try");
     if (trial == "a" || trial == "b")
       return fmt::format("{}, proved; {}", letter(slot),
                          number(facts, "left") > 0
@@ -93,11 +84,12 @@ std::string describe_slots(const update::Facts& facts) {
 }
 
 void print_facts(const update::Facts& facts, std::int64_t now) {
-  line("host", fmt::format("{}, up for {}", text(facts, "hostname"), duration(number(facts, "up"))));
+  line("host", fmt::format("{}, up for {}", update::fact(facts, "hostname"), duration(number(facts, "up"))));
   line("slot", describe_slots(facts));
-  line("root hash", text(facts, "root-hash"));
-  line("packages", fmt::format("of {} ({})", day(time_of(facts, "archive-time")), text(facts, "profile")));
-  if (const std::string proof = text(facts, "proof"); !proof.empty())
+  line("root hash", update::fact(facts, "root-hash"));
+  line("packages",
+       fmt::format("of {} ({})", day(time_of(facts, "archive-time")), update::fact(facts, "profile")));
+  if (const std::string proof = update::fact(facts, "proof"); !proof.empty())
     line("proof", fmt::format("{}, {} ago", proof, duration(now - time_of(facts, "proof-time"))));
   line("disk",
        fmt::format("{} free of {}", human_size(static_cast<std::uint64_t>(number(facts, "disk-free"))),
@@ -112,25 +104,26 @@ Json json_of(const update::Facts& facts, std::int64_t now) {
     if (!facts.contains(name)) return nullptr;
     return fmt::format("{:%Y-%m-%dT%H:%M:%SZ}", fmt::gmtime(time_of(facts, name)));
   };
-  const std::string trial = text(facts, "try");
-  return {{"hostname", text(facts, "hostname")},
-          {"uptime_seconds", number(facts, "up")},
-          {"running_slot", text(facts, "running")},
-          {"proved_slot", text(facts, "slot")},
-          {"trial", trial == "a" || trial == "b" ? Json(trial) : Json(nullptr)},
-          {"tries_left", number(facts, "left")},
-          {"lost_trial", facts.contains("lost-trial") ? Json(text(facts, "lost-trial")) : Json(nullptr)},
-          {"root_hash", text(facts, "root-hash")},
-          {"base", text(facts, "base")},
-          {"profile", text(facts, "profile")},
-          {"archive_time", time("archive-time")},
-          {"proof", facts.contains("proof") ? Json(text(facts, "proof")) : Json(nullptr)},
-          {"proof_time", time("proof-time")},
-          {"disk_bytes", number(facts, "disk-size")},
-          {"disk_free_bytes", number(facts, "disk-free")},
-          {"queue", number(facts, "queue")},
-          {"certificate_not_after", time("certificate-not-after")},
-          {"complaints", update::complaints(facts, now)}};
+  const std::string trial = update::fact(facts, "try");
+  return {
+      {"hostname", update::fact(facts, "hostname")},
+      {"uptime_seconds", number(facts, "up")},
+      {"running_slot", update::fact(facts, "running")},
+      {"proved_slot", update::fact(facts, "slot")},
+      {"trial", trial == "a" || trial == "b" ? Json(trial) : Json(nullptr)},
+      {"tries_left", number(facts, "left")},
+      {"lost_trial", facts.contains("lost-trial") ? Json(update::fact(facts, "lost-trial")) : Json(nullptr)},
+      {"root_hash", update::fact(facts, "root-hash")},
+      {"base", update::fact(facts, "base")},
+      {"profile", update::fact(facts, "profile")},
+      {"archive_time", time("archive-time")},
+      {"proof", facts.contains("proof") ? Json(update::fact(facts, "proof")) : Json(nullptr)},
+      {"proof_time", time("proof-time")},
+      {"disk_bytes", number(facts, "disk-size")},
+      {"disk_free_bytes", number(facts, "disk-free")},
+      {"queue", number(facts, "queue")},
+      {"certificate_not_after", time("certificate-not-after")},
+      {"complaints", update::complaints(facts, now)}};
 }
 
 /// An image with another key, or none, would never let this one in again.
@@ -162,7 +155,7 @@ Status finish(const HostOptions& options, const update::Remote& remote, const up
   std::string proof;
   if (wait) {
     TRY(const update::Facts facts, update::wait_for_proof(remote, restart, kPatience, *globals.reporter));
-    proof = text(facts, "proof");
+    proof = update::fact(facts, "proof");
   }
   if (globals.json) {
     json["slot"] = std::string(1, restart.slot);
@@ -184,8 +177,9 @@ void add_host_options(CLI::App& verb, HostOptions& options) {
                   "the spec of the machine's site, beside which the key of updates lies")
       ->type_name("SPEC")
       ->check(not_empty);
-  verb.add_option("--host-key", options.fingerprint,
-                  "the first time: the fingerprint (SHA256:…) that the console of the machine has shown")
+  verb.add_option(
+          "--host-key", options.fingerprint,
+          "the first time: the fingerprint (SHA256:…) that the console of the machine shows at each start")
       ->type_name("FINGERPRINT")
       ->check(not_empty);
 }

@@ -11,6 +11,7 @@
 #include "base/files.hpp"
 #include "base/interrupt.hpp"
 #include "base/printable.hpp"
+#include "text/split.hpp"
 #include "update/ssh.hpp"
 
 namespace mailstead::update {
@@ -25,19 +26,14 @@ template <class Number>
 std::optional<Number> number(std::string_view text) {
   Number value{};
   const char* end = text.data() + text.size();
-  if (text.empty() || std::from_chars(text.data(), end, value).ptr != end) return std::nullopt;
+  const auto [stop, error] = std::from_chars(text.data(), end, value);
+  if (error != std::errc() || stop != end) return std::nullopt;
   return value;
 }
 
-/// The words of a line, at single spaces.
-std::vector<std::string> words_of(const std::string& line) {
-  std::vector<std::string> words;
-  for (std::size_t at = 0; at <= line.size();) {
-    const std::size_t end = std::min(line.find(' ', at), line.size());
-    words.push_back(line.substr(at, end - at));
-    at = end + 1;
-  }
-  return words;
+/// What follows the first word of a line.
+std::string_view behind_word(std::string_view line) {
+  return line.substr(std::min(line.find(' '), line.size() - 1) + 1);
 }
 
 /// What a machine says, for a terminal; it may be hostile, and long.
@@ -45,7 +41,7 @@ std::string shown(std::string_view text, std::size_t most) {
   return printable(text.substr(0, most));
 }
 
-tl::unexpected<Error> no_answer(const Remote& remote, const std::string& line) {
+tl::unexpected<Error> no_answer(const Remote& remote, std::string_view line) {
   return fail(ErrorKind::integrity,
               fmt::format("{} sends what is no answer: '{}'", remote.host, shown(line, 200)),
               "was its image built with another version of mailstead? A rescue system can update it, see "
@@ -53,19 +49,20 @@ tl::unexpected<Error> no_answer(const Remote& remote, const std::string& line) {
 }
 
 /// What stands in the way, in the words of the machine.
-tl::unexpected<Error> refused(const Remote& remote, ErrorKind kind, const std::string& line) {
-  const std::size_t space = std::min(line.find(' '), line.size());
+tl::unexpected<Error> refused(const Remote& remote, ErrorKind kind, std::string_view line) {
   return fail(kind, fmt::format("{} {}: {}", remote.host,
                                 kind == ErrorKind::io ? "could not take the image" : "refuses",
-                                shown(line.substr(std::min(space + 1, line.size())), 500)));
+                                shown(behind_word(line), 500)));
 }
 
-Result<Restart> restart_of(const Remote& remote, const std::string& line, const std::string& slot,
-                           const std::string& boot) {
-  if ((slot != "a" && slot != "b") || boot.empty()) return no_answer(remote, line);
+/// Of a line "WORD SLOT BOOT".
+Result<Restart> restart_of(const Remote& remote, std::string_view line, std::string_view word) {
+  const auto words = text::split_words(line);
+  if (words.size() != 3 || words[0] != word || (words[1] != "a" && words[1] != "b"))
+    return no_answer(remote, line);
   Restart restart;
-  restart.slot = slot.front();
-  restart.boot = boot;
+  restart.slot = words[1].front();
+  restart.boot = words[2];
   return restart;
 }
 
@@ -78,13 +75,17 @@ Status send_part(const ManifestPart& part, const disk::Disk& image, Session& ses
   });
 }
 
-/// A fact, or nothing.
+}  // namespace
+
 std::string fact(const Facts& facts, const std::string& name) {
   const auto found = facts.find(name);
   return found == facts.end() ? std::string() : found->second;
 }
 
-}  // namespace
+std::optional<std::int64_t> number_of(const Facts& facts, const std::string& name) {
+  const auto value = number<std::int64_t>(fact(facts, name));
+  return value && *value >= 0 ? value : std::nullopt;
+}
 
 Result<Remote> make_remote(std::string_view text, const spec::Site& site) {
   if (!site.updates.ssh)
@@ -138,11 +139,9 @@ Status keep_host_key(const Remote& remote, const std::string& fingerprint) {
   TRY(const CommandOutput scanned, run_any_status(scan));
   // "HOST ssh-ed25519 AAAA…"; what begins with # is its comment.
   std::string key;
-  for (std::size_t at = 0; at < scanned.out.size();) {
-    const std::size_t end = std::min(scanned.out.find('\n', at), scanned.out.size());
-    const std::vector<std::string> words = words_of(scanned.out.substr(at, end - at));
-    if (words.size() == 3 && words[1] == "ssh-ed25519") key = words[1] + " " + words[2];
-    at = end + 1;
+  for (const std::string_view line : text::split_lines(scanned.out)) {
+    const auto words = text::split_words(line);
+    if (words.size() == 3 && words[1] == "ssh-ed25519") key = fmt::format("{} {}", words[1], words[2]);
   }
   if (key.empty())
     return fail(ErrorKind::network,
@@ -151,7 +150,7 @@ Status keep_host_key(const Remote& remote, const std::string& fingerprint) {
   print.argv = {"ssh-keygen", "-l", "-E", "sha256", "-f", "-"};
   print.input = key + "\n";
   TRY(const CommandOutput printed, run(print));
-  const std::vector<std::string> words = words_of(printed.out);
+  const auto words = text::split_words(printed.out);
   if (words.size() < 2 || words[1] != fingerprint)
     return fail(ErrorKind::integrity,
                 fmt::format("{} shows the host key {}, not {}", remote.host,
@@ -163,16 +162,11 @@ Status keep_host_key(const Remote& remote, const std::string& fingerprint) {
 Result<Facts> ask_status(const Remote& remote) {
   TRY(const CommandOutput ended, run_any_status(ssh_command(remote, "status", kAnswer)));
   if (ended.out.starts_with("refused "))
-    return refused(remote, ErrorKind::usage, ended.out.substr(0, ended.out.find('\n')));
+    return refused(remote, ErrorKind::usage, text::split_lines(ended.out).front());
   if (ended.exit_status != 0) return fail(ssh_error(remote, ended));
   Facts facts;
-  for (std::size_t at = 0; at < ended.out.size();) {
-    const std::size_t end = std::min(ended.out.find('\n', at), ended.out.size());
-    const std::string line = ended.out.substr(at, end - at);
-    const std::size_t space = std::min(line.find(' '), line.size());
-    facts[line.substr(0, space)] = shown(line.substr(std::min(space + 1, line.size())), 1000);
-    at = end + 1;
-  }
+  for (const std::string_view line : text::split_lines(ended.out))
+    if (!line.empty()) facts[std::string(line.substr(0, line.find(' ')))] = shown(behind_word(line), 1000);
   for (const char* needed : {"boot", "running", "slot", "root-hash"})
     if (fact(facts, needed).empty()) return no_answer(remote, ended.out);
   return facts;
@@ -196,8 +190,8 @@ Result<Restart> send_update(const Remote& remote, const Manifest& manifest, cons
   if (answer.starts_with("refused ")) return refused(remote, ErrorKind::usage, answer);
   std::vector<const ManifestPart*> wanted;
   std::uint64_t total = 0;
-  const std::vector<std::string> words = words_of(answer);
-  if (words.front() != "send") return no_answer(remote, answer);
+  const auto words = text::split_words(answer);
+  if (words.empty() || words.front() != "send") return no_answer(remote, answer);
   for (std::size_t i = 1; i < words.size(); ++i) {
     const auto index = number<std::size_t>(words[i]);
     if (!index || *index >= manifest.parts.size()) return no_answer(remote, answer);
@@ -218,9 +212,7 @@ Result<Restart> send_update(const Remote& remote, const Manifest& manifest, cons
   TRY(const std::string end, session.line());
   if (end.starts_with("refused ")) return refused(remote, ErrorKind::usage, end);
   if (end.starts_with("failed ")) return refused(remote, ErrorKind::io, end);
-  const std::vector<std::string> result = words_of(end);
-  if (result.size() != 3 || result[0] != "written") return no_answer(remote, end);
-  TRY(Restart restart, restart_of(remote, end, result[1], result[2]));
+  TRY(Restart restart, restart_of(remote, end, "written"));
   session.finish();
   restart.sent = total;
   sending->set_result(fmt::format("{}, written and read back", human_size(total)));
@@ -231,10 +223,9 @@ Result<Restart> ask_rollback(const Remote& remote) {
   Session session(remote, "rollback", kAnswer);
   TRY(const std::string answer, session.line());
   if (answer.starts_with("refused ")) return refused(remote, ErrorKind::usage, answer);
-  const std::vector<std::string> words = words_of(answer);
-  if (words.size() != 3 || words[0] != "restarting") return no_answer(remote, answer);
+  TRY(Restart restart, restart_of(remote, answer, "restarting"));
   session.finish();
-  return restart_of(remote, answer, words[1], words[2]);
+  return restart;
 }
 
 Result<Facts> wait_for_proof(const Remote& remote, const Restart& restart, seconds patience,
@@ -289,7 +280,7 @@ std::vector<std::string> complaints(const Facts& facts, std::int64_t now) {
   constexpr std::int64_t kDay = std::int64_t{24} * 60 * 60;
   std::vector<std::string> lines;
   const std::string proof = fact(facts, "proof");
-  const auto proved = number<std::int64_t>(fact(facts, "proof-time"));
+  const auto proved = number_of(facts, "proof-time");
   if (proof.empty())
     lines.emplace_back("there is no proof since the start");
   else if (!proof.starts_with("passed"))
@@ -304,13 +295,13 @@ std::vector<std::string> complaints(const Facts& facts, std::int64_t now) {
     lines.push_back("the last update has not proved itself: " + lost);
   if (const std::string units = fact(facts, "failed-units"); !units.empty())
     lines.push_back("failed: " + units);
-  const auto size = number<std::uint64_t>(fact(facts, "disk-size"));
-  const auto free = number<std::uint64_t>(fact(facts, "disk-free"));
+  const auto size = number_of(facts, "disk-size");
+  const auto free = number_of(facts, "disk-free");
   if (!size || !free)
     lines.emplace_back("the free space of the disk is not known");
   else if (*free < *size / 10)
-    lines.push_back(fmt::format("{} are left of the disk", human_size(*free)));
-  const auto until = number<std::int64_t>(fact(facts, "certificate-not-after"));
+    lines.push_back(fmt::format("{} are left of the disk", human_size(static_cast<std::uint64_t>(*free))));
+  const auto until = number_of(facts, "certificate-not-after");
   if (!until)
     lines.emplace_back("the certificate cannot be read");
   else if (*until < now)

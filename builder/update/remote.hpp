@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -36,6 +37,11 @@ Status keep_host_key(const Remote& remote, const std::string& fingerprint);
 /// How a machine is: what rootfs-overlays/updates/usr/lib/mailstead/remote says, by its names. The values are
 /// a line of printable text each, of at most 1000 bytes.
 using Facts = std::map<std::string, std::string>;
+
+/// A fact, or nothing if the machine has not told it.
+std::string fact(const Facts& facts, const std::string& name);
+/// One that is a number, 0 or more.
+std::optional<std::int64_t> number_of(const Facts& facts, const std::string& name);
 
 /// Errors: ErrorKind::network, with what SSH said and the remedy; ErrorKind::usage, the host key is not known
 /// yet; ErrorKind::integrity, it is another one than before, or what came is no status.

@@ -11,9 +11,13 @@ ln -s ../../secrets site/secrets
 port=23000
 cleanup() {
   status=$?
-  kill "$flow" "$machine" 2>/dev/null || true
+  for process in $flow $machine; do
+    if kill -0 "$process" 2>/dev/null; then kill "$process"; fi
+  done
   rm -f ../secrets/updates/mail.example.org/known_hosts
-  [ "$status" = 0 ] || { tail -n 40 console.txt; cat said.txt; } || true
+  if [ "$status" != 0 ]; then
+    for file in console.txt said.txt; do if [ -e "$file" ]; then tail -n 40 "$file"; fi; done
+  fi
 }
 flow='' machine=''
 trap cleanup EXIT
