@@ -107,6 +107,10 @@ void print_summary(const mailtest::Summary& summary, const std::filesystem::path
     fmt::print("skipped: the scenarios in '{}' are for {}\n", other.folder, other.site);
   fmt::print("logs in {}\n", logs.string());
   fmt::print("{} passed, {} failed\n", summary.scenarios.size() - failed, failed);
+  // Once more at the end, where one looks first and what a log that was shortened in its middle still has.
+  for (const auto& scenario : summary.scenarios)
+    if (!scenario.passed)
+      fmt::print("FAIL {}: {}\n", scenario.name, scenario.failure.substr(0, scenario.failure.find('\n')));
 }
 
 void print_json(const mailtest::Summary& summary) {
