@@ -138,6 +138,9 @@ Result<BaseRecord> base_record_of(const Json& json) {
   if (!lock::is_archive_time(record.archive_time))
     return object.wrong("archive_time", object.at("archive_time"),
                         "a possible time of an archive (seconds since 1970)");
+  record.state_format = object.at("state_format").get_ref<const Json::number_integer_t&>();
+  if (record.state_format < 1 || record.state_format > 9999)
+    return object.wrong("state_format", object.at("state_format"), "a number from 1 to 9999");
   for (const Object& one : object.list("packages")) {
     TRY(RecordedPackage package, package_of(one));
     if (!record.packages.empty()) {
@@ -260,6 +263,7 @@ std::string to_json(const BaseRecord& record) {
                {"suite", record.suite},
                {"architecture", record.architecture},
                {"archive_time", record.archive_time},
+               {"state_format", record.state_format},
                {"packages", std::move(packages)}});
 }
 

@@ -17,6 +17,11 @@ namespace mailstead::image {
 inline constexpr const char* kBaseRecordPath = "usr/share/mailstead/base.json";
 inline constexpr const char* kSlotRecordPath = "etc/mailstead/slot.json";
 
+/// Of what programs keep in /var. Raised by one when a new version of one of them keeps what the version
+/// before cannot read any more: an appliance does not touch what a later format has, and has put its own on
+/// the data partition once it has proved itself.
+inline constexpr std::int64_t kStateFormat = 1;
+
 /// A package whose files are in the appliance.
 struct RecordedPackage {
   std::string name;
@@ -38,6 +43,7 @@ struct BaseRecord {
   std::string suite;
   std::string architecture;
   std::int64_t archive_time = 0;  ///< of the lock, seconds since the epoch
+  std::int64_t state_format = 0;  ///< kStateFormat of that program
   std::vector<RecordedPackage> packages;
 };
 

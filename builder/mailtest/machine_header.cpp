@@ -18,6 +18,7 @@ constexpr MachineHeader kHeaders[] = {
     {"disk-controller", kAny, "'disk-controller DEVICE', such as 'disk-controller megasas'"},
     {"network-card", kAny, "'network-card DEVICE', such as 'network-card e1000e'"},
     {"screen", 1, "'screen'"},
+    {"watchdog", 1, "'watchdog'"},
 };
 
 bool take_machine(const std::vector<std::string>& words, Dialogue& dialogue) {
@@ -59,6 +60,10 @@ bool take_machine_header(const std::vector<std::string>& words, Dialogue& dialog
   }
   if (name == "screen") {
     hardware.screen = true;
+    return true;
+  }
+  if (name == "watchdog") {
+    hardware.watchdog = true;
     return true;
   }
   if (name == "clock") hardware.clock = value;

@@ -18,13 +18,8 @@ constexpr int kBaseFormat = 8;
 
 image::BaseRecord record_of(const Platform& platform, const lock::Lock& lock, std::string identity) {
   const profile::Profile& profile = platform.profile;
-  image::BaseRecord record{std::move(identity),
-                           MAILSTEAD_VERSION,
-                           profile.name,
-                           profile.suite,
-                           profile.architecture,
-                           lock.archive_time,
-                           {}};
+  image::BaseRecord record{std::move(identity),  MAILSTEAD_VERSION, profile.name,        profile.suite,
+                           profile.architecture, lock.archive_time, image::kStateFormat, {}};
   for (const lock::Package& package : lock.packages) {
     const lock::Roles& roles = package.roles;
     if (!roles.system && !roles.initrd && !roles.boot) continue;

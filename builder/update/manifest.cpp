@@ -75,6 +75,7 @@ Result<Manifest> make_manifest(const Disk& image, const ProvedImage& proved, con
   manifest.serial = now;
   manifest.not_after = now + kGoodFor;
   manifest.archive_time = base.archive_time;
+  manifest.state_format = base.state_format;
   const auto activity = reporter.start("Measuring the image");
   // The partition by which a slot is started comes last.
   const image::SlotPartitions& slot = image::kSlots[0];
@@ -92,9 +93,10 @@ Result<Manifest> make_manifest(const Disk& image, const ProvedImage& proved, con
 
 std::string to_text(const Manifest& manifest) {
   std::string text = fmt::format(
-      "site {}\nprofile {}\nroot-hash {}\nserial {}\nnot-after {}\narchive-time {}\nallow-older {}\n",
+      "site {}\nprofile {}\nroot-hash {}\nserial {}\nnot-after {}\narchive-time {}\nstate-format {}\n"
+      "allow-older {}\n",
       manifest.hostname, manifest.profile, manifest.root_hash, manifest.serial, manifest.not_after,
-      manifest.archive_time, manifest.allow_older ? "yes" : "no");
+      manifest.archive_time, manifest.state_format, manifest.allow_older ? "yes" : "no");
   for (const auto& [name, size] : manifest.sizes) text += fmt::format("{}-size {}\n", name, size);
   for (const ManifestPart& part : manifest.parts)
     text += fmt::format("part {} {} {} {}\n", part.partition, part.offset, part.from.size,

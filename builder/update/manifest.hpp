@@ -30,6 +30,7 @@ struct Manifest {
   std::int64_t serial = 0;          ///< when it was made, seconds since the epoch: none is taken twice
   std::int64_t not_after = 0;       ///< the same; later, it is not taken
   std::int64_t archive_time = 0;    ///< of the packages
+  std::int64_t state_format = 0;    ///< of /var, the latest that the image understands
   bool allow_older = false;         ///< packages older than those that run
   std::vector<ManifestPart> parts;  ///< all bytes of the partitions, in order
   std::vector<std::pair<std::string, std::uint64_t>> sizes;  ///< bytes of each partition

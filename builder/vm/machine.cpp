@@ -179,6 +179,10 @@ std::vector<std::string> Machine::command_line(int monitor_fd) const {
   add_boot_disk(argv, o.disk_controller);
   if (!o.clock.empty()) add("-rtc", "base=" + o.clock);
   if (o.screen) add("-device", "VGA");
+  if (o.watchdog) {
+    add("-device", "i6300esb");
+    add("-action", "watchdog=reset");
+  }
   add("-device", "virtio-rng-pci");
   if (const auto* tap = std::get_if<TapNetwork>(&o.network)) {
     for (std::size_t i = 0; i < tap->cards.size(); ++i) {

@@ -50,6 +50,7 @@ struct Hardware {
   std::uint64_t disk_bytes = 0;  ///< size of the virtual disk; 0: image and extra_disk_bytes
   std::string clock;             ///< what the clock shows at power-on (ISO 8601); empty: the time
   bool screen = false;           ///< a VGA card; without, there is only the serial console
+  bool watchdog = false;         ///< resets the machine if nobody tends it
   std::string disk_controller = "virtio-blk-pci";  ///< of the disk that is booted from
   std::string network_card = "virtio-net-pci";
 };

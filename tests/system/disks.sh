@@ -308,6 +308,33 @@ printf '\377' | dd of="$disk" bs=1 seek=1100 conv=notrunc status=none
 accepted
 test ! -e "$machine/run/mailstead/table" || fail "does not read the second copy"
 
+# format_kept LINE: what an image has left with the data; that of this start understands 3
+format_kept() {
+  name="data of format '$1'"
+  cases=$((cases + 1))
+  printf '%b' "$1" >"$machine/sysroot/var/lib/mailstead/state-format"
+  rm -f "$machine/run/mailstead/reason"
+  status=0
+  lua5.4 "$scripts/check-state.lua" "$machine" >"$work/said" 2>&1 || status=$?
+}
+start 'data that this image does not understand'
+mkdir -p "$machine/sysroot/usr/share/mailstead" "$machine/sysroot/var/lib/mailstead"
+printf '{\n  "archive_time": 4,\n  "state_format": 3,\n  "packages": []\n}\n' >"$machine/sysroot/usr/share/mailstead/base.json"
+lua5.4 "$scripts/check-state.lua" "$machine" || fail "wants a format of new data"
+# Not more than a line: what a power cut has damaged is written again after the proof.
+for kept in '' '\n' '1\n' '3\n' 'x\n' '9' '9\n9\n' '-9\n'; do
+  format_kept "$kept"
+  test "$status$(cat "$work/said")" = 0 || fail "is refused"
+done
+for kept in '4\n' '10\n' '004\n' '99999999999999999999\n'; do
+  format_kept "$kept"
+  test "$status" = 1 || fail "is taken"
+  grep -q 'and this image understands format 3 at most' "$machine/run/mailstead/reason" || fail "leaves no reason"
+done
+rm "$machine/sysroot/usr/share/mailstead/base.json"
+format_kept '1\n'
+test "$status" = 1 || fail "is taken without knowing what this image understands"
+
 start 'controllers and cards without a driver'
 dd if=/dev/zero of="$disk" bs=1M count=2 conv=notrunc status=none
 {

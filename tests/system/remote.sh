@@ -101,6 +101,9 @@ refused new.img $spec '--allow-older takes it all the same'
 cp base.json machine/usr/share/mailstead/base.json
 "$MAILSTEAD" rollback mail.example.org --spec $spec >back.txt
 before=$(sums)
+echo 2 >machine/var/lib/mailstead/state-format
+refused new.img $spec 'the data of this machine have format 2, and the image understands 1 at most'
+rm machine/var/lib/mailstead/state-format
 cp machine/etc/mailstead/update-signers signers
 ssh-keygen -q -t ed25519 -N '' -f other
 echo "updates namespaces=\"mailstead-update\" $(cut -d ' ' -f 1-2 other.pub)" >machine/etc/mailstead/update-signers

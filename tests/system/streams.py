@@ -26,6 +26,8 @@ for slot in "ab":
 base = open(f"{machine}/usr/share/mailstead/base.json").read()
 PROFILE = base.split('"profile": "')[1].split('"')[0]
 ARCHIVE_TIME = int(base.split('"archive_time": ')[1].split(",")[0])
+with open(f"{machine}/var/lib/mailstead/state-format", "w") as file:
+    file.write("1\n")
 HOSTNAME = open(f"{machine}/etc/hostname").read().strip()
 IMAGE = {name: random.randbytes(size // 4) + bytes(size - size // 4) for name, size in SIZES.items()}
 serial = int(time.time()) - 3000  # one more each time
@@ -50,7 +52,7 @@ def manifest(**changes):
     global serial
     serial += 1
     says = {"site": HOSTNAME, "profile": PROFILE, "root-hash": "0" * 64, "serial": serial, "not-after": int(time.time()) + 3600,
-            "archive-time": ARCHIVE_TIME, "allow-older": "no", **{f"{name}-size": size for name, size in SIZES.items()}}
+            "archive-time": ARCHIVE_TIME, "state-format": 1, "allow-older": "no", **{f"{name}-size": size for name, size in SIZES.items()}}
     lines = changes.pop("parts", [line for line, _ in parts()])
     says.update({name.replace("_", "-"): value for name, value in changes.items()})
     return "".join([f"{name} {value}\n" for name, value in says.items() if value is not None] + [line + "\n" for line in lines]).encode()
@@ -216,6 +218,7 @@ for name, value, answer in [("site", "mail.other.example", "for another site"), 
                             ("serial", 1, "has been taken before"), ("serial", int(time.time()) + 7200, "a time that is still to come"),
                             ("serial", "08", "does not understand a line"), ("serial", "x[$(touch owned)]", "does not understand a line"),
                             ("not_after", int(time.time()) - 60, "has expired"), ("archive_time", ARCHIVE_TIME - 1, "older than those that run"),
+                            ("state_format", 0, "the data of this machine have format 1"), ("state_format", None, "does not say 'state-format'"),
                             ("allow_older", "maybe", "does not understand a line"), ("usr_size", size * 2, "are not all of 'usr'"), ("boot_size", None, "does not say 'boot-size'")]:
     bad((name, value), stream(manifest(**{name: value})), answer)
 bad("said twice", stream(manifest() + b"profile x\n"), "twice")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-3.0-or-later
-# Boots disks whose other slot has been written: a good one is kept, a damaged one gives way to the slot before it.
+# Boots disks whose other slot has been written: a good one is kept; one in which anything is broken gives way to the slot before it.
 set -eux
 cd "$WORK"
 rm -rf swap
@@ -36,12 +36,72 @@ print(start * 512)')
 printf '\377\377\377\377' | dd of=swap/broken.img bs=1 seek="$at" conv=notrunc status=none
 played swap/broken.img broken
 
-# A Dovecot that does not understand its configuration: the machine starts, but no mail goes through it.
-mkdir swap/data
-cp -r "$SOURCE/rootfs-overlays" "$SOURCE/profiles" swap/data/
-echo 'no_such_setting = yes' >>swap/data/rootfs-overlays/mail/etc/dovecot/dovecot.conf.tmpl
-cp --sparse=always demo.img swap/unproved.img
-MAILSTEAD_DATA=$PWD/swap/data "$MAILSTEAD" build swap/mail.yaml -o swap/unproved-next.img
-"$MAILSTEAD" update swap/unproved-next.img --disk swap/unproved.img
-"$SOURCE/tests/system/one-try.sh" swap/unproved.img
-played swap/unproved.img unproved
+# One try, from here on: a start of slot B that fails, and slot A. bad NAME FOLDER REASON: swap/NAME.img gives way, and the console says why.
+bad() {
+  "$SOURCE/tests/system/one-try.sh" "swap/$1.img"
+  "$MAILSTEAD" test "swap/$1.img" "$2/" --spec mail.yaml --cpus 1 --passwords passwords --scenarios "$SOURCE/qemu-tests/swaps" \
+    --set "reason=$3" --logs "swap/$1.test"
+  rm "swap/$1.img"
+}
+
+# Files of its boot partition are not what they were.
+prepared swap/kernel.img
+boot_b=$(sfdisk --json swap/kernel.img | python3 -c '
+import json, sys
+[start] = [p["start"] for p in json.load(sys.stdin)["partitiontable"]["partitions"] if p["name"] == "mailstead-boot-b"]
+print(start * 512)')
+head -c 100000 /dev/urandom >swap/garbage
+mcopy -o -i "swap/kernel.img@@$boot_b" swap/garbage ::vmlinuz
+bad kernel gives-way 'error: .*vmlinuz.*|invalid magic number'
+prepared swap/initrd.img
+mcopy -o -i "swap/initrd.img@@$boot_b" swap/garbage ::initrd.img
+bad initrd gives-way 'Kernel panic'
+prepared swap/slot.img
+mcopy -o -i "swap/slot.img@@$boot_b" swap/garbage ::slot-b.cfg
+bad slot gives-way 'BOOT_IMAGE'
+
+# overlays NAME: a copy of the overlays and profiles in $MAILSTEAD_DATA, to break something in
+overlays() {
+  export MAILSTEAD_DATA=$PWD/swap/$1
+  mkdir "$MAILSTEAD_DATA"
+  cp -r "$SOURCE/rootfs-overlays" "$SOURCE/profiles" "$MAILSTEAD_DATA/"
+}
+# built NAME: a disk whose slot B is made with them
+built() {
+  cp --sparse=always demo.img "swap/$1.img"
+  "$MAILSTEAD" build swap/mail.yaml -o swap/built.img
+  unset MAILSTEAD_DATA
+  "$MAILSTEAD" update swap/built.img --disk "swap/$1.img"
+}
+# unit FOLDER TARGET COMMAND: a unit of the overlay that TARGET wants
+unit() {
+  printf '[Unit]\nDescription=Break something\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=%s\n' "$3" \
+    >"$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/break.service"
+  mkdir -p "$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/$2.d"
+  printf '[Unit]\nWants=break.service\nAfter=break.service\n' >"$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/$2.d/90-break.conf"
+}
+
+# The machine starts, but no mail goes through it.
+overlays dovecot
+echo 'no_such_setting = yes' >>"$MAILSTEAD_DATA/rootfs-overlays/mail/etc/dovecot/dovecot.conf.tmpl"
+built dovecot
+bad dovecot gives-way 'MAILSTEAD-PROOF failed: dovecot.service is not active'
+overlays key
+sed -i 's/selector = {{ selector | quoted }}/selector = "other"/' "$MAILSTEAD_DATA/rootfs-overlays/spam/etc/rspamd-signing/dkim_signing.conf.tmpl"
+built key
+bad key gives-way 'MAILSTEAD-PROOF failed: .*signed with other of .*, whose public key is not in the image'
+overlays resolver
+sed -i 's/^server:$/&\n  local-zone: "localhost." always_nxdomain/' "$MAILSTEAD_DATA/rootfs-overlays/resolver/etc/unbound/unbound.conf.tmpl"
+built resolver
+bad resolver gives-way 'MAILSTEAD-PROOF failed: the resolver does not answer'
+
+# The service manager hangs: frozen, it does nothing any more, and the kernel goes on.
+overlays early
+unit initrd initrd-fs.target "lua5.4 -e 'io.open(\"/dev/kmsg\", \"w\"):write(\"<13>now it hangs\"); io.open(\"/sys/fs/cgroup/init.scope/cgroup.freeze\", \"w\"):write(\"1\")'"
+built early
+bad early hangs 'now it hangs'
+overlays late
+unit base multi-user.target "/bin/sh -c 'echo \"<13>now it hangs\" > /dev/kmsg; echo 1 > /sys/fs/cgroup/init.scope/cgroup.freeze'"
+built late
+bad late hangs 'now it hangs'
+rm -rf swap

@@ -20,7 +20,7 @@ const std::string kDigestC(64, 'c');
 BaseRecord base_record() {
   RecordedPackage package{"bash",   "5.2.37-2+b8", "amd64", "debian", "pool/main/b/bash/bash.deb",
                           kDigestB, true,          false,   true};
-  return {kDigestA, "0.1.0", "cloud-amd64", "trixie", "amd64", 1'700'000'000, {package}};
+  return {kDigestA, "0.1.0", "cloud-amd64", "trixie", "amd64", 1'700'000'000, 1, {package}};
 }
 
 SlotRecord slot_record() {
@@ -76,6 +76,7 @@ TEST_CASE("What an image says of its base is read as it was written") {
   "suite": "trixie",
   "architecture": "amd64",
   "archive_time": 1700000000,
+  "state_format": 1,
   "packages": [
     {
       "name": "bash",
@@ -156,6 +157,9 @@ TEST_CASE("What cannot be true of a base is refused, with the field and what is 
            "archive_time is 253402300800, not a possible time of an archive (seconds since 1970)"},
           {"1700000000", "18446744073709551615",
            "archive_time is 18446744073709551615, not a possible time of an archive (seconds since 1970)"},
+          {"\"state_format\": 1", "\"state_format\": 0", "state_format is 0, not a number from 1 to 9999"},
+          {"\"state_format\": 1", "\"state_format\": 10000",
+           "state_format is 10000, not a number from 1 to 9999"},
           {R"("bash")", R"("Bash")", R"(packages[0].name is "Bash", not the name of a package)"},
           {R"("bash")", R"("b")", R"(packages[0].name is "b", not the name of a package)"},
           {R"("bash")", R"("bäsh")", R"(packages[0].name is "b\u00e4sh", not the name of a package)"},

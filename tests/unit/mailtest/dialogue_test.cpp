@@ -116,6 +116,7 @@ TEST_CASE("a dialogue says what its machine is like") {
       "machine own\n"
       "clock 1990-01-01\n"
       "screen\n"
+      "watchdog\n"
       "disk-controller megasas\n"
       "network-card e1000e\n"
       "screen has .*login\n"
@@ -127,6 +128,7 @@ TEST_CASE("a dialogue says what its machine is like") {
   if (!dialogue) FAIL(format_error(dialogue.error()));
   CHECK(dialogue->hardware.clock == "1990-01-01");
   CHECK(dialogue->hardware.screen);
+  CHECK(dialogue->hardware.watchdog);
   CHECK(dialogue->hardware.disk_controller == "megasas");
   CHECK(dialogue->hardware.network_card == "e1000e");
   REQUIRE(dialogue->steps.size() == 5);

@@ -114,6 +114,7 @@ TEST_CASE("the parts of a manifest are all bytes of a slot, once, and what they 
   image::BaseRecord base;
   base.profile = "cloud-amd64";
   base.archive_time = 1700000000;
+  base.state_format = 7;
   const auto manifest = update::make_manifest(image, *proved, base, 1800000000, *reporter);
   REQUIRE(manifest);
   std::map<std::string, std::uint64_t> ends;
@@ -138,7 +139,7 @@ TEST_CASE("the parts of a manifest are all bytes of a slot, once, and what they 
   const std::string text = update::to_text(*manifest);
   CHECK(
       text.starts_with(fmt::format("site {}\nprofile cloud-amd64\nroot-hash {}\nserial 1800000000\n"
-                                   "not-after 1800086400\narchive-time 1700000000\nallow-older no\n",
+                                   "not-after 1800086400\narchive-time 1700000000\nstate-format 7\nallow-older no\n",
                                    kSite, proved->root_hash)));
   CHECK(text.find(" zeros\n") != std::string::npos);
 }
