@@ -13,6 +13,7 @@
 #include "inspect/appliance.hpp"
 #include "keys/update_key.hpp"
 #include "spec/load.hpp"
+#include "text/split.hpp"
 #include "update/remote.hpp"
 
 namespace mailstead::cli {
@@ -133,8 +134,9 @@ Status require_own_key(const inspect::DiskImage& image, const update::Remote& re
   TRY(const inspect::Partition partition, image.partition(image::kRootLabels[0]));
   TRY(const rootfs::FileTree root, image.read_squashfs(partition, {"etc"}));
   TRY(const std::string own, keys::public_half(remote.private_key));
-  // "ssh-ed25519 AAAA… comment", of which the image has the first two words.
-  const std::string key = own.substr(0, own.find(' ', own.find(' ') + 1));
+  // "ssh-ed25519 AAAA… comment", or without one, of which the image has the first two words.
+  const auto words = text::split_words(std::string_view(own).substr(0, own.find('\n')));
+  const std::string key = words.size() < 2 ? own : fmt::format("{} {}", words[0], words[1]);
   if (const rootfs::Inode* inode = root.find(kSigners)) {
     TRY(const std::string signers, inode->content.read());
     if (signers.ends_with(" " + key + "\n")) return ok();

@@ -53,24 +53,31 @@ Result<std::string> Disk::read(std::uint64_t offset, std::uint64_t size) const {
     return fail(ErrorKind::integrity, fmt::format("what should lie at byte {} of {} is too large: {} bytes",
                                                   offset, path_.string(), size));
   std::string bytes(size, '\0');
+  CHECK_OK(read_into(bytes.data(), offset, size));
+  return bytes;
+}
+
+Status Disk::read_into(char* bytes, std::uint64_t offset, std::size_t size) const {
   std::size_t done = 0;
-  while (done < bytes.size()) {
-    const ssize_t got =
-        ::pread(file_.get(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(offset + done));
+  while (done < size) {
+    const ssize_t got = ::pread(file_.get(), bytes + done, size - done, static_cast<off_t>(offset + done));
     if (got < 0 && errno == EINTR) continue;
     if (got <= 0)
       return fail(ErrorKind::io, fmt::format("cannot read {}: {}", path_.string(),
                                              got < 0 ? std::strerror(errno) : "it became shorter"));
     done += static_cast<std::size_t>(got);
   }
-  return bytes;
+  return ok();
 }
 
 Status Disk::stream(Extent extent, const std::function<Status(std::uint64_t, std::string_view)>& sink) const {
   CHECK_OK(check_range(extent.start, extent.size));
+  // One block for all: a new one each time costs the kernel as much as what is read.
+  std::string buffer(std::min(kBlock, extent.size), '\0');
   for (std::uint64_t at = extent.start; at < extent.end();) {
     CHECK_OK(check_interrupt());
-    TRY(const std::string block, read(at, std::min(kBlock, extent.end() - at)));
+    const std::string_view block(buffer.data(), std::min(kBlock, extent.end() - at));
+    CHECK_OK(read_into(buffer.data(), at, block.size()));
     CHECK_OK(sink(at, block));
     at += block.size();
   }

@@ -68,6 +68,7 @@ class Disk {
   Disk(std::filesystem::path path, FileDescriptor file, std::uint64_t size, bool regular)
       : path_(std::move(path)), file_(std::move(file)), size_(size), regular_(regular) {}
   Status check_range(std::uint64_t offset, std::uint64_t size) const;
+  Status read_into(char* bytes, std::uint64_t offset, std::size_t size) const;
 
   std::filesystem::path path_;
   FileDescriptor file_;

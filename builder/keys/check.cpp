@@ -20,6 +20,7 @@
 #include "keys/keys.hpp"
 #include "keys/openssl.hpp"
 #include "keys/update_key.hpp"
+#include "text/split.hpp"
 
 namespace mailstead::keys {
 namespace {
@@ -241,8 +242,12 @@ void check_update_key(const spec::Updates& updates, Findings& findings) {
     return;
   }
   // The type and the key; what follows is a comment.
+  // Its kind and the key itself; a comment may follow.
   const auto key_of = [](const std::string& line) {
-    return line.substr(0, line.find(' ', std::min(line.find(' '), line.size() - 1) + 1));
+    std::vector<std::string_view> words =
+        text::split_words(std::string_view(line).substr(0, line.find('\n')));
+    words.resize(std::min<std::size_t>(words.size(), 2));
+    return words;
   };
   const auto line = read_file(updates.public_key, kCertificateFileLimit);
   if (line && !own->empty() && !line->empty() && key_of(*line) == key_of(*own)) return;

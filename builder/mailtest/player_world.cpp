@@ -109,20 +109,26 @@ Status Player::play(const verb::PortsOpen& step) {
   }
   const std::vector<int> ports(tried.begin(), tried.end());
   std::set<int> open;
+  // They are hung up on when all have been tried, with what they have said unread, as scanners do: no service
+  // may take that for an error.
+  std::vector<Connection> held;
   std::mutex mutex;
   std::atomic<std::size_t> next{0};
+  const auto keep = [&](int port, std::chrono::seconds patience) {
+    auto answer = Connection::open(address, static_cast<std::uint16_t>(port), "", within(patience));
+    if (!answer) return false;
+    const std::lock_guard lock(mutex);
+    open.insert(port);
+    held.push_back(*std::move(answer));
+    return true;
+  };
   const auto scan = [&] {
     for (std::size_t i; (i = next++) < ports.size();) {
       if (interrupted()) return;
       // Two seconds are long on this network; only ports that should be open get more, for a machine under
       // load.
-      auto port = static_cast<std::uint16_t>(ports[i]);
-      bool answers = Connection::open(address, port, "", within(std::chrono::seconds(2))).has_value();
-      if (!answers && wanted.count(ports[i]) != 0)
-        answers = Connection::open(address, port, "", within(std::chrono::seconds(10))).has_value();
-      if (!answers) continue;
-      const std::lock_guard lock(mutex);
-      open.insert(ports[i]);
+      if (!keep(ports[i], std::chrono::seconds(2)) && wanted.count(ports[i]) != 0)
+        keep(ports[i], std::chrono::seconds(10));
     }
   };
   {

@@ -246,20 +246,24 @@ Result<Facts> wait_for_proof(const Remote& remote, const Restart& restart, secon
       if (facts.error().kind == ErrorKind::network || facts.error().kind == ErrorKind::tool) continue;
       return fail(facts.error());
     }
-    if (fact(*facts, "boot") == restart.boot) continue;
+    if (fact(*facts, "boot") == restart.boot) {
+      last = "it answers, and has not restarted yet";
+      continue;
+    }
     const std::string proof = fact(*facts, "proof");
-    last = proof.empty() ? "it has started, and the proof is not done yet" : "the proof " + proof;
     if (fact(*facts, "running") != slot) {
-      const std::string reason = fact(*facts, "lost-trial");
+      std::string reason = fact(*facts, "lost-trial");
+      if (reason.empty()) reason = "it could not be started; the consoles of the machine have shown why";
       return fail(
           Error{ErrorKind::integrity,
                 fmt::format("{} is back on slot {}: slot {} has not proved itself", remote.host,
                             fact(*facts, "running") == "a" ? 'A' : 'B', image::slot_letter(restart.slot)),
                 {},
                 "build another image, and update again",
-                {reason.empty() ? last : reason},
+                {std::move(reason)},
                 {}});
     }
+    last = proof.empty() ? "it has started, and the proof is not done yet" : "the proof " + proof;
     if (fact(*facts, "slot") != slot || proof.empty()) continue;
     if (!proof.starts_with("passed"))
       return fail(ErrorKind::integrity, fmt::format("{} runs slot {}, but the proof {}", remote.host,

@@ -91,7 +91,7 @@ while :; do
   fi
   echo 'failed: dovecot.service is not active' >run/mailstead-proof/verdict
   [ "$next" = "$try" ] || break
-  cp run/mailstead-proof/verdict var/lib/mailstead/lost-trial
+  echo "$next: $(cat run/mailstead-proof/verdict)" >var/lib/mailstead/lost-trial
 done
 rm -f restarting
 END

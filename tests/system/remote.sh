@@ -101,6 +101,20 @@ refused new.img $spec '--allow-older takes it all the same'
 cp base.json machine/usr/share/mailstead/base.json
 "$MAILSTEAD" rollback mail.example.org --spec $spec >back.txt
 before=$(sums)
+# A full disk is found out before anything that the machine knows is given up: a trial that was lost, and why.
+printf 'slot=a\ntry=b\nleft=0\n' >machine/state
+echo 'b: failed: dovecot.service is not active' >machine/var/lib/mailstead/lost-trial
+mkdir machine/var/lib/mailstead/update-serial.new
+before=$(sums)
+refused new.img $spec 'cannot write to the disk; is it full?'
+rmdir machine/var/lib/mailstead/update-serial.new
+test "$(status "$MAILSTEAD" rollback mail.example.org --spec $spec)" = 2
+grep -q 'has not proved itself: failed: dovecot.service is not active' said.txt
+# The image that runs settles it.
+"$MAILSTEAD" update ../demo.img --to mail.example.org --spec $spec >same.txt
+test "$(state)" = 'slot=a try=- left=0 '
+test ! -e machine/var/lib/mailstead/lost-trial
+before=$(sums)
 echo 2 >machine/var/lib/mailstead/state-format
 refused new.img $spec 'the data of this machine have format 2, and the image understands 1 at most'
 rm machine/var/lib/mailstead/state-format

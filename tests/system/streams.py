@@ -30,6 +30,7 @@ with open(f"{machine}/var/lib/mailstead/state-format", "w") as file:
     file.write("1\n")
 HOSTNAME = open(f"{machine}/etc/hostname").read().strip()
 IMAGE = {name: random.randbytes(size // 4) + bytes(size - size // 4) for name, size in SIZES.items()}
+IMAGE["root"] = b"hsqs" + IMAGE["root"][4:]
 serial = int(time.time()) - 3000  # one more each time
 if os.path.exists(f"{machine}/var/lib/mailstead/update-serial"):
     os.remove(f"{machine}/var/lib/mailstead/update-serial")
@@ -128,6 +129,8 @@ def bad(what, data, answer, written=False, endless=False):
     assert state() == ["slot=a", "try=-", "left=0"], (what, state())
     assert open(f"{machine}/running").read() == "a\n", what
     assert written or digest("b") == other, what
+    # Half an image is nothing to go back to.
+    assert not written or open(f"{machine}/dev/root_b", "rb").read(4) != b"hsqs", what
     assert seconds < 30, (what, seconds)
     assert not [name for name in os.listdir(f"{machine}/run") if name.startswith("mailstead-update.") and name != "mailstead-update.lock"], what
 
@@ -174,9 +177,10 @@ for _ in range(40):
     changed = bytearray(whole)
     changed[place] ^= 1 << random.randrange(8)
     bad(f"a bit at {place}", bytes(changed), "refused ")
-flipped = bytearray(content)
-flipped[len(content) // 3] ^= 4
-bad("a bit of a part", stream(manifest(), content=bytes(flipped)), "failed ", written=True)
+for place in [len(content) // 3, SIZES["usr"] // 4 + 8192, len(content) - 1]:  # of /usr, of the root behind its beginning, of the boot partition
+    flipped = bytearray(content)
+    flipped[place] ^= 4
+    bad("a bit of a part", stream(manifest(), content=bytes(flipped)), "failed ", written=True)
 
 for line in [b"", b"\n", b"SSH-2.0-x\n", b"GET / HTTP/1.0\n\n", b"mailstead-update 2 10 10\n", b"mailstead-update 1 99999999 10\n", b"mailstead-update 1 -1 10\n",
              b"mailstead-update 1 010 10\n", b"mailstead-update 1 10\n", b"mailstead-update 1 1e3 9\n", b"mailstead-update 1 a[$(id)] 9\n", b"\0" * 100 + b"\n",

@@ -57,7 +57,8 @@ prepared swap/initrd.img
 mcopy -o -i "swap/initrd.img@@$boot_b" swap/garbage ::initrd.img
 bad initrd gives-way 'Kernel panic'
 prepared swap/slot.img
-mcopy -o -i "swap/slot.img@@$boot_b" swap/garbage ::slot-b.cfg
+head -c 500 swap/garbage >swap/short
+mcopy -o -i "swap/slot.img@@$boot_b" swap/short ::slot-b.cfg
 bad slot gives-way 'BOOT_IMAGE'
 
 # overlays NAME: a copy of the overlays and profiles in $MAILSTEAD_DATA, to break something in

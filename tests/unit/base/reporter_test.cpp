@@ -9,6 +9,8 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
+#include <regex>
 #include <thread>
 #include <vector>
 
@@ -87,12 +89,13 @@ TEST_CASE("what goes on fits on one line of the terminal, and shows how long it 
   const std::string text = shown(make_terminal_reporter, [](Reporter& reporter) {
     const auto outer = reporter.start("äöü" + std::string(60, 'x'));
     const auto inner = reporter.start("waiting");
-    std::this_thread::sleep_for(2500ms);
+    std::this_thread::sleep_for(3500ms);
   });
   INFO(text);
   CHECK(text.find("\033[K… äöü" + std::string(34, 'x') + "\033") != std::string::npos);
-  CHECK(text.find("\033[K  … waiting 1 s") != std::string::npos);
-  CHECK(text.find("\033[K  … waiting 2 s") != std::string::npos);
+  // Once a second; on a machine with other work, one of them may be left out.
+  const std::regex seconds("\033\\[K  … waiting [1-3] s");
+  CHECK(std::distance(std::sregex_iterator(text.begin(), text.end(), seconds), std::sregex_iterator()) >= 2);
 }
 
 TEST_CASE("programs hear how far long work is, once a second") {

@@ -137,10 +137,10 @@ TEST_CASE("the parts of a manifest are all bytes of a slot, once, and what they 
   CHECK(manifest->parts.back().partition == "boot");
 
   const std::string text = update::to_text(*manifest);
-  CHECK(
-      text.starts_with(fmt::format("site {}\nprofile cloud-amd64\nroot-hash {}\nserial 1800000000\n"
-                                   "not-after 1800086400\narchive-time 1700000000\nstate-format 7\nallow-older no\n",
-                                   kSite, proved->root_hash)));
+  CHECK(text.starts_with(
+      fmt::format("site {}\nprofile cloud-amd64\nroot-hash {}\nserial 1800000000\n"
+                  "not-after 1800086400\narchive-time 1700000000\nstate-format 7\nallow-older no\n",
+                  kSite, proved->root_hash)));
   CHECK(text.find(" zeros\n") != std::string::npos);
 }
 
