@@ -74,12 +74,12 @@ built() {
   unset MAILSTEAD_DATA
   "$MAILSTEAD" update swap/built.img --disk "swap/$1.img"
 }
-# unit FOLDER TARGET COMMAND: a unit of the overlay that TARGET wants
+# unit FOLDER AFTER TARGET COMMAND: a unit of the overlay that TARGET wants, started after another one
 unit() {
-  printf '[Unit]\nDescription=Break something\nDefaultDependencies=no\n[Service]\nType=oneshot\nExecStart=%s\n' "$3" \
+  printf '[Unit]\nDescription=Break something\nDefaultDependencies=no\nAfter=%s\n[Service]\nType=oneshot\nExecStart=%s\n' "$2" "$4" \
     >"$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/break.service"
-  mkdir -p "$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/$2.d"
-  printf '[Unit]\nWants=break.service\nAfter=break.service\n' >"$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/$2.d/90-break.conf"
+  mkdir -p "$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/$3.d"
+  printf '[Unit]\nWants=break.service\nAfter=break.service\n' >"$MAILSTEAD_DATA/rootfs-overlays/$1/usr/lib/systemd/system/$3.d/90-break.conf"
 }
 
 # The machine starts, but no mail goes through it.
@@ -96,13 +96,14 @@ sed -i 's/^server:$/&\n  local-zone: "localhost." always_nxdomain/' "$MAILSTEAD_
 built resolver
 bad resolver gives-way 'MAILSTEAD-PROOF failed: the resolver does not answer'
 
-# The service manager hangs: frozen, it does nothing any more, and the kernel goes on.
+# The service manager hangs: frozen, it does nothing any more, and the kernel goes on. Before udev has loaded the watchdog's driver nothing
+# would end that.
 overlays early
-unit initrd initrd-fs.target "lua5.4 -e 'io.open(\"/dev/kmsg\", \"w\"):write(\"<13>now it hangs\"); io.open(\"/sys/fs/cgroup/init.scope/cgroup.freeze\", \"w\"):write(\"1\")'"
+unit initrd sysroot.mount initrd-fs.target "lua5.4 -e 'io.open(\"/dev/kmsg\", \"w\"):write(\"<13>now it hangs\"); io.open(\"/sys/fs/cgroup/init.scope/cgroup.freeze\", \"w\"):write(\"1\")'"
 built early
 bad early hangs 'now it hangs'
 overlays late
-unit base multi-user.target "/bin/sh -c 'echo \"<13>now it hangs\" > /dev/kmsg; echo 1 > /sys/fs/cgroup/init.scope/cgroup.freeze'"
+unit base basic.target multi-user.target "/bin/sh -c 'echo \"<13>now it hangs\" > /dev/kmsg; echo 1 > /sys/fs/cgroup/init.scope/cgroup.freeze'"
 built late
 bad late hangs 'now it hangs'
 rm -rf swap
